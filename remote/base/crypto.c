@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "remote/base/crypto.h"
+
+#include <stdatomic.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/provider.h>
+
+static const struct {
+    const char *name;
+    size_t len;
+} hashes[CRYPTO_HASH_COUNT] = {
+    [CRYPTO_SHA1] = {"SHA1", 20},
+    [CRYPTO_SHA256] = {"SHA256", 32},
+    [CRYPTO_SHA384] = {"SHA384", 48},
+    [CRYPTO_SHA512] = {"SHA512", 64},
+};
+
+/* Published by compare-and-swap: no lock that a fork could leave held. */
+static _Atomic(OSSL_LIB_CTX *) shared;
+static _Atomic(EVP_MD *) mds[CRYPTO_HASH_COUNT];
+
+OSSL_LIB_CTX *crypto_libctx(void)
+{
+    OSSL_LIB_CTX *libctx = atomic_load(&shared);
+    if (libctx)
+        return libctx;
+
+    OSSL_LIB_CTX *fresh = OSSL_LIB_CTX_new();
+    if (!fresh || !OSSL_PROVIDER_load(fresh, "default")) {
+        OSSL_LIB_CTX_free(fresh);
+        return NULL;
+    }
+    if (atomic_compare_exchange_strong(&shared, &libctx, fresh))
+        return fresh;
+    OSSL_LIB_CTX_free(fresh);
+    return libctx;
+}
+
+void crypto_adopt(OSSL_LIB_CTX *libctx)
+{
+    atomic_store(&shared, libctx);
+}
+
+void crypto_abandon(void)
+{
+    atomic_store(&shared, NULL);
+    for (int i = 0; i < CRYPTO_HASH_COUNT; i++)
+        atomic_store(&mds[i], NULL);
+}
+
+const EVP_MD *crypto_md(enum crypto_hash hash)
+{
+    if (hash >= CRYPTO_HASH_COUNT)
+        return NULL;
+    EVP_MD *md = atomic_load(&mds[hash]);
+    if (md)
+        return md;
+
+    OSSL_LIB_CTX *libctx = crypto_libctx();
+    EVP_MD *fresh = libctx ? EVP_MD_fetch(libctx, hashes[hash].name, NULL) : NULL;
+    if (!fresh)
+        return NULL;
+    if (atomic_compare_exchange_strong(&mds[hash], &md, fresh))
+        return fresh;
+    EVP_MD_free(fresh);
+    return md;
+}
+
+size_t crypto_hash_len(enum crypto_hash hash)
+{
+    return hash < CRYPTO_HASH_COUNT ? hashes[hash].len : 0;
+}
+
+enum crypto_hash crypto_hash_of_len(size_t len)
+{
+    for (int i = 0; i < CRYPTO_HASH_COUNT; i++)
+        if (hashes[i].len == len)
+            return (enum crypto_hash)i;
+    return CRYPTO_NO_HASH;
+}
+
+const char *crypto_hash_name(enum crypto_hash hash)
+{
+    return hash < CRYPTO_HASH_COUNT ? hashes[hash].name : "";
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef REMOTE_BASE_CRYPTO_H
+#define REMOTE_BASE_CRYPTO_H
+
+#include <stddef.h>
+
+#include <openssl/types.h>
+
+/*
+ * OpenSSL in a library context of our own with the default provider only: the host's openssl.cnf
+ * never reaches us (it may load this very module), and we never reach the host's configuration.
+ */
+
+/* The context, made at the first call and kept for the life of the process; NULL without memory. */
+OSSL_LIB_CTX *crypto_libctx(void);
+
+/* Uses one that another part of the process made. */
+void crypto_adopt(OSSL_LIB_CTX *libctx);
+
+/* In a forked child: forgets the inherited context, whose locks may be held for ever. */
+void crypto_abandon(void);
+
+enum crypto_hash {
+    CRYPTO_SHA1,
+    CRYPTO_SHA256,
+    CRYPTO_SHA384,
+    CRYPTO_SHA512,
+    CRYPTO_HASH_COUNT,
+    CRYPTO_NO_HASH = CRYPTO_HASH_COUNT,
+};
+
+/* The hash function, fetched once; NULL if OpenSSL refuses. */
+const EVP_MD *crypto_md(enum crypto_hash hash);
+
+/* Bytes of its digest; 0 for CRYPTO_NO_HASH. */
+size_t crypto_hash_len(enum crypto_hash hash);
+
+/* The hash whose digest has that many bytes, CRYPTO_NO_HASH if there is none. */
+enum crypto_hash crypto_hash_of_len(size_t len);
+
+/* "SHA256" and so on, as OpenSSL calls it. */
+const char *crypto_hash_name(enum crypto_hash hash);
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "remote/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "remote/base/cleanup.h"
+
+void fd_closep(const int *fd)
+{
+    if (*fd >= 0)
+        (void)close(*fd);
+}
+
+char *path_join(const char *dir, const char *name)
+{
+    char *path = NULL;
+    return asprintf(&path, "%s/%s", dir, name) < 0 ? NULL : path;
+}
+
+static const char *distrust_reason(const struct stat *info, unsigned trust)
+{
+    if (!S_ISREG(info->st_mode))
+        return "not a regular file";
+    if (trust != FILE_ANY && info->st_uid != geteuid() && info->st_uid != 0)
+        return "owned by another user; only your own or root's files are trusted";
+    if ((trust & FILE_NOT_WRITABLE_BY_OTHERS) && (info->st_mode & (S_IWGRP | S_IWOTH)))
+        return "writable by its group or by others; run chmod go-w on it";
+    if ((trust & FILE_NOT_READABLE_BY_OTHERS) && (info->st_mode & (S_IRWXG | S_IRWXO)))
+        return "holds a secret and is open to its group or to others; run chmod 600 on it";
+    return NULL;
+}
+
+enum sca_status file_open_trusted(const char *path, unsigned trust, int *ret_fd, const char **why)
+{
+    /* O_NONBLOCK: a FIFO put in the place of a file must not hang the host. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) {
+        *why = errno == ENOENT || errno == ENOTDIR ? "not there" : "cannot be opened";
+        return errno == ENOENT || errno == ENOTDIR ? SCA_NOT_FOUND : SCA_IO;
+    }
+
+    struct stat info;
+    *why = fstat(fd, &info) == 0 ? distrust_reason(&info, trust) : "cannot be examined";
+    if (*why) {
+        (void)close(fd);
+        return SCA_INVALID;
+    }
+    *ret_fd = fd;
+    return SCA_OK;
+}
+
+enum sca_status file_read_trusted(const char *path, unsigned trust, size_t limit, bool is_sensitive,
+                                  struct buf *ret_bytes, const char **why)
+{
+    AUTO(fd_closep) int fd = -1;
+    uint8_t chunk[4096];
+
+    buf_init(ret_bytes, limit, is_sensitive);
+    enum sca_status st = file_open_trusted(path, trust, &fd, why);
+    while (st == SCA_OK) {
+        ssize_t got = read(fd, chunk, sizeof(chunk));
+        if (got == 0)
+            break;
+        if (got < 0 && errno == EINTR)
+            continue;
+        st = got < 0 ? SCA_IO : buf_append(ret_bytes, span_of(chunk, (size_t)got));
+        *why = got < 0 ? "cannot be read" : "too large";
+    }
+    if (st == SCA_OK)
+        *why = NULL;
+    else
+        buf_fini(ret_bytes);
+    explicit_bzero(chunk, is_sensitive ? sizeof(chunk) : 0);
+    return st == SCA_PROTOCOL ? SCA_INVALID : st;
+}
+
+enum sca_status dir_ensure_private(const char *path)
+{
+    AUTO(freep) char *partial = strdup(path);
+    if (!partial)
+        return SCA_NOMEM;
+
+    for (char *slash = strchr(partial + 1, '/');; slash = strchr(slash + 1, '/')) {
+        if (slash)
+            *slash = 0;
+        if (mkdir(partial, 0700) != 0 && errno != EEXIST)
+            return SCA_IO;
+        if (!slash)
+            break;
+        *slash = '/';
+    }
+
+    struct stat info;
+    if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode) || info.st_uid != geteuid())
+        return SCA_IO;
+    return SCA_OK;
+}
+
+enum sca_status fd_write_all(int fd, struct span bytes)
+{
+    size_t done = 0;
+    while (done < bytes.len) {
+        ssize_t put = write(fd, bytes.ptr + done, bytes.len - done);
+        if (put < 0 && errno != EINTR)
+            return SCA_IO;
+        if (put > 0)
+            done += (size_t)put;
+    }
+    return SCA_OK;
+}
+
+enum sca_status file_replace(const char *dir, const char *name, struct span bytes)
+{
+    AUTO(freep) char *path = path_join(dir, name);
+    AUTO(freep) char *temporary = NULL;
+    AUTO(fd_closep) int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (!path || asprintf(&temporary, "%s/.%s.XXXXXX", dir, name) < 0)
+        return SCA_NOMEM;
+    AUTO(fd_closep) int fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 whatever the umask */
+    if (fd < 0 || dir_fd < 0)
+        return SCA_IO;
+
+    enum sca_status st = fd_write_all(fd, bytes);
+    if (st == SCA_OK && fsync(fd) != 0)
+        st = SCA_IO;
+    if (st == SCA_OK && rename(temporary, path) != 0)
+        st = SCA_IO;
+    if (st != SCA_OK) {
+        (void)unlink(temporary);
+        return st;
+    }
+    return fsync(dir_fd) == 0 ? SCA_OK : SCA_IO;
+}
+
+enum sca_status file_lock(const char *dir, const char *name, unsigned wait_ms, int *ret_fd)
+{
+    enum { STEP_MS = 5 };
+    AUTO(freep) char *path = path_join(dir, name);
+    if (!path)
+        return SCA_NOMEM;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+    if (fd < 0)
+        return SCA_IO;
+
+    const struct timespec step = {.tv_nsec = STEP_MS * 1000000L};
+    for (unsigned waited = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited += STEP_MS) {
+        if ((errno != EWOULDBLOCK && errno != EINTR) || waited >= wait_ms) {
+            (void)close(fd);
+            return SCA_IO;
+        }
+        (void)nanosleep(&step, NULL);
+    }
+    *ret_fd = fd;
+    return SCA_OK;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files whose content decides something: owner and mode are checked on the descriptor that is read.
+ */
+#ifndef REMOTE_BASE_FILE_H
+#define REMOTE_BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "remote/base/bytes.h"
+#include "remote/base/status.h"
+
+enum file_trust {
+    FILE_ANY = 0,
+    FILE_NOT_WRITABLE_BY_OTHERS =
+        1, /* owner is this user or root; no write bit for group or others */
+    FILE_NOT_READABLE_BY_OTHERS = 2, /* no bit at all for group or others */
+};
+
+/*
+ * Opens path for reading, a regular file that meets trust (a set of enum file_trust). Returns the
+ * descriptor in ret_fd, the caller closes it. SCA_NOT_FOUND if there is none; otherwise SCA_IO or
+ * SCA_INVALID with the reason in why (a static text for a person).
+ */
+enum sca_status file_open_trusted(const char *path, unsigned trust, int *ret_fd, const char **why);
+
+/* The whole of such a file, at most limit bytes (else SCA_INVALID); ret_bytes as buf_init leaves it
+ * on failure. */
+enum sca_status file_read_trusted(const char *path, unsigned trust, size_t limit, bool is_sensitive,
+                                  struct buf *ret_bytes, const char **why);
+
+/* Creates path and its parents with mode 0700. SCA_OK when it is there and ours, else SCA_IO. */
+enum sca_status dir_ensure_private(const char *path);
+
+/*
+ * Replaces dir/name by bytes so that a crash at any point leaves the old or the new file: temporary
+ * file in dir with mode 0600, write, fsync, rename, fsync of dir. SCA_IO and the old file
+ * otherwise.
+ */
+enum sca_status file_replace(const char *dir, const char *name, struct span bytes);
+
+/* Writes all of bytes to fd, continuing after signals. SCA_OK or SCA_IO. */
+enum sca_status fd_write_all(int fd, struct span bytes);
+
+/*
+ * Exclusive lock between processes on dir/name (created, 0600), waiting at most wait_ms. The
+ * caller closes ret_fd to release it. SCA_IO when it cannot be had.
+ */
+enum sca_status file_lock(const char *dir, const char *name, unsigned wait_ms, int *ret_fd);
+
+/* dir "/" name, malloced; NULL without memory. */
+char *path_join(const char *dir, const char *name);
+
+/* AUTO(fd_closep) int fd = -1. */
+void fd_closep(const int *fd);
+
+#endif

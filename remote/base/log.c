@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "remote/base/log.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LINE_MAX_BYTES = 1024 };
+
+static _Atomic(const struct log *) attached;
+
+static const char *const level_names[] = {"error", "warning", "info", "debug"};
+static const int priorities[] = {LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
+
+bool log_level_parse(const char *text, enum log_level *ret_level)
+{
+    for (int i = LOG_LEVEL_ERROR; i <= LOG_LEVEL_DEBUG; i++)
+        if (strcmp(text, level_names[i]) == 0) {
+            *ret_level = (enum log_level)i;
+            return true;
+        }
+    return false;
+}
+
+enum sca_status log_open(struct log *log, const char *target, enum log_level level)
+{
+    *log = (struct log){.level = level, .sink = LOG_SINK_NONE, .fd = -1};
+
+    if (strcmp(target, "stderr") == 0) {
+        log->sink = LOG_SINK_STDERR;
+    } else if (strcmp(target, "syslog") == 0) {
+        log->sink = LOG_SINK_SYSLOG;
+    } else if (target[0] == '/') {
+        log->fd =
+            open(target, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+        if (log->fd < 0)
+            return SCA_IO;
+        log->sink = LOG_SINK_FILE;
+    } else {
+        return SCA_INVALID;
+    }
+    return SCA_OK;
+}
+
+void log_close(struct log *log)
+{
+    if (log->sink == LOG_SINK_FILE)
+        (void)close(log->fd);
+    log->sink = LOG_SINK_NONE;
+}
+
+void log_attach(const struct log *log)
+{
+    atomic_store(&attached, log);
+}
+
+const struct log *log_attached(void)
+{
+    return atomic_load(&attached);
+}
+
+bool log_is_on(enum log_level level)
+{
+    const struct log *log = atomic_load(&attached);
+    return log && log->sink != LOG_SINK_NONE && level <= log->level;
+}
+
+/* A reader of the log's pipe may have gone: the host must not die of our SIGPIPE. */
+static void write_quietly(int fd, const char *line, size_t len)
+{
+    sigset_t pipe_only;
+    sigset_t before;
+    sigset_t pending;
+
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    sigpending(&pending);
+    pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
+    ssize_t written = write(fd, line, len);
+    if (written < 0 && !sigismember(&pending, SIGPIPE)) {
+        const struct timespec now = {0};
+        (void)sigtimedwait(&pipe_only, NULL, &now); /* drains ours, if there is one */
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void hide_control_characters(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
+}
+
+static void write_line(const struct log *log, enum log_level level, const char *text)
+{
+    if (log->sink == LOG_SINK_SYSLOG) {
+        syslog(LOG_USER | priorities[level], "smartca-pkcs11: %s", text);
+        return;
+    }
+
+    char line[LINE_MAX_BYTES + 80];
+    char stamp[32] = "";
+    struct tm utc;
+    time_t now = time(NULL);
+    if (gmtime_r(&now, &utc))
+        (void)strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &utc);
+    int len = snprintf(line, sizeof(line), "%s smartca-pkcs11[%ld] %s: %s\n", stamp, (long)getpid(),
+                       level_names[level], text);
+    if (len > 0)
+        write_quietly(log->sink == LOG_SINK_FILE ? log->fd : STDERR_FILENO, line, (size_t)len);
+}
+
+void log_line(enum log_level level, const char *format, ...)
+{
+    if (!log_is_on(level))
+        return;
+
+    char text[LINE_MAX_BYTES];
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    if (len < 0)
+        return;
+    hide_control_characters(text);
+    write_line(atomic_load(&attached), level, text);
+}
+
+const char *log_mask(const char *id, char out[static LOG_MASK_SIZE])
+{
+    enum { SHOWN = 3 };
+    size_t len = strnlen(id, LOG_MASK_SIZE - 1);
+
+    memset(out, '*', len);
+    if (len > 2 * SHOWN)
+        memcpy(out + len - SHOWN, id + len - SHOWN, SHOWN);
+    out[len] = 0;
+    return out;
+}

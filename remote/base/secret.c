@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "remote/base/secret.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <openssl/crypto.h>
+
+/* Lives at the start of its own mapping, the bytes right behind it. */
+struct secret {
+    size_t mapped;
+    size_t len;
+    uint8_t bytes[];
+};
+
+enum { PAGE = 4096 };
+
+enum sca_status secret_new(struct span bytes, struct secret **ret_secret)
+{
+    if (bytes.len > SECRET_MAX)
+        return SCA_INVALID;
+
+    size_t mapped = (sizeof(struct secret) + bytes.len + 1 + PAGE - 1) / PAGE * PAGE;
+    struct secret *secret =
+        mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (secret == MAP_FAILED)
+        return SCA_NOMEM;
+
+    /* Best effort: RLIMIT_MEMLOCK is small, and a kernel may know none of the advice. */
+    (void)mlock(secret, mapped);
+    (void)madvise(secret, mapped, MADV_DONTDUMP);
+    (void)madvise(secret, mapped, MADV_WIPEONFORK);
+
+    secret->mapped = mapped;
+    secret->len = bytes.len;
+    if (bytes.len)
+        memcpy(secret->bytes, bytes.ptr, bytes.len);
+    *ret_secret = secret;
+    return SCA_OK;
+}
+
+void secret_free(struct secret *secret)
+{
+    /* A forked child finds zeros here (MADV_WIPEONFORK), and nothing to release. */
+    if (!secret || secret->mapped == 0)
+        return;
+    size_t mapped = secret->mapped;
+    secret_wipe(secret, mapped);
+    (void)munmap(secret, mapped);
+}
+
+void secret_freep(struct secret **secret)
+{
+    secret_free(*secret);
+    *secret = NULL;
+}
+
+struct span secret_get(const struct secret *secret)
+{
+    return span_of(secret->bytes, secret->len);
+}
+
+void secret_wipe(void *ptr, size_t len)
+{
+    OPENSSL_cleanse(ptr, len);
+}

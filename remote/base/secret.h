@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef REMOTE_BASE_SECRET_H
+#define REMOTE_BASE_SECRET_H
+
+#include <stddef.h>
+
+#include "remote/base/bytes.h"
+#include "remote/base/status.h"
+
+/*
+ * A password, PIN or key in memory of its own: outside the heap, left out of core files and of
+ * forked children's view, locked where the limits allow, wiped when released. No function of this
+ * project formats one.
+ */
+struct secret;
+
+enum { SECRET_MAX = 4096 };
+
+/* Copies bytes (at most SECRET_MAX, else SCA_INVALID). The caller owns and secret_free()s it. */
+enum sca_status secret_new(struct span bytes, struct secret **ret_secret);
+
+/* Wipes and releases; NULL is allowed. */
+void secret_free(struct secret *secret);
+void secret_freep(struct secret **secret);
+
+/* Lends the bytes, followed by a NUL; valid until secret_free. */
+struct span secret_get(const struct secret *secret);
+
+/* Overwrites memory in a way no optimiser removes. */
+void secret_wipe(void *ptr, size_t len);
+
+#endif
