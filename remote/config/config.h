@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration of design.md section 6: where it is, what it may say, what is wrong with it. */
+#ifndef REMOTE_CONFIG_CONFIG_H
+#define REMOTE_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "remote/base/log.h"
+#include "remote/base/secret.h"
+#include "remote/base/status.h"
+
+enum confirm_mode {
+    CONFIRM_APP,
+    CONFIRM_OTP,
+    CONFIRM_TOTP,
+};
+
+enum secret_kind {
+    SECRET_NONE,
+    SECRET_LITERAL,
+    SECRET_FILE,
+    SECRET_ENV,
+    SECRET_VAULT,
+};
+
+/* Where a secret is. text is the literal, the path or the name of the variable; NULL otherwise. */
+struct secret_ref {
+    enum secret_kind kind;
+    char *text;
+};
+
+/* The keys of [smartca], as they hold for one account. Strings are NULL where nothing was said. */
+struct service_config {
+    char *url; /* without a slash at the end */
+    char *sp_id;
+    struct secret_ref sp_password;
+    char *ca_file;
+    char *pinned_public_key;
+    char *proxy;
+    char *on_confirm;
+    unsigned connect_timeout_ms;
+    unsigned request_timeout_ms;
+    unsigned confirm_timeout_ms;
+    unsigned poll_interval_ms;
+    unsigned batch_window_ms;
+    unsigned batch_max;
+};
+
+/* One [account NAME]. */
+struct account_config {
+    char *name;
+    struct service_config service; /* [smartca] with what the account repeats */
+    char *user_id;
+    char *serial; /* NULL: every certificate of user_id */
+    enum confirm_mode confirm;
+    struct secret_ref password;
+    struct secret_ref totp_secret;
+    bool otp_login_context;
+    bool pin_required;
+    bool protected_path;
+    bool extra_hashes;
+    char *file; /* where the section is */
+    unsigned line;
+};
+
+/* One thing that is wrong. line is 0 where the whole file is meant. */
+struct config_problem {
+    char *file;
+    unsigned line;
+    char *reason; /* what is wrong and what to do, one sentence */
+};
+
+/*
+ * The whole configuration: immutable after loading, owned by whoever loaded it. A section with a
+ * problem is not in accounts; a problem in [smartca] takes every account that depends on it away.
+ */
+struct config {
+    char *log_target; /* never NULL */
+    enum log_level log_level;
+    char *state_dir; /* never NULL */
+    char *main_file; /* the file that was read, or the one that would be; never NULL */
+    struct account_config *accounts; /* in the order of the files, name order in conf.d */
+    size_t account_count;
+    struct config_problem *problems;
+    size_t problem_count;
+};
+
+/*
+ * Finds and reads the main file and conf.d/ *.conf beside it (design.md section 2). Returns SCA_OK
+ * also when files are missing or parts are wrong: see problems. SCA_NOMEM otherwise. Environment
+ * only through secure_getenv; under AT_SECURE only /etc counts.
+ */
+enum sca_status config_load(struct config **ret_config);
+void config_free(struct config *config);
+void config_freep(struct config **config);
+
+/* The account of that name, or NULL. */
+const struct account_config *config_find_account(const struct config *config, const char *name);
+
+/*
+ * Fetches a secret from where it is: SCA_NOT_FOUND for SECRET_NONE, SCA_UNSUPPORTED for
+ * SECRET_VAULT, SCA_INVALID or SCA_IO with the reason in why (static text). One newline at the end
+ * of a file is not part of it. The caller owns ret_secret.
+ */
+enum sca_status secret_ref_fetch(const struct secret_ref *ref, struct secret **ret_secret,
+                                 const char **why);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "remote/base/cleanup.h"
+#include "remote/base/file.h"
+#include "remote/config/config.h"
+
+static enum sca_status make(struct span bytes, struct secret **ret_secret, const char **why)
+{
+    *why = bytes.len == 0                    ? "the secret is empty"
+           : memchr(bytes.ptr, 0, bytes.len) ? "the secret holds a NUL byte"
+           : bytes.len > SECRET_MAX          ? "the secret is longer than 4096 bytes"
+                                             : NULL;
+    if (*why)
+        return SCA_INVALID;
+    enum sca_status st = secret_new(bytes, ret_secret);
+    *why = st == SCA_OK ? NULL : "no memory for the secret";
+    return st;
+}
+
+static enum sca_status fetch_file(const char *path, struct secret **ret_secret, const char **why)
+{
+    AUTO(buf_fini) struct buf bytes;
+    const unsigned trust = FILE_NOT_WRITABLE_BY_OTHERS | FILE_NOT_READABLE_BY_OTHERS;
+
+    enum sca_status st = file_read_trusted(path, trust, SECRET_MAX + 2, true, &bytes, why);
+    if (st != SCA_OK)
+        return st == SCA_NOT_FOUND ? SCA_IO : st;
+
+    size_t len = bytes.len;
+    if (len > 0 && bytes.ptr[len - 1] == '\n')
+        len--;
+    if (len < bytes.len && len > 0 && bytes.ptr[len - 1] == '\r')
+        len--;
+    return make(span_of(bytes.ptr, len), ret_secret, why);
+}
+
+static enum sca_status fetch_env(const char *name, struct secret **ret_secret, const char **why)
+{
+    const char *value = secure_getenv(name);
+    if (!value) {
+        *why = "the environment variable is not set";
+        return SCA_INVALID;
+    }
+    return make(span_text(value), ret_secret, why);
+}
+
+enum sca_status secret_ref_fetch(const struct secret_ref *ref, struct secret **ret_secret,
+                                 const char **why)
+{
+    switch (ref->kind) {
+    case SECRET_LITERAL:
+        return make(span_text(ref->text), ret_secret, why);
+    case SECRET_FILE:
+        return fetch_file(ref->text, ret_secret, why);
+    case SECRET_ENV:
+        return fetch_env(ref->text, ret_secret, why);
+    case SECRET_VAULT:
+        *why = "a vault is not available in this version";
+        return SCA_UNSUPPORTED;
+    case SECRET_NONE:
+        break;
+    }
+    *why = "no secret is configured";
+    return SCA_NOT_FOUND;
+}
