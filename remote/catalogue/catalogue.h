@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The catalogue: which certificates there are and which slot id each has, one file in the state
+ * folder ("catalogue"). Written atomically under the lock file "lock", mapped read-only, checked
+ * by checksums, indexed at load. Nothing in it is parsed as X.509 when it is read.
+ */
+#ifndef REMOTE_CATALOGUE_CATALOGUE_H
+#define REMOTE_CATALOGUE_CATALOGUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "remote/base/status.h"
+#include "remote/catalogue/certificate.h"
+
+enum { CATALOGUE_CHAIN_MAX = 4 };
+
+enum certificate_state {
+    CERTIFICATE_ACTIVE,
+    CERTIFICATE_REVOKED,
+    CERTIFICATE_NOT_ACTIVATED,
+    CERTIFICATE_UNUSABLE, /* the service says it is not usable, in words we do not know */
+};
+
+/* One slot. Spans and strings borrow from the catalogue it came from. */
+struct catalogue_entry {
+    uint32_t slot_id;
+    const char *url;
+    const char *user_id;
+    bool has_certificate;       /* false: an account that was never fetched, or has none */
+    int64_t fetched_at;         /* seconds since 1970; 0: never */
+    const char *service_serial; /* serial_number as the service wrote it, to be echoed verbatim */
+    const char *service_status; /* cert_status as the service wrote it, "" if it did not */
+    enum certificate_state state;
+    struct certificate leaf;
+    struct certificate chain[CATALOGUE_CHAIN_MAX]; /* issuing CA first, then root */
+    size_t chain_len;
+};
+
+/* What one answer of the service says of one certificate. Borrowed by the call below. */
+struct fetched_certificate {
+    const char *service_serial;
+    const char *service_status;
+    enum certificate_state state;
+    const struct certificate *leaf;
+    const struct certificate *chain[CATALOGUE_CHAIN_MAX];
+    size_t chain_len;
+};
+
+struct catalogue;
+
+/*
+ * Maps state_dir/catalogue. No file, or no folder: SCA_OK and an empty catalogue. A damaged file:
+ * SCA_INVALID with the reason in why (static text); a file not ours or open to others likewise.
+ */
+enum sca_status catalogue_open(const char *state_dir, struct catalogue **ret_catalogue,
+                               const char **why);
+void catalogue_close(struct catalogue *catalogue);
+void catalogue_closep(struct catalogue **catalogue);
+
+size_t catalogue_count(const struct catalogue *catalogue);
+
+/* Entry number index (below catalogue_count): SCA_OK, or SCA_INVALID when its body is damaged. */
+enum sca_status catalogue_get(const struct catalogue *catalogue, size_t index,
+                              struct catalogue_entry *ret_entry);
+
+/*
+ * Replaces what is known of one account (url, user_id) by count certificates. A certificate known
+ * before (same leaf serial) keeps its slot id, a new one gets a new id; the placeholder of an
+ * account without certificates gives its id to the first one. count 0 leaves a placeholder.
+ * fetched_at 0 with count 0 only makes sure that there is a placeholder, and changes nothing else.
+ * A damaged catalogue is set aside as "catalogue.damaged" and made anew.
+ */
+enum sca_status catalogue_store(const char *state_dir, const char *url, const char *user_id,
+                                int64_t fetched_at, const struct fetched_certificate *certificates,
+                                size_t count);
+
+/* Forgets the account and its slots. SCA_OK also if it was not there. */
+enum sca_status catalogue_forget(const char *state_dir, const char *url, const char *user_id);
+
+#endif
