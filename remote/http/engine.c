@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "remote/http/engine.h"
+
+#include "remote/base/cleanup.h"
+#include "remote/base/lock.h"
+#include "remote/http/guest.h"
+
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <curl/curl.h>
+#include <openssl/crypto.h>
+#include <openssl/ssl.h>
+
+#ifndef SMARTCA_VERSION
+#define SMARTCA_VERSION "0"
+#endif
+
+enum { BUFFER_BYTES = 16 * 1024 };
+
+/* A multi handle of its own, because that can be woken by another thread. */
+struct engine {
+    CURLM *multi;
+    CURL *easy;
+    struct curl_slist *headers;
+    OSSL_LIB_CTX *libctx;
+    X509_STORE *trust;
+    struct exchange *exchange; /* what the callbacks work for; NULL between requests */
+    struct pool_slot *slot;    /* where the open descriptors are noted */
+    int wake_fds[2];           /* -1: unknown */
+    char error[CURL_ERROR_SIZE];
+};
+
+struct failure_row {
+    CURLcode code;
+    enum sca_status status;
+    const char *advice;
+};
+
+static const struct failure_row failures[] = {
+    {CURLE_COULDNT_RESOLVE_HOST, SCA_NETWORK, "name not found: check url and the network"},
+    {CURLE_COULDNT_RESOLVE_PROXY, SCA_NETWORK, "proxy not found: check the proxy key"},
+    {CURLE_COULDNT_CONNECT, SCA_NETWORK, "cannot connect: check the network or the proxy key"},
+    {CURLE_PROXY, SCA_NETWORK, "the proxy refused: check the proxy key"},
+    {CURLE_PEER_FAILED_VERIFICATION, SCA_NETWORK,
+     "its certificate is not trusted: check url, ca_file and the date"},
+    {CURLE_SSL_PINNEDPUBKEYNOTMATCH, SCA_NETWORK,
+     "its key is not the pinned one: ask the service before changing pinned_public_key"},
+    {CURLE_SSL_CONNECT_ERROR, SCA_NETWORK, "TLS failed: check url, ca_file and the proxy key"},
+    {CURLE_OPERATION_TIMEDOUT, SCA_NETWORK,
+     "no answer in time: check the network, connect_timeout and request_timeout"},
+    {CURLE_WRITE_ERROR, SCA_PROTOCOL, "its answer is over the limit: check url"},
+    {CURLE_FILESIZE_EXCEEDED, SCA_PROTOCOL, "its answer is over the limit: check url"},
+    {CURLE_WEIRD_SERVER_REPLY, SCA_PROTOCOL, "its answer is not HTTP: check url"},
+    {CURLE_UNSUPPORTED_PROTOCOL, SCA_PROTOCOL, "its answer is not HTTP: check url"},
+    {CURLE_URL_MALFORMAT, SCA_INVALID, "malformed: check url"},
+    {CURLE_OUT_OF_MEMORY, SCA_NOMEM, "out of memory"},
+};
+
+/* Every other code is a connection that broke: before and after the request was written. */
+static const struct failure_row broke_before = {
+    CURLE_OK, SCA_NETWORK, "cannot connect: check the network or the proxy key"};
+static const struct failure_row broke_after = {
+    CURLE_OK, SCA_NETWORK,
+    "the connection broke before the answer was complete: check the network"};
+
+/* libcurl refuses a header line of 100 KB as if memory had run out. */
+static const struct failure_row too_large = {CURLE_OUT_OF_MEMORY, SCA_PROTOCOL,
+                                             "its answer is over the limit: check url"};
+
+static const char *const request_headers[] = {
+    "Content-Type: application/json", "Accept: application/json",
+    "Expect:", /* none: it costs a round trip */
+};
+
+/* What decides something is set, so that no default and no environment does. */
+static const struct {
+    CURLoption option;
+    long value;
+} long_options[] = {
+    {CURLOPT_NOSIGNAL, 1},
+    {CURLOPT_QUICK_EXIT, 1}, /* giving up does not wait for a name look-up to end */
+    {CURLOPT_POST, 1},
+    {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
+    {CURLOPT_HTTP09_ALLOWED, 0},
+    {CURLOPT_HTTP_CONTENT_DECODING, 0},
+    {CURLOPT_FOLLOWLOCATION, 0},
+    {CURLOPT_NETRC, CURL_NETRC_IGNORED},
+    {CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
+    {CURLOPT_SSL_VERIFYPEER, 1},
+    {CURLOPT_SSL_VERIFYHOST, 2},
+    {CURLOPT_PROXY_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
+    {CURLOPT_PROXY_SSL_VERIFYPEER, 1},
+    {CURLOPT_PROXY_SSL_VERIFYHOST, 2},
+    {CURLOPT_SUPPRESS_CONNECT_HEADERS, 1},
+    {CURLOPT_CA_CACHE_TIMEOUT, 0}, /* trust.c keeps the certificates */
+    {CURLOPT_TCP_NODELAY, 1},
+    {CURLOPT_BUFFERSIZE, BUFFER_BYTES}, /* 7.88 stalls with a smaller one */
+    {CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_BYTES},
+    {CURLOPT_MAXAGE_CONN, 30}, /* seconds idle; below most servers' own limit */
+    {CURLOPT_MAXFILESIZE, HTTP_BODY_MAX},
+};
+
+static struct lock library_lock = LOCK_INITIALIZER(LOCK_LEAF);
+static atomic_bool is_library_started;
+
+static bool library_is_usable(void)
+{
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+    const int needed = CURL_VERSION_ASYNCHDNS | CURL_VERSION_THREADSAFE | CURL_VERSION_SSL;
+
+    /* The GnuTLS flavour would ignore our CA store, and may load PKCS#11 modules itself. */
+    return (info->features & needed) == needed && info->ssl_version &&
+           strncmp(info->ssl_version, "OpenSSL/", 8) == 0;
+}
+
+static enum sca_status library_start_locked(struct call *call) REQUIRES(library_lock)
+{
+    struct guest guest;
+
+    if (atomic_load(&is_library_started))
+        return SCA_OK;
+    if (!library_is_usable())
+        return call_fail(call, SCA_UNSUPPORTED,
+                         "this libcurl will not do: install libcurl4 7.88 or newer with OpenSSL");
+    guest_enter(&guest, NULL);
+    CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+    guest_leave(&guest);
+    if (code != CURLE_OK)
+        return call_fail(call, SCA_NOMEM, "libcurl cannot start");
+    atomic_store(&is_library_started, true);
+    return SCA_OK;
+}
+
+enum sca_status engine_library_start(struct call *call)
+{
+    if (guest_is_too_late())
+        return call_fail(call, SCA_NETWORK, "the process is ending: nothing is sent any more");
+    if (atomic_load(&is_library_started))
+        return SCA_OK;
+
+    /* The host's OpenSSL configuration is loaded first and outside the lock, as the host's own
+     * first use would do it: a provider it names may call us. */
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
+    lock_take(&library_lock);
+    enum sca_status st = library_start_locked(call);
+    lock_drop(&library_lock);
+    return st;
+}
+
+void engine_library_abandon(void)
+{
+    lock_init(&library_lock, LOCK_LEAF);
+}
+
+static curl_socket_t on_socket_open(void *slot, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)purpose;
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (fd < 0)
+        return CURL_SOCKET_BAD;
+    if (!pool_fd_add(slot, fd)) {
+        (void)close(fd);
+        return CURL_SOCKET_BAD;
+    }
+    return fd;
+}
+
+static int on_socket_close(void *slot, curl_socket_t fd)
+{
+    /* Forgotten first: a child forked in between must not close the number's next owner. */
+    pool_fd_remove(slot, fd);
+    return close(fd);
+}
+
+/* Runs for the TLS of a proxy too. */
+static CURLcode on_tls_context(CURL *easy, void *tls_context, void *engine)
+{
+    (void)easy;
+    SSL_CTX_set1_cert_store(tls_context, ((struct engine *)engine)->trust);
+    SSL_CTX_set_keylog_callback(tls_context, NULL); /* Debian's libcurl obeys SSLKEYLOGFILE */
+    return CURLE_OK;
+}
+
+/*
+ * libcurl calls this when a connection is ready, right before it writes the request, and again
+ * when it wants to repeat it after a kept connection proved dead.
+ */
+static int on_request(void *engine, char *peer_ip, char *local_ip, int peer_port, int local_port)
+{
+    (void)peer_ip;
+    (void)local_ip;
+    (void)peer_port;
+    (void)local_port;
+    return exchange_may_write(((struct engine *)engine)->exchange) ? CURL_PREREQFUNC_OK
+                                                                   : CURL_PREREQFUNC_ABORT;
+}
+
+static size_t on_header(char *text, size_t size, size_t count, void *engine)
+{
+    size_t len = size * count;
+    return exchange_header(((struct engine *)engine)->exchange, span_of(text, len)) ? len : 0;
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *engine)
+{
+    size_t len = size * count;
+    return exchange_body(((struct engine *)engine)->exchange, span_of(bytes, len)) ? len : 0;
+}
+
+/* True when in and out are the sockets that curl_multi_wakeup writes through. */
+static bool is_wake_pair(CURLM *multi, int in, int out)
+{
+    int domain = 0;
+    int unread = 0;
+    int unsent = 0;
+    socklen_t len = sizeof(domain);
+
+    if (getsockopt(in, SOL_SOCKET, SO_DOMAIN, &domain, &len) != 0 || domain != AF_UNIX ||
+        ioctl(in, FIONREAD, &unread) != 0 || unread != 0)
+        return false;
+    (void)curl_multi_wakeup(multi);
+    bool is_pair = ioctl(in, FIONREAD, &unread) == 0 && unread == 1 &&
+                   ioctl(out, SIOCOUTQ, &unsent) == 0 && unsent > 0;
+    (void)curl_multi_poll(multi, NULL, 0, 0, NULL); /* takes the byte out again */
+    return is_pair;
+}
+
+static CURLM *multi_try(int ret_wake_fds[static 2])
+{
+    int in = eventfd(0, EFD_CLOEXEC);
+    int out = eventfd(0, EFD_CLOEXEC);
+    if (out >= 0)
+        (void)close(out);
+    if (in >= 0)
+        (void)close(in);
+
+    CURLM *multi = curl_multi_init();
+    if (multi && in >= 0 && out >= 0 && is_wake_pair(multi, in, out)) {
+        (void)fcntl(in, F_SETFD, FD_CLOEXEC);
+        (void)fcntl(out, F_SETFD, FD_CLOEXEC);
+        ret_wake_fds[0] = in;
+        ret_wake_fds[1] = out;
+    }
+    return multi;
+}
+
+/*
+ * libcurl 7.88 opens the sockets of its wake-up without SOCK_CLOEXEC and tells nobody their
+ * numbers. They get the two lowest free ones, unless another thread opens or closes a file at that
+ * moment: so those two are looked at, touched only if they prove to be the pair, and if not it is
+ * tried again. A pair never found still works; a program started later inherits it.
+ */
+static CURLM *multi_new(int ret_wake_fds[static 2])
+{
+    enum { TRIES = 16 };
+    CURLM *multi = multi_try(ret_wake_fds);
+
+    for (int i = 1; multi && ret_wake_fds[0] < 0 && i < TRIES; i++) {
+        (void)curl_multi_cleanup(multi);
+        multi = multi_try(ret_wake_fds);
+    }
+    return multi;
+}
+
+static bool engine_set_texts(CURL *easy, const struct engine_settings *settings, bool is_tls)
+{
+    const struct {
+        CURLoption option;
+        const char *value;
+    } texts[] = {
+        {CURLOPT_PROTOCOLS_STR, is_tls ? "https" : "http"},
+        {CURLOPT_USERAGENT, "smartca-pkcs11/" SMARTCA_VERSION},
+        {CURLOPT_CAINFO, NULL},
+        {CURLOPT_CAPATH, NULL},
+        {CURLOPT_PROXY_CAINFO, NULL},
+        {CURLOPT_PROXY_CAPATH, NULL},
+        {CURLOPT_PINNEDPUBLICKEY, settings->pinned_public_key},
+        /* Not NULL: then the environment would be asked. */
+        {CURLOPT_PROXY, settings->proxy ? settings->proxy : ""},
+        {CURLOPT_NOPROXY, settings->proxy ? "" : "*"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        if (curl_easy_setopt(easy, texts[i].option, texts[i].value) != CURLE_OK)
+            return false;
+    return true;
+}
+
+/* These options only store a pointer and cannot fail. */
+static void engine_set_pointers(struct engine *engine)
+{
+    CURL *easy = engine->easy;
+
+    (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, engine->error);
+    (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, engine->headers);
+    (void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket_open);
+    (void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, engine->slot);
+    (void)curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_socket_close);
+    (void)curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, engine->slot);
+    (void)curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls_context);
+    (void)curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, engine);
+    (void)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
+    (void)curl_easy_setopt(easy, CURLOPT_PREREQDATA, engine);
+    (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    (void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, engine);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, engine);
+}
+
+static bool engine_set_headers(struct engine *engine)
+{
+    for (size_t i = 0; i < ARRAY_LEN(request_headers); i++) {
+        struct curl_slist *longer = curl_slist_append(engine->headers, request_headers[i]);
+        if (!longer)
+            return false;
+        engine->headers = longer;
+    }
+    return true;
+}
+
+static bool engine_set_up(struct engine *engine, const struct engine_settings *settings,
+                          bool is_tls)
+{
+    engine->multi = multi_new(engine->wake_fds);
+    for (size_t i = 0; i < ARRAY_LEN(engine->wake_fds); i++)
+        if (engine->wake_fds[i] >= 0)
+            (void)pool_fd_add(engine->slot, engine->wake_fds[i]); /* an empty slot has room */
+    engine->easy = curl_easy_init();
+    if (!engine->multi || !engine->easy || !engine_set_headers(engine) ||
+        curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, 1L) != CURLM_OK)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(long_options); i++)
+        if (curl_easy_setopt(engine->easy, long_options[i].option, long_options[i].value) !=
+            CURLE_OK)
+            return false;
+    engine_set_pointers(engine);
+    return engine_set_texts(engine->easy, settings, is_tls);
+}
+
+struct engine *engine_new(const struct engine_settings *settings, const struct origin *origin,
+                          struct pool_slot *slot)
+{
+    struct engine *engine = calloc(1, sizeof(*engine));
+    struct guest guest;
+
+    if (!engine)
+        return NULL;
+    engine->trust = settings->trust;
+    engine->libctx = settings->libctx;
+    engine->slot = slot;
+    engine->wake_fds[0] = engine->wake_fds[1] = -1;
+    guest_enter(&guest, engine->libctx);
+    bool is_set = engine_set_up(engine, settings, origin->is_tls);
+    guest_leave(&guest);
+    if (!is_set) {
+        engine_free(engine);
+        return NULL;
+    }
+    return engine;
+}
+
+void engine_free(struct engine *engine)
+{
+    struct guest guest;
+
+    if (!engine)
+        return;
+    guest_enter(&guest, engine->libctx);
+    for (size_t i = 0; i < ARRAY_LEN(engine->wake_fds); i++)
+        pool_fd_remove(engine->slot, engine->wake_fds[i]);
+    curl_easy_cleanup(engine->easy);
+    curl_multi_cleanup(engine->multi);
+    curl_slist_free_all(engine->headers);
+    guest_leave(&guest);
+    free(engine);
+}
+
+static const struct failure_row *failure_find(CURLcode code, bool was_sent)
+{
+    if (code == CURLE_OUT_OF_MEMORY && was_sent)
+        return &too_large;
+    for (size_t i = 0; i < ARRAY_LEN(failures); i++)
+        if (failures[i].code == code)
+            return &failures[i];
+    return was_sent ? &broke_after : &broke_before;
+}
+
+static enum sca_status engine_fail(const struct engine *engine, const struct origin *origin,
+                                   CURLcode code)
+{
+    struct exchange *exchange = engine->exchange;
+    if (code == CURLE_ABORTED_BY_CALLBACK) /* on_request: the dead connection is the cause */
+        code = CURLE_GOT_NOTHING;
+    const struct failure_row *row = failure_find(code, exchange->response->was_sent);
+
+    exchange->call->device_error = HTTP_DEVICE_ERROR + (unsigned long)code;
+    /* libcurl's text names hosts, ports and TLS alerts; of an answer's bytes, none of the body. */
+    return call_fail(exchange->call, row->status, "%s: %s (%s)", origin->text, row->advice,
+                     engine->error[0] ? engine->error : curl_easy_strerror(code));
+}
+
+/* The code libcurl ended with, in ret_code; SCA_CANCELLED or SCA_NOMEM when it did not get there.
+ */
+static enum sca_status engine_drive(struct engine *engine, struct call *call, CURLcode *ret_code)
+{
+    int running = 1;
+
+    while (running) {
+        struct guest guest;
+        guest_enter(&guest, engine->libctx);
+        CURLMcode code = curl_multi_perform(engine->multi, &running);
+        guest_leave(&guest);
+        if (code != CURLM_OK)
+            return call_fail(call, SCA_NOMEM, "libcurl: %s", curl_multi_strerror(code));
+        if (!running)
+            break;
+        if (exchange_is_stalled(engine->exchange)) {
+            *ret_code = CURLE_OPERATION_TIMEDOUT;
+            return SCA_OK;
+        }
+        (void)curl_multi_poll(engine->multi, NULL, 0, (int)pool_sleep_ms(call), NULL);
+        if (call_tick(call) != SCA_OK)
+            return call_fail(call, SCA_CANCELLED, "cancelled while waiting for the service");
+    }
+
+    int left = 0;
+    const CURLMsg *message = curl_multi_info_read(engine->multi, &left);
+    *ret_code = message ? message->data.result : CURLE_OUT_OF_MEMORY;
+    return SCA_OK;
+}
+
+static CURLcode engine_set_request(struct engine *engine, const struct exchange *exchange)
+{
+    CURL *easy = engine->easy;
+    struct span body = exchange->request->body;
+
+    (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)exchange->connect_timeout_ms);
+    (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)exchange->timeout_ms);
+    (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+    (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.len ? (const char *)body.ptr : "");
+    return curl_easy_setopt(easy, CURLOPT_URL, exchange->request->url);
+}
+
+static void engine_wake(void *multi)
+{
+    (void)curl_multi_wakeup(multi);
+}
+
+/* Adds the request to the multi handle, drives it, and takes it off whatever came of it. */
+static enum sca_status engine_attempt(struct engine *engine, struct call *call, CURLcode *ret_code)
+{
+    struct guest guest;
+
+    if (call_set_wake(call, engine_wake, engine->multi) != SCA_OK) {
+        call_clear_wake(call);
+        return call_fail(call, SCA_CANCELLED, "cancelled before the request was sent");
+    }
+    guest_enter(&guest, engine->libctx);
+    CURLMcode added = curl_multi_add_handle(engine->multi, engine->easy);
+    guest_leave(&guest);
+
+    enum sca_status st = SCA_NOMEM;
+    if (added == CURLM_OK)
+        st = engine_drive(engine, call, ret_code);
+    call_clear_wake(call);
+
+    guest_enter(&guest, engine->libctx);
+    (void)curl_multi_remove_handle(engine->multi, engine->easy);
+    guest_leave(&guest);
+    return st;
+}
+
+enum sca_status engine_run(struct engine *engine, const struct origin *origin,
+                           struct exchange *exchange)
+{
+    engine->exchange = exchange;
+    engine->error[0] = 0;
+    CURLcode code = engine_set_request(engine, exchange);
+    enum sca_status st = SCA_OK;
+    if (code == CURLE_OK)
+        st = engine_attempt(engine, exchange->call, &code);
+    if (st == SCA_OK && code != CURLE_OK)
+        st = engine_fail(engine, origin, code);
+    if (st == SCA_OK)
+        (void)curl_easy_getinfo(engine->easy, CURLINFO_RESPONSE_CODE, &exchange->response->status);
+    engine->exchange = NULL;
+    return st;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* libcurl behind a connection of the pool. engine.c is the only file that includes curl. */
+#ifndef REMOTE_HTTP_ENGINE_H
+#define REMOTE_HTTP_ENGINE_H
+
+#include <openssl/types.h>
+
+#include "remote/http/exchange.h"
+#include "remote/http/origin.h"
+#include "remote/http/pool.h"
+
+/* One kept-alive connection to one origin under one set of settings. */
+struct engine;
+
+struct engine_settings {
+    X509_STORE *trust;             /* lent for the life of the process */
+    OSSL_LIB_CTX *libctx;          /* likewise; NULL: the host's default */
+    const char *pinned_public_key; /* NULL: none; this and the next are copied */
+    const char *proxy;             /* NULL: none */
+};
+
+/*
+ * Starts libcurl, once in the process and for good: what it leaves behind at its end the host may
+ * be using. With a note: SCA_UNSUPPORTED when it lacks what a guest needs, SCA_NETWORK when the
+ * process is ending.
+ */
+enum sca_status engine_library_start(struct call *call);
+
+/* In a forked child. */
+void engine_library_abandon(void);
+
+/* No connection is made yet. The descriptors it opens are noted in slot. NULL without memory. */
+struct engine *engine_new(const struct engine_settings *settings, const struct origin *origin,
+                          struct pool_slot *slot);
+void engine_free(struct engine *engine); /* NULL is allowed */
+
+/*
+ * Sends exchange->request and fills exchange->response, on the calling thread. The statuses,
+ * notes and device errors of struct transport.
+ */
+enum sca_status engine_run(struct engine *engine, const struct origin *origin,
+                           struct exchange *exchange);
+
+#endif
