@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "remote/remote.h"
+
+#include "remote/smartca/client.h"
+#include "remote/smartca/fetch.h"
+#include "remote/smartca/transaction.h"
+
+__attribute__((visibility("default"))) const struct remote_ops smartca_remote = {
+    .abi = REMOTE_ABI,
+    .attach = client_attach,
+    .abandon = client_abandon,
+    .client_new = client_new,
+    .client_free = client_free,
+    .fetch = fetch_certificates,
+    .sign = transaction_sign,
+};

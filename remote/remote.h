@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The network half as the module sees it: one exported symbol of smartca-remote.so, a table. It is
+ * loaded at the first remote use, so that a host that never signs remotely never maps libcurl.
+ * The tool links the same functions directly.
+ */
+#ifndef REMOTE_REMOTE_H
+#define REMOTE_REMOTE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <openssl/types.h>
+
+#include "remote/base/bytes.h"
+#include "remote/base/call.h"
+#include "remote/base/log.h"
+#include "remote/base/status.h"
+#include "remote/config/config.h"
+
+/* Both halves are built together; a left-over file of another build is refused. */
+enum { REMOTE_ABI = 1 };
+#define REMOTE_SYMBOL "smartca_remote"
+
+/* What the half borrows from the process it lives in, for as long as the process lives. */
+struct remote_host {
+    const struct log *log;
+    OSSL_LIB_CTX *libctx;
+};
+
+/* One SmartCA identity and the service it is at. Thread-safe. */
+struct smartca_client;
+
+/* The key that is to sign. Borrowed for the call. */
+struct remote_key {
+    const char *service_serial; /* serial_number as the service wrote it */
+    struct span spki;           /* DER, to verify with */
+    size_t signature_len;       /* of every signature of this key, bytes */
+};
+
+/* One thing to sign: what goes in, and after the call what came of it. */
+struct remote_document {
+    struct span digest; /* of the hash function that has digests of this length */
+    uint8_t *signature; /* room for signature_len bytes; written on SCA_OK only */
+    enum sca_status status;
+};
+
+struct remote_ops {
+    unsigned abi;
+
+    /* First call after loading. */
+    void (*attach)(const struct remote_host *host);
+
+    /* First call in a forked child: http_abandon and the like. */
+    void (*abandon)(void);
+
+    /* account and state_dir are borrowed until client_free. */
+    enum sca_status (*client_new)(const struct account_config *account, const char *state_dir,
+                                  struct smartca_client **ret_client);
+    void (*client_free)(struct smartca_client *client);
+
+    /*
+     * Asks the service for the account's certificates and stores them in the catalogue
+     * (catalogue_store). ret_count: how many the account (with its serial) has.
+     */
+    enum sca_status (*fetch)(struct smartca_client *client, struct call *call, size_t *ret_count);
+
+    /*
+     * Signs all documents in one transaction: design.md section 5. Returns the worst status;
+     * each document has its own. Every signature has been verified with key->spki.
+     */
+    enum sca_status (*sign)(struct smartca_client *client, struct call *call,
+                            const struct remote_key *key, struct remote_document *documents,
+                            size_t count);
+};
+
+#endif

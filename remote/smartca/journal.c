@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "remote/smartca/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "remote/base/cleanup.h"
+#include "remote/base/file.h"
+#include "remote/base/lock.h"
+#include "remote/base/log.h"
+#include "remote/smartca/ledger.h"
+
+enum {
+    LOCK_WAIT_MS = 5000,
+    /* A file that never becomes empty is written anew above this size: reading it must stay cheap.
+     */
+    COMPACT_SIZE = 16 * 1024,
+    COMPACT_FACTOR = 4,
+};
+
+static const char file_name[] = "transactions";
+
+/* One for the process, as the file is one for all its clients: only then is nobody ever asleep in
+ * file_lock because of a thread of the same process. */
+static struct lock journal_lock = LOCK_INITIALIZER(LOCK_JOURNAL);
+
+struct journal {
+    char *dir;
+    char *path;
+};
+
+/* The file while it is locked. */
+struct journal_file {
+    int lock_fd;
+    int fd;
+    bool is_new;
+    bool is_torn; /* the last line has no end */
+    size_t size;
+};
+
+static void journal_freep(struct journal **journal)
+{
+    journal_free(*journal);
+}
+
+enum sca_status journal_new(const char *state_dir, struct journal **ret_journal)
+{
+    AUTO(journal_freep) struct journal *journal = calloc(1, sizeof(*journal));
+
+    if (!journal || !(journal->dir = path_join(state_dir, "journal")) ||
+        !(journal->path = path_join(journal->dir, file_name)))
+        return SCA_NOMEM;
+    *ret_journal = TAKE(journal);
+    return SCA_OK;
+}
+
+void journal_free(struct journal *journal)
+{
+    if (!journal)
+        return;
+    free(journal->path);
+    free(journal->dir);
+    free(journal);
+}
+
+void journal_abandon(void)
+{
+    lock_init(&journal_lock, LOCK_JOURNAL);
+}
+
+static void journal_file_close(struct journal_file *file)
+{
+    if (file->fd >= 0)
+        (void)close(file->fd);
+    if (file->lock_fd >= 0)
+        (void)close(file->lock_fd); /* last: it is the lock */
+}
+
+static enum sca_status open_file(const struct journal *journal, struct journal_file *file)
+{
+    const int flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
+    struct stat info;
+
+    file->fd = open(journal->path, flags);
+    if (file->fd < 0 && errno == ENOENT) {
+        file->fd = open(journal->path, flags | O_CREAT, 0600);
+        file->is_new = true;
+    }
+    if (file->fd < 0 || fstat(file->fd, &info) != 0)
+        return SCA_IO;
+    if (!S_ISREG(info.st_mode) || info.st_uid != geteuid() || info.st_size > LEDGER_SIZE_MAX) {
+        errno = EINVAL;
+        return SCA_IO;
+    }
+    file->size = (size_t)info.st_size;
+    return SCA_OK;
+}
+
+static enum sca_status journal_file_open(const struct journal *journal, struct journal_file *file)
+{
+    *file = (struct journal_file){.lock_fd = -1, .fd = -1};
+
+    errno = 0;
+    enum sca_status st = file_lock(journal->dir, "lock", LOCK_WAIT_MS, &file->lock_fd);
+    if (st == SCA_IO && errno == ENOENT) {
+        st = dir_ensure_private(journal->dir);
+        if (st == SCA_OK)
+            st = file_lock(journal->dir, "lock", LOCK_WAIT_MS, &file->lock_fd);
+    }
+    return st == SCA_OK ? open_file(journal, file) : st;
+}
+
+/* The whole file; notes whether its last line was cut off by a crash. */
+static enum sca_status read_file(struct journal_file *file, struct buf *lines)
+{
+    uint8_t chunk[8192];
+
+    while (lines->len < file->size) {
+        ssize_t got = pread(file->fd, chunk, sizeof(chunk), (off_t)lines->len);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return SCA_IO;
+        if (got == 0)
+            break;
+        enum sca_status st = buf_append(lines, span_of(chunk, (size_t)got));
+        if (st != SCA_OK)
+            return st == SCA_NOMEM ? st : SCA_IO;
+    }
+    file->is_torn = lines->len > 0 && lines->ptr[lines->len - 1] != '\n';
+    return SCA_OK;
+}
+
+/* On failure the file is as it was, as far as the disk lets us. */
+static enum sca_status append(const struct journal_file *file, struct span lines, bool is_durable)
+{
+    enum sca_status st = file->is_torn ? fd_write_all(file->fd, span_text("\n")) : SCA_OK;
+
+    if (st == SCA_OK)
+        st = fd_write_all(file->fd, lines);
+    if (st == SCA_OK && is_durable && fsync(file->fd) != 0)
+        st = SCA_IO;
+    if (st != SCA_OK) {
+        int reason = errno;
+        if (ftruncate(file->fd, (off_t)file->size) != 0)
+            log_line(LOG_LEVEL_WARNING, "the transaction journal has half a line at its end");
+        errno = reason;
+    }
+    return st;
+}
+
+/* A new file is on the disk only when the folders that name it are. */
+static enum sca_status sync_folders(const struct journal *journal)
+{
+    AUTO(freep) char *parent = path_join(journal->dir, "..");
+    const char *const paths[] = {journal->dir, parent};
+
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        AUTO(fd_closep) int fd = paths[i] ? open(paths[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+        if (fd < 0 || fsync(fd) != 0)
+            return SCA_IO;
+    }
+    return SCA_OK;
+}
+
+static bool is_forgotten(const struct journal_transaction *item, int64_t now)
+{
+    return item->begun_at < now - JOURNAL_KEEP_S || item->begun_at > now + JOURNAL_KEEP_S;
+}
+
+static void drop_forgotten(struct ledger *ledger, int64_t now)
+{
+    for (size_t i = ledger->count; i-- > 0;)
+        if (is_forgotten(&ledger->items[i], now))
+            ledger_remove(ledger, &ledger->items[i]);
+}
+
+static bool holds_digest(const struct journal_transaction *item,
+                         const struct journal_document *wanted)
+{
+    for (size_t i = 0; i < item->document_count; i++)
+        if (item->documents[i].digest_len == wanted->digest_len &&
+            memcmp(item->documents[i].digest, wanted->digest, wanted->digest_len) == 0)
+            return true;
+    return false;
+}
+
+static bool is_wanted(const struct journal_transaction *item,
+                      const struct journal_transaction *wanted)
+{
+    if (strcmp(item->url, wanted->url) != 0 || strcmp(item->user_id, wanted->user_id) != 0 ||
+        strcmp(item->serial, wanted->serial) != 0)
+        return false;
+    for (size_t i = 0; i < wanted->document_count; i++)
+        if (!holds_digest(item, &wanted->documents[i]))
+            return false;
+    return true;
+}
+
+/* The newest: an older one with the same digests has been given up for it. */
+static bool join(struct ledger *ledger, struct journal_transaction *wanted)
+{
+    for (size_t i = ledger->count; i-- > 0;)
+        if (is_wanted(&ledger->items[i], wanted)) {
+            journal_transaction_fini(wanted);
+            *wanted = ledger->items[i];
+            ledger->items[i].documents = NULL; /* wanted owns them now */
+            return true;
+        }
+    return false;
+}
+
+/* Everything live and the new one, in a file of its own: one rename instead of one append. */
+static enum sca_status compact(const struct journal *journal, const struct ledger *ledger,
+                               struct span added)
+{
+    struct buf lines;
+    buf_init(&lines, LEDGER_SIZE_MAX, false);
+
+    enum sca_status st = SCA_OK;
+    for (size_t i = 0; st == SCA_OK && i < ledger->count; i++)
+        st = ledger_write_transaction(&ledger->items[i], &lines);
+    if (st == SCA_OK)
+        st = buf_append(&lines, added);
+    if (st == SCA_OK)
+        st = file_replace(journal->dir, file_name, buf_span(&lines));
+    buf_fini(&lines);
+    return st == SCA_PROTOCOL ? SCA_IO : st;
+}
+
+static enum sca_status store(const struct journal *journal, struct journal_file *file,
+                             const struct ledger *ledger, struct span added)
+{
+    if (ledger->count == 0 && file->size > 0) {
+        if (ftruncate(file->fd, 0) != 0)
+            return SCA_IO;
+        file->size = 0;
+        file->is_torn = false;
+    }
+    if (file->size > COMPACT_SIZE && file->size / COMPACT_FACTOR > ledger->count * added.len)
+        return compact(journal, ledger, added);
+    enum sca_status st = append(file, added, true);
+    return st == SCA_OK && file->is_new ? sync_folders(journal) : st;
+}
+
+static enum sca_status read_live(struct journal_file *file, struct ledger *ledger)
+{
+    struct buf lines;
+    buf_init(&lines, LEDGER_SIZE_MAX, false);
+
+    enum sca_status st = read_file(file, &lines);
+    if (st == SCA_OK)
+        st = ledger_read(ledger, &lines);
+    buf_fini(&lines);
+    return st;
+}
+
+static enum sca_status begin_locked(const struct journal *journal, int64_t now,
+                                    struct journal_transaction *wanted, bool *ret_joined)
+    REQUIRES(journal_lock)
+{
+    AUTO(journal_file_close) struct journal_file file;
+    AUTO(ledger_fini) struct ledger ledger = {0};
+    struct buf line;
+
+    enum sca_status st = journal_file_open(journal, &file);
+    if (st == SCA_OK)
+        st = read_live(&file, &ledger);
+    if (st != SCA_OK)
+        return st;
+    drop_forgotten(&ledger, now);
+    *ret_joined = join(&ledger, wanted);
+    if (*ret_joined)
+        return SCA_OK;
+
+    buf_init(&line, LEDGER_SIZE_MAX, false);
+    st = ledger_write_transaction(wanted, &line);
+    if (st == SCA_OK)
+        st = store(journal, &file, &ledger, buf_span(&line));
+    buf_fini(&line);
+    return st;
+}
+
+/* Field 22 of /proc/PID/stat (proc(5)), 0 if it cannot be had. */
+static uint64_t process_started(long pid)
+{
+    char path[40];
+    char text[1024];
+    (void)snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
+    AUTO(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    if (got <= 0)
+        return 0;
+    text[got] = 0;
+
+    /* The name, field 2, is in parentheses and may hold anything, also spaces and parentheses. */
+    const char *at = strrchr(text, ')');
+    for (int field = 2; at && field < 22; field++)
+        at = strchr(at + 1, ' ');
+    return at ? strtoull(at + 1, NULL, 10) : 0;
+}
+
+/* Reading it costs as much as the rest of journal_begin, and it never changes: kept, per pid. */
+static uint64_t own_start(void)
+{
+    static _Atomic uint64_t started;
+    static _Atomic long of_pid;
+    long pid = getpid();
+
+    if (of_pid != pid) {
+        started = process_started(pid);
+        of_pid = pid;
+    }
+    return started;
+}
+
+bool journal_submitter_lives(const struct journal_transaction *transaction)
+{
+    if (transaction->pid <= 0)
+        return false;
+    uint64_t started = process_started(transaction->pid);
+    if (started == 0) /* no such process, or no /proc */
+        return kill((pid_t)transaction->pid, 0) == 0 || errno != ESRCH;
+    return transaction->pid_started == 0 || transaction->pid_started == started;
+}
+
+enum sca_status journal_begin(struct journal *journal, struct call *call,
+                              struct journal_transaction *wanted, bool *ret_joined)
+{
+    bool is_joined = false;
+
+    if (!ledger_is_writable(wanted))
+        return call_fail(call, SCA_INVALID, "the transaction cannot be written to the journal");
+    wanted->pid = getpid();
+    wanted->pid_started = own_start();
+
+    lock_take(&journal_lock);
+    errno = 0;
+    enum sca_status st =
+        begin_locked(journal, call->clock->wall_s(call->clock), wanted, &is_joined);
+    int reason = errno;
+    lock_drop(&journal_lock);
+
+    if (st == SCA_IO)
+        return call_fail(call, st,
+                         "nothing was sent, because the transaction journal in %s cannot be "
+                         "written (%s): free some space there or mend its permissions",
+                         journal->dir, reason ? strerrordesc_np(reason) : "unknown reason");
+    if (st == SCA_OK)
+        *ret_joined = is_joined;
+    return st;
+}
+
+static enum sca_status note_locked(const struct journal *journal, struct span line)
+    REQUIRES(journal_lock)
+{
+    AUTO(journal_file_close) struct journal_file file;
+    char last = '\n';
+
+    enum sca_status st = journal_file_open(journal, &file);
+    if (st != SCA_OK)
+        return st;
+    if (file.size > 0 && pread(file.fd, &last, 1, (off_t)file.size - 1) != 1)
+        return SCA_IO;
+    file.is_torn = last != '\n';
+    return append(&file, line, false);
+}
+
+static void note(struct journal *journal, const char *event, const char *id, const char *tran_code)
+{
+    struct buf line;
+    buf_init(&line, LEDGER_SIZE_MAX, false);
+
+    enum sca_status st = ledger_write_event(event, id, tran_code, &line);
+    if (st == SCA_OK) {
+        lock_take(&journal_lock);
+        st = note_locked(journal, buf_span(&line));
+        lock_drop(&journal_lock);
+    }
+    buf_fini(&line);
+    if (st != SCA_OK)
+        log_line(LOG_LEVEL_WARNING, "the transaction journal does not know that %s is %s: %s", id,
+                 event, sca_status_name(st));
+}
+
+void journal_submitted(struct journal *journal, const struct journal_transaction *transaction)
+{
+    note(journal, "submitted", transaction->id, transaction->tran_code);
+}
+
+void journal_left(struct journal *journal, const char *id)
+{
+    note(journal, "left", id, NULL);
+}
+
+static enum sca_status end_locked(const struct journal *journal, const char *id)
+    REQUIRES(journal_lock)
+{
+    AUTO(journal_file_close) struct journal_file file;
+    AUTO(ledger_fini) struct ledger ledger = {0};
+    struct buf line;
+
+    enum sca_status st = journal_file_open(journal, &file);
+    if (st == SCA_OK)
+        st = read_live(&file, &ledger);
+    struct journal_transaction *item = st == SCA_OK ? ledger_find(&ledger, id) : NULL;
+    if (!item)
+        return st;
+    ledger_remove(&ledger, item);
+    if (ledger.count == 0)
+        return ftruncate(file.fd, 0) == 0 ? SCA_OK : SCA_IO;
+
+    buf_init(&line, LEDGER_SIZE_MAX, false);
+    st = ledger_write_event("end", id, NULL, &line);
+    if (st == SCA_OK)
+        st = append(&file, buf_span(&line), false);
+    buf_fini(&line);
+    return st;
+}
+
+void journal_end(struct journal *journal, const char *id)
+{
+    lock_take(&journal_lock);
+    enum sca_status st = end_locked(journal, id);
+    lock_drop(&journal_lock);
+    if (st != SCA_OK)
+        log_line(LOG_LEVEL_WARNING, "the transaction journal does not know that %s is over: %s", id,
+                 sca_status_name(st));
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The transaction journal: what makes "never twice, never lost" true across crashes. One
+ * append-only file state_dir/journal/transactions of checksummed lines, every access under an
+ * exclusive lock, fsync before a transaction may be sent. A torn or damaged line is skipped; a file
+ * without live transactions is cut to nothing.
+ */
+#ifndef REMOTE_SMARTCA_JOURNAL_H
+#define REMOTE_SMARTCA_JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "remote/base/bytes.h"
+#include "remote/base/call.h"
+#include "remote/base/status.h"
+#include "remote/smartca/codec.h"
+
+enum {
+    JOURNAL_DIGEST_MAX = 64,
+    JOURNAL_DOCUMENTS_MAX = 1024,
+    JOURNAL_KEEP_S = 24 * 3600, /* an unfinished transaction is remembered this long */
+};
+
+enum journal_state {
+    JOURNAL_SUBMITTING, /* the POST may or may not have reached the service */
+    JOURNAL_SUBMITTED,  /* the service said it has it */
+};
+
+struct journal_document {
+    uint8_t digest[JOURNAL_DIGEST_MAX];
+    size_t digest_len;
+    char doc_id[CODEC_DOC_ID_SIZE];
+};
+
+/* Everything needed to repeat the same request byte for byte, and to ask for its outcome. */
+struct journal_transaction {
+    char id[CODEC_ID_SIZE];        /* UUIDv4, ours */
+    char tran_code[CODEC_ID_SIZE]; /* the service's, "" until known */
+    char url[512];
+    char user_id[64];
+    char serial[128];
+    char description[CODEC_MESSAGE_SIZE];
+    int64_t begun_at;     /* wall clock, seconds since 1970 */
+    long pid;             /* who submits it, filled in by journal_begin; 0: nobody any more */
+    uint64_t pid_started; /* its start time, in the unit of /proc/PID/stat; 0: not known */
+    enum journal_state state;
+    struct journal_document *documents; /* malloced, owned */
+    size_t document_count;
+};
+
+void journal_transaction_fini(struct journal_transaction *transaction);
+
+struct journal;
+
+/* state_dir is copied; the folder is made (0700) at the first begin. */
+enum sca_status journal_new(const char *state_dir, struct journal **ret_journal);
+void journal_free(struct journal *journal);
+
+/*
+ * Looks for a live transaction of the same url, user_id and serial that holds all of
+ * wanted->documents' digests. Found: ret_joined is true and *wanted is replaced by what the journal
+ * has. Not found: *wanted is appended and on the disk (fsync) when this returns SCA_OK.
+ * SCA_IO with the call's note set when the journal cannot be read or written: nothing may be sent.
+ * SCA_INVALID for a transaction that could not be read back (text that is not UTF-8, no document).
+ */
+enum sca_status journal_begin(struct journal *journal, struct call *call,
+                              struct journal_transaction *wanted, bool *ret_joined);
+
+/* Notes that the service has the transaction. Best effort: losing this costs one question. */
+void journal_submitted(struct journal *journal, const struct journal_transaction *transaction);
+
+/*
+ * Notes that its submitter gave up while the outcome is unknown, so that the next caller need not
+ * wait for it. Best effort.
+ */
+void journal_left(struct journal *journal, const char *id);
+
+/* The transaction is over: its signatures were handed out, or it was rejected, expired or failed.
+ */
+void journal_end(struct journal *journal, const char *id);
+
+/* True unless the process that submitted the transaction is certainly gone, or gave up. */
+bool journal_submitter_lives(const struct journal_transaction *transaction);
+
+/* In a forked child: the parent's lock is not ours to wait for. */
+void journal_abandon(void);
+
+#endif

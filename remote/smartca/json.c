@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "remote/smartca/json.h"
+
+#include "remote/base/cleanup.h"
+
+#include <stdint.h>
+#include <string.h>
+
+/* Doubles hold every integer up to here, and none of its neighbours is rounded to it. */
+#define JSON_INTEGER_MAX 9007199254740991.0
+
+/* One pass over the bytes, before anything is allocated for them. */
+struct scan {
+    struct span bytes;
+    size_t at;
+    unsigned depth;
+    unsigned nodes; /* at least as many as there are values */
+};
+
+/* Leaves scan->at on the closing quote. cJSON cuts a string at an escaped NUL, so none may pass. */
+static const char *scan_string(struct scan *scan)
+{
+    const uint8_t *p = scan->bytes.ptr;
+    size_t begin = ++scan->at;
+
+    for (; scan->at < scan->bytes.len && p[scan->at] != '"'; scan->at++) {
+        if (scan->at - begin >= JSON_STRING_MAX)
+            return "a string is too long";
+        if (p[scan->at] != '\\')
+            continue;
+        scan->at++;
+        if (scan->bytes.len - scan->at >= 5 && memcmp(p + scan->at, "u0000", 5) == 0)
+            return "a string holds a NUL";
+    }
+    return scan->at < scan->bytes.len ? NULL : "a string does not end";
+}
+
+static const char *scan_token(struct scan *scan)
+{
+    switch (scan->bytes.ptr[scan->at]) {
+    case '"':
+        return scan_string(scan);
+    case '{':
+    case '[':
+        scan->nodes++;
+        return ++scan->depth > JSON_DEPTH_MAX ? "nested too deeply" : NULL;
+    case '}':
+    case ']':
+        return scan->depth-- == 0 ? "unbalanced brackets" : NULL;
+    case ',':
+        return ++scan->nodes >= JSON_NODES_MAX ? "too many values" : NULL;
+    default:
+        return NULL;
+    }
+}
+
+/* NULL when cJSON may have the bytes, else what is wrong with them. */
+static const char *scan_limits(struct span bytes)
+{
+    struct scan scan = {.bytes = bytes};
+
+    if (bytes.len == 0)
+        return "empty";
+    if (memchr(bytes.ptr, 0, bytes.len))
+        return "a NUL byte";
+    if (!utf8_is_valid(bytes))
+        return "not UTF-8";
+    for (; scan.at < bytes.len; scan.at++) {
+        const char *why = scan_token(&scan);
+        if (why)
+            return why;
+    }
+    return NULL;
+}
+
+/*
+ * Looked for in the tree because escapes can hide that two keys are the same. A member against all
+ * later ones is affordable: JSON_MEMBERS_MAX bounds it. Recursion ends at JSON_DEPTH_MAX.
+ */
+static const char *find_duplicate(const cJSON *parent)
+{
+    size_t members = 0;
+
+    for (const cJSON *item = parent->child; item; item = item->next) {
+        const char *why = NULL;
+        if (cJSON_IsObject(parent) && ++members > JSON_MEMBERS_MAX)
+            return "an object has too many members";
+        for (const cJSON *other = item->next; other && item->string; other = other->next)
+            if (strcmp(item->string, other->string) == 0)
+                return "a key is there twice";
+        if (item->child && (why = find_duplicate(item)))
+            return why;
+    }
+    return NULL;
+}
+
+enum sca_status json_parse(struct span bytes, cJSON **ret_json, const char **why)
+{
+    AUTO(json_deletep) cJSON *json = NULL;
+
+    *why = scan_limits(bytes);
+    if (*why)
+        return SCA_PROTOCOL;
+
+    /* The NUL is part of the length: cJSON then looks for it right after the value, never past it.
+     */
+    json = cJSON_ParseWithLengthOpts((const char *)bytes.ptr, bytes.len + 1, NULL, true);
+    *why = json ? find_duplicate(json) : "not JSON";
+    if (*why)
+        return SCA_PROTOCOL;
+
+    *ret_json = TAKE(json);
+    return SCA_OK;
+}
+
+void json_deletep(cJSON **json)
+{
+    cJSON_Delete(*json);
+    *json = NULL;
+}
+
+static const cJSON *member(const cJSON *object, const char *name)
+{
+    return cJSON_IsObject(object) ? cJSON_GetObjectItemCaseSensitive(object, name) : NULL;
+}
+
+const cJSON *json_object(const cJSON *object, const char *name)
+{
+    const cJSON *item = member(object, name);
+    return cJSON_IsObject(item) ? item : NULL;
+}
+
+const cJSON *json_array(const cJSON *object, const char *name)
+{
+    const cJSON *item = member(object, name);
+    return cJSON_IsArray(item) ? item : NULL;
+}
+
+const char *json_text(const cJSON *object, const char *name)
+{
+    return cJSON_GetStringValue(member(object, name));
+}
+
+bool json_integer(const cJSON *object, const char *name, long *ret_value)
+{
+    const cJSON *item = member(object, name);
+    if (!cJSON_IsNumber(item))
+        return false;
+
+    double value = item->valuedouble;
+    if (!(value >= -JSON_INTEGER_MAX && value <= JSON_INTEGER_MAX))
+        return false;
+    int64_t whole = (int64_t)value;
+    if ((double)whole != value || (long)whole != whole)
+        return false;
+    *ret_value = (long)whole;
+    return true;
+}
