@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one place that asks "initialised, in this process?", finds the session and logs the outcome.
+ */
+#ifndef MODULE_ENTRY_GATE_H
+#define MODULE_ENTRY_GATE_H
+
+#include "module/cryptoki.h"
+
+struct session;
+
+/* CKR_OK, or CKR_CRYPTOKI_NOT_INITIALIZED. Every success needs its gate_leave. */
+CK_RV gate_enter(void);
+
+/* The same, and a reference to the live session of that handle, or CKR_SESSION_HANDLE_INVALID. */
+CK_RV gate_enter_session(CK_SESSION_HANDLE handle, struct session **ret_session);
+
+/*
+ * Undoes gate_enter (is_inside: it said CKR_OK) and releases session, which may be NULL. Writes
+ * the one line of a failure that left a note. Returns rv.
+ */
+CK_RV gate_leave(const char *name, CK_BBOOL is_inside, struct session *session, CK_RV rv);
+
+#endif

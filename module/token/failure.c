@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "module/token/failure.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+static _Thread_local struct {
+    char text[256];
+    bool is_set;
+} note;
+
+static const CK_RV codes[SCA_STATUS_COUNT] = {
+    [SCA_OK] = CKR_OK,
+    [SCA_NOMEM] = CKR_HOST_MEMORY,
+    [SCA_INVALID] = CKR_DEVICE_ERROR,
+    [SCA_NOT_FOUND] = CKR_DEVICE_ERROR,
+    [SCA_IO] = CKR_DEVICE_ERROR,
+    [SCA_NETWORK] = CKR_DEVICE_ERROR,
+    [SCA_PROTOCOL] = CKR_DEVICE_ERROR,
+    [SCA_SERVICE_AUTH] = CKR_DEVICE_ERROR,
+    [SCA_USER_AUTH] = CKR_USER_NOT_LOGGED_IN,
+    [SCA_REJECTED] = CKR_FUNCTION_REJECTED,
+    [SCA_CANCELLED] = CKR_FUNCTION_CANCELED,
+    [SCA_UNCONFIRMED] = CKR_FUNCTION_FAILED,
+    [SCA_NOT_PERMITTED] = CKR_KEY_FUNCTION_NOT_PERMITTED,
+    [SCA_EXHAUSTED] = CKR_TOKEN_RESOURCE_EXCEEDED,
+    [SCA_MISMATCH] = CKR_DEVICE_ERROR,
+    [SCA_UNSUPPORTED] = CKR_FUNCTION_NOT_SUPPORTED,
+};
+
+CK_RV failure(CK_RV rv, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(note.text, sizeof(note.text), format, args); /* a cut note is still a note */
+    va_end(args);
+    note.is_set = true;
+    return rv;
+}
+
+CK_RV failure_of(enum sca_status status, const struct call *call)
+{
+    if (status == SCA_OK)
+        return CKR_OK;
+    bool has_note = call && call->note[0];
+    return failure(codes[status], "%s", has_note ? call->note : sca_status_name(status));
+}
+
+const char *failure_take(void)
+{
+    if (!note.is_set)
+        return "";
+    note.is_set = false;
+    return note.text;
+}

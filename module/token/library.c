@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "module/token/library.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "module/backend/backend.h"
+#include "module/token/event.h"
+#include "module/token/failure.h"
+#include "module/token/handlers.h"
+#include "module/token/session.h"
+#include "module/token/slot.h"
+#include "module/token/text.h"
+#include "remote/base/lock.h"
+#include "remote/base/log.h"
+#include "remote/config/config.h"
+
+enum library_state {
+    LIBRARY_OFF,
+    LIBRARY_READY,
+    LIBRARY_FINISHING,
+};
+
+/* C_Finalize waits this long for calls that it has cancelled; then it leaves their memory alone. */
+enum { FINISH_WAIT_MS = 2000, FINISH_STEP_MS = 10 };
+
+static struct {
+    struct lock lock;        /* C_Initialize and C_Finalize, one at a time */
+    pthread_cond_t left;     /* a call left while the library is finishing */
+    atomic_uint forks;       /* counted by the child handler of fork */
+    atomic_uint forks_known; /* forks when this process first called C_Initialize */
+    atomic_int state;
+    atomic_uint inside; /* calls between library_enter and library_leave */
+    struct config *config;
+    struct backends *backends;
+    struct log log;
+} library = {.lock = LOCK_INITIALIZER(LOCK_LIBRARY)};
+
+/* All that is safe in a forked child. -z nodelete keeps it mapped for the life of the process. */
+static void count_fork(void)
+{
+    atomic_fetch_add(&library.forks, 1);
+}
+
+static void prepare_once(void)
+{
+    pthread_atfork(NULL, NULL, count_fork);
+    lock_cond_init(&library.left);
+}
+
+/*
+ * A forked child is another application (2.40 section 6.6.1): it forgets what it inherited without
+ * touching the parent's locks, sockets or sessions.
+ */
+static void forget_parent(void)
+{
+    unsigned forks = atomic_load(&library.forks);
+    unsigned known = atomic_load(&library.forks_known);
+    if (forks == known || !atomic_compare_exchange_strong(&library.forks_known, &known, forks))
+        return;
+    lock_init(&library.lock, LOCK_LIBRARY);
+    lock_cond_init(&library.left);
+    atomic_store(&library.inside, 0);
+    library.config = NULL;
+    library.backends = NULL;
+    backends_abandon();
+    session_abandon_all();
+    slot_abandon_all();
+    event_abandon();
+    atomic_store(&library.state, LIBRARY_OFF);
+}
+
+bool library_enter(void)
+{
+    atomic_fetch_add(&library.inside, 1);
+    if (atomic_load(&library.state) == LIBRARY_READY &&
+        atomic_load(&library.forks) == atomic_load(&library.forks_known) &&
+        !backends_is_reentered())
+        return true;
+    library_leave();
+    return false;
+}
+
+void library_leave(void)
+{
+    if (atomic_fetch_sub(&library.inside, 1) == 1 && library_is_finishing())
+        pthread_cond_broadcast(&library.left);
+}
+
+bool library_is_finishing(void)
+{
+    return atomic_load(&library.state) == LIBRARY_FINISHING;
+}
+
+/* 2.40 section 5.4: all four callbacks or none; with callbacks alone we cannot work. */
+static CK_RV check_initialize_args(const CK_C_INITIALIZE_ARGS *args)
+{
+    if (!args)
+        return CKR_OK;
+    int callbacks =
+        !!args->CreateMutex + !!args->DestroyMutex + !!args->LockMutex + !!args->UnlockMutex;
+    if (args->pReserved || (callbacks != 0 && callbacks != 4))
+        return CKR_ARGUMENTS_BAD;
+    if (callbacks == 4 && !(args->flags & CKF_OS_LOCKING_OK))
+        return failure(CKR_CANT_LOCK, "the application insists on its own mutexes; "
+                                      "libcurl and OpenSSL need the system's");
+    return CKR_OK;
+}
+
+static void start_log(const struct config *config)
+{
+    if (log_open(&library.log, config->log_target, config->log_level) != SCA_OK)
+        (void)log_open(&library.log, "syslog", config->log_level);
+    log_attach(&library.log);
+    for (size_t i = 0; i < config->problem_count; i++)
+        log_line(LOG_LEVEL_WARNING, "%s:%u: %s", config->problems[i].file, config->problems[i].line,
+                 config->problems[i].reason);
+}
+
+static void stop_log(void)
+{
+    log_attach(NULL);
+    log_close(&library.log);
+}
+
+/* Everything C_Initialize makes, in order; C_Finalize takes it apart in the reverse order. */
+static CK_RV start(void)
+{
+    enum sca_status st = config_load(&library.config);
+    if (st != SCA_OK)
+        return failure_of(st, NULL);
+    start_log(library.config);
+
+    st = backends_open(library.config, &library.backends);
+    if (st == SCA_OK)
+        st = slot_start(library.backends);
+    if (st == SCA_OK) {
+        session_start();
+        return CKR_OK;
+    }
+    backends_close(library.backends);
+    library.backends = NULL;
+    config_freep(&library.config);
+    stop_log();
+    return failure_of(st, NULL);
+}
+
+CK_RV library_initialize(void *args)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    CK_RV rv = check_initialize_args(args);
+    if (rv != CKR_OK)
+        return rv;
+    if (backends_is_reentered())
+        return CKR_CRYPTOKI_ALREADY_INITIALIZED;
+    pthread_once(&once, prepare_once);
+    forget_parent();
+
+    lock_take(&library.lock);
+    if (atomic_load(&library.state) != LIBRARY_OFF) {
+        rv = CKR_CRYPTOKI_ALREADY_INITIALIZED;
+    } else {
+        rv = start();
+        if (rv == CKR_OK)
+            atomic_store(&library.state, LIBRARY_READY);
+    }
+    lock_drop(&library.lock);
+    return rv;
+}
+
+/* False if some call would not leave in time. */
+static bool wait_until_empty(void) REQUIRES(library.lock)
+{
+    unsigned waited = 0;
+    while (atomic_load(&library.inside) > 0 && waited < FINISH_WAIT_MS) {
+        (void)lock_wait_for(&library.lock, &library.left, FINISH_STEP_MS);
+        waited += FINISH_STEP_MS;
+    }
+    return atomic_load(&library.inside) == 0;
+}
+
+static void finish(void) REQUIRES(library.lock)
+{
+    atomic_store(&library.state, LIBRARY_FINISHING);
+    event_wake_all();
+    session_cancel_all(CKR_CRYPTOKI_NOT_INITIALIZED);
+    if (wait_until_empty()) {
+        session_stop();
+        slot_stop();
+        backends_close(library.backends);
+        config_free(library.config);
+    } else {
+        /* Somebody is stuck in the host's or the system's code: give up the memory, not the host.
+         */
+        session_abandon_all();
+        slot_abandon_all();
+    }
+    library.backends = NULL;
+    library.config = NULL;
+    stop_log();
+    atomic_store(&library.state, LIBRARY_OFF);
+}
+
+CK_RV library_finalize(void *reserved)
+{
+    if (reserved)
+        return CKR_ARGUMENTS_BAD;
+    if (atomic_load(&library.forks) != atomic_load(&library.forks_known) || backends_is_reentered())
+        return CKR_CRYPTOKI_NOT_INITIALIZED;
+    if (session_is_notifying())
+        return failure(CKR_FUNCTION_FAILED, "C_Finalize from within a notification callback");
+
+    CK_RV rv = CKR_CRYPTOKI_NOT_INITIALIZED;
+    lock_take(&library.lock);
+    if (atomic_load(&library.state) == LIBRARY_READY) {
+        finish();
+        rv = CKR_OK;
+    }
+    lock_drop(&library.lock);
+    return rv;
+}
+
+CK_RV library_info(CK_INFO *info)
+{
+    if (!info)
+        return CKR_ARGUMENTS_BAD;
+    *info = (CK_INFO){
+        .cryptokiVersion = {3, 2},
+        .libraryVersion = {SMARTCA_VERSION_MAJOR, SMARTCA_VERSION_MINOR},
+    };
+    text_pad(info->manufacturerID, sizeof(info->manufacturerID), "libsmartca-pkcs11");
+    text_pad(info->libraryDescription, sizeof(info->libraryDescription), "VNPT SmartCA PKCS#11");
+    return CKR_OK;
+}

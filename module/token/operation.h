@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one operation a session may have. A handler borrows it, works without a lock, and gives it
+ * back: kept for the next call, or ended. While it is borrowed every other call for it is refused,
+ * and C_SessionCancel or closing reaches the borrower through its struct call.
+ */
+#ifndef MODULE_TOKEN_OPERATION_H
+#define MODULE_TOKEN_OPERATION_H
+
+#include <stdbool.h>
+
+#include <openssl/types.h>
+
+#include "module/cryptoki.h"
+#include "module/token/mechanism.h"
+#include "module/token/snapshot.h"
+
+struct session;
+
+enum operation_kind {
+    OPERATION_NONE,
+    OPERATION_FIND,
+    OPERATION_DIGEST,
+    OPERATION_SIGN,
+    OPERATION_VERIFY,
+};
+
+/* A one-shot call after an update, or the other way round, is an error that ends the operation. */
+enum operation_mode {
+    OPERATION_FRESH,
+    OPERATION_ONESHOT,
+    OPERATION_MULTIPART,
+};
+
+struct operation {
+    enum operation_kind kind;
+    enum operation_mode mode;
+    bool is_borrowed;
+    bool is_cancelled; /* ends when it is given back */
+    const struct mechanism *mechanism;
+    EVP_MD_CTX *md;            /* hashing mechanisms */
+    EVP_PKEY *public_key;      /* verify */
+    struct snapshot *snapshot; /* keeps key and found alive */
+    const struct object *key;
+    CK_ULONG out_len; /* length of the signature or digest */
+    CK_OBJECT_HANDLE *found;
+    CK_ULONG found_count;
+    CK_ULONG found_next;
+};
+
+/* Starts an operation, borrowed and empty: CKR_OK, or CKR_OPERATION_ACTIVE. */
+CK_RV operation_begin(struct session *s, enum operation_kind kind);
+
+/*
+ * Borrows the operation: CKR_OPERATION_NOT_INITIALIZED if the session has none of that kind,
+ * CKR_OPERATION_ACTIVE if it is borrowed, or if mode mixes one-shot with update (which ends it).
+ */
+CK_RV operation_borrow(struct session *s, enum operation_kind kind, enum operation_mode mode,
+                       struct operation **ret_operation);
+
+/* Gives it back; is_over ends it. Returns rv. */
+CK_RV operation_return(struct session *s, bool is_over, CK_RV rv);
+
+/* Ends the operation of that kind, at once or, if it is borrowed, when it comes back. Never fails.
+ */
+void operation_cancel(struct session *s, enum operation_kind kind);
+
+/* Releases what the operation holds: for the last reference of a session. */
+void operation_clear(struct operation *operation);
+
+#endif

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "module/token/session.h"
+
+#include <stdlib.h>
+
+#include "module/token/handle_map.h"
+#include "module/token/handlers.h"
+#include "remote/base/cleanup.h"
+
+static struct {
+    struct lock lock; /* guards map */
+    struct handle_map map;
+} sessions;
+
+void session_start(void)
+{
+    lock_init(&sessions.lock, LOCK_LEAF);
+    handle_map_init(&sessions.map, SESSIONS_MAX);
+}
+
+void session_abandon_all(void)
+{
+    /* The places leak on purpose: a stuck call, or the parent process, may still look at them. */
+    session_start();
+}
+
+CK_SESSION_HANDLE session_handle(const struct session *s)
+{
+    return s ? s->handle : CK_INVALID_HANDLE;
+}
+
+bool session_is_rw(const struct session *s)
+{
+    return s->flags & CKF_RW_SESSION;
+}
+
+struct session *session_find(CK_SESSION_HANDLE handle)
+{
+    lock_take(&sessions.lock);
+    struct session *s = handle_map_find(&sessions.map, handle);
+    if (s)
+        atomic_fetch_add(&s->refs, 1);
+    lock_drop(&sessions.lock);
+    return s;
+}
+
+void session_unref(struct session *s)
+{
+    if (atomic_fetch_sub(&s->refs, 1) != 1)
+        return;
+    operation_clear(&s->operation);
+    lock_fini(&s->lock);
+    free(s);
+}
+
+/* Counts the session into its slot, or says why it may not be. */
+static CK_RV count_in(struct slot *slot, bool is_rw)
+{
+    CK_RV rv = CKR_OK;
+    lock_take(&slot->lock);
+    if (slot->login == SLOT_SO && !is_rw) {
+        rv = CKR_SESSION_READ_WRITE_SO_EXISTS;
+    } else {
+        slot->sessions++;
+        slot->rw_sessions += is_rw;
+    }
+    lock_drop(&slot->lock);
+    return rv;
+}
+
+/* The last session of a token takes the login with it (2.40 section 5.6, C_CloseSession). */
+static void count_out(struct slot *slot, bool is_rw)
+{
+    lock_take(&slot->lock);
+    slot->sessions--;
+    slot->rw_sessions -= is_rw;
+    bool is_last = slot->sessions == 0;
+    lock_drop(&slot->lock);
+    if (is_last)
+        (void)slot_logout(slot); /* "was not logged in" is fine */
+}
+
+static CK_RV enlist(struct session *s, CK_SESSION_HANDLE *ret_handle)
+{
+    lock_take(&sessions.lock);
+    s->handle = handle_map_add(&sessions.map, s);
+    lock_drop(&sessions.lock);
+    if (s->handle == CK_INVALID_HANDLE)
+        return CKR_SESSION_COUNT;
+    *ret_handle = s->handle;
+    return CKR_OK;
+}
+
+CK_RV session_open(CK_SLOT_ID id, CK_FLAGS flags, void *application, CK_NOTIFY notify,
+                   CK_SESSION_HANDLE *handle)
+{
+    struct slot *slot = NULL;
+    CK_RV rv = slot_find_present(id, &slot);
+    if (rv != CKR_OK)
+        return rv;
+    if (!handle)
+        return CKR_ARGUMENTS_BAD;
+    if (!(flags & CKF_SERIAL_SESSION))
+        return CKR_SESSION_PARALLEL_NOT_SUPPORTED;
+    if (flags & CKF_ASYNC_SESSION)
+        return CKR_SESSION_ASYNC_NOT_SUPPORTED;
+
+    bool is_rw = flags & CKF_RW_SESSION;
+    struct session *s = calloc(1, sizeof(*s));
+    if (!s)
+        return CKR_HOST_MEMORY;
+    rv = count_in(slot, is_rw);
+    if (rv != CKR_OK) {
+        free(s);
+        return rv;
+    }
+    atomic_init(&s->refs, 1);
+    s->slot = slot;
+    s->flags = flags & (CKF_RW_SESSION | CKF_SERIAL_SESSION);
+    s->notify = notify;
+    s->application = application;
+    lock_init(&s->lock, LOCK_SESSION);
+
+    rv = enlist(s, handle);
+    if (rv != CKR_OK) {
+        count_out(slot, is_rw);
+        session_unref(s);
+    }
+    return rv;
+}
+
+/* Takes the session out of the map: false if somebody else was faster. */
+static bool unlist(struct session *s)
+{
+    lock_take(&sessions.lock);
+    bool was_there = handle_map_remove(&sessions.map, s->handle) == s;
+    lock_drop(&sessions.lock);
+    return was_there;
+}
+
+CK_RV session_close(struct session *s)
+{
+    if (!unlist(s))
+        return CKR_SESSION_HANDLE_INVALID;
+
+    lock_take(&s->lock);
+    s->is_closed = true;
+    session_interrupt_locked(s, CKR_SESSION_CLOSED);
+    lock_drop(&s->lock);
+    count_out(s->slot, session_is_rw(s));
+    session_unref(s); /* the map's; the caller has its own */
+    return CKR_OK;
+}
+
+/* References to all sessions of a slot, of every slot if it is NULL; ends with a NULL. */
+static struct session **collect(const struct slot *slot)
+{
+    lock_take(&sessions.lock);
+    size_t places = handle_map_places(&sessions.map);
+    struct session **list = calloc(places + 1, sizeof(struct session *));
+    size_t count = 0;
+    for (size_t i = 0; list && i < places; i++) {
+        struct session *s = handle_map_at(&sessions.map, i);
+        if (s && (!slot || s->slot == slot)) {
+            atomic_fetch_add(&s->refs, 1);
+            list[count++] = s;
+        }
+    }
+    lock_drop(&sessions.lock);
+    return list;
+}
+
+CK_RV session_close_all(CK_SLOT_ID id)
+{
+    struct slot *slot = NULL;
+    CK_RV rv = slot_find(id, &slot);
+    if (rv != CKR_OK)
+        return rv;
+
+    AUTO(freep) struct session **list = collect(slot);
+    if (!list)
+        return CKR_HOST_MEMORY;
+    for (size_t i = 0; list[i]; i++) {
+        (void)session_close(list[i]); /* closed by another thread meanwhile: just as well */
+        session_unref(list[i]);
+    }
+    return CKR_OK;
+}
+
+void session_cancel_all(CK_RV rv)
+{
+    AUTO(freep) struct session **list = collect(NULL);
+    for (size_t i = 0; list && list[i]; i++) {
+        lock_take(&list[i]->lock);
+        session_interrupt_locked(list[i], rv);
+        lock_drop(&list[i]->lock);
+        session_unref(list[i]);
+    }
+}
+
+void session_stop(void)
+{
+    AUTO(freep) struct session **list = collect(NULL);
+    for (size_t i = 0; list && list[i]; i++) {
+        (void)session_close(list[i]);
+        session_unref(list[i]);
+    }
+    handle_map_fini(&sessions.map);
+    lock_fini(&sessions.lock);
+}
+
+static CK_STATE session_state(struct session *s)
+{
+    switch (slot_login_state(s->slot)) {
+    case SLOT_SO:
+        return CKS_RW_SO_FUNCTIONS;
+    case SLOT_USER:
+        return session_is_rw(s) ? CKS_RW_USER_FUNCTIONS : CKS_RO_USER_FUNCTIONS;
+    case SLOT_PUBLIC:
+    default:
+        return session_is_rw(s) ? CKS_RW_PUBLIC_SESSION : CKS_RO_PUBLIC_SESSION;
+    }
+}
+
+CK_RV session_info(struct session *s, CK_SESSION_INFO *info)
+{
+    if (!info)
+        return CKR_ARGUMENTS_BAD;
+    *info = (CK_SESSION_INFO){
+        .slotID = s->slot->token->slot_id,
+        .state = session_state(s),
+        .flags = s->flags,
+    };
+    lock_take(&s->lock);
+    info->ulDeviceError = s->device_error;
+    lock_drop(&s->lock);
+    return CKR_OK;
+}
+
+static bool has_operation(struct session *s)
+{
+    lock_take(&s->lock);
+    bool has = s->operation.kind != OPERATION_NONE;
+    lock_drop(&s->lock);
+    return has;
+}
+
+/* No operation here can be saved: a running hash lives in OpenSSL, a signature with a person. */
+CK_RV session_get_state(struct session *s, CK_BYTE *state, CK_ULONG *state_len)
+{
+    (void)state;
+    if (!state_len)
+        return CKR_ARGUMENTS_BAD;
+    return has_operation(s) ? CKR_STATE_UNSAVEABLE : CKR_OPERATION_NOT_INITIALIZED;
+}
+
+CK_RV session_set_state(struct session *s, CK_BYTE *state, CK_ULONG state_len,
+                        CK_OBJECT_HANDLE encryption_key, CK_OBJECT_HANDLE authentication_key)
+{
+    (void)s;
+    (void)encryption_key;
+    (void)authentication_key;
+    return !state && state_len ? CKR_ARGUMENTS_BAD : CKR_SAVED_STATE_INVALID;
+}

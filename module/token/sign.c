@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Signing. The order matters: whatever can be refused is refused at C_SignInit; a question for the
+ * length, or too small a buffer, is answered from the key's size and never reaches the backend.
+ */
+#include <string.h>
+
+#include "module/backend/backend.h"
+#include "module/token/digestinfo.h"
+#include "module/token/failure.h"
+#include "module/token/handlers.h"
+#include "module/token/hashing.h"
+#include "module/token/outbuf.h"
+#include "module/token/session.h"
+
+enum { PKCS1_OVERHEAD = 11 }; /* RFC 8017 section 9.2: what the padding needs of the modulus */
+
+static CK_RV check_key(struct session *s, const struct operation *sign)
+{
+    const struct object *key = sign->key;
+    if (object_ulong(key, CKA_KEY_TYPE, CK_UNAVAILABLE_INFORMATION) != sign->mechanism->key_type)
+        return CKR_KEY_TYPE_INCONSISTENT;
+    if (!object_bool(key, CKA_SIGN))
+        return CKR_KEY_FUNCTION_NOT_PERMITTED;
+    if (!slot_shows(s->slot, key))
+        return CKR_USER_NOT_LOGGED_IN;
+
+    struct call call;
+    struct token *token = s->slot->token;
+    call_init(&call, &clock_system, 0);
+    enum sca_status st = token->ops->check(token, &call);
+    CK_RV rv = failure_of(st, &call);
+    call_fini(&call);
+    return rv;
+}
+
+static CK_RV prepare(struct session *s, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
+{
+    struct operation *sign = &s->operation;
+    CK_RV rv = slot_snapshot(s->slot, &sign->snapshot);
+    if (rv != CKR_OK)
+        return rv;
+    sign->key = snapshot_find(sign->snapshot, key);
+    if (!sign->key || (sign->key->class != CKO_PRIVATE_KEY && sign->key->class != CKO_PUBLIC_KEY))
+        return CKR_KEY_HANDLE_INVALID;
+    rv = mechanism_find(s->slot->token, mechanism, CKF_SIGN, &sign->mechanism);
+    if (rv != CKR_OK)
+        return rv;
+    rv = check_key(s, sign);
+    if (rv != CKR_OK)
+        return rv;
+    sign->out_len = object_attribute(sign->key, CKA_MODULUS)->ulValueLen;
+    return hashing_start(sign);
+}
+
+CK_RV sign_init(struct session *s, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
+{
+    if (!mechanism) { /* 3.0 section 5.12.1: ends the operation that is active */
+        operation_cancel(s, OPERATION_SIGN);
+        return CKR_OK;
+    }
+    CK_RV rv = operation_begin(s, OPERATION_SIGN);
+    if (rv != CKR_OK)
+        return rv;
+    rv = prepare(s, mechanism, key);
+    return operation_return(s, rv != CKR_OK, rv);
+}
+
+static bool takes_hash(const struct token *token, enum crypto_hash hash)
+{
+    for (size_t i = 0; i < token->hash_count; i++)
+        if (token->hashes[i] == hash)
+            return true;
+    return false;
+}
+
+/* A key that only ever sees digests: what is inside the DigestInfo of CKM_RSA_PKCS is what goes
+ * out. */
+static CK_RV unwrap_digest_info(const struct token *token, struct sign_job *job)
+{
+    struct span digest = {0};
+    bool is_length = false;
+    enum crypto_hash hash = digestinfo_parse(job->input, &digest, &is_length);
+    if (is_length)
+        return failure(CKR_DATA_LEN_RANGE, "the digest in the DigestInfo has the wrong length");
+    if (hash == CRYPTO_NO_HASH)
+        return failure(CKR_DATA_INVALID, "CKM_RSA_PKCS on this slot signs a DER DigestInfo only");
+    if (!takes_hash(token, hash))
+        return failure(CKR_DATA_INVALID,
+                       "the service is not asked to sign %s; "
+                       "extra_hashes = yes allows SHA-384 and SHA-512",
+                       crypto_hash_name(hash));
+    job->hash = hash;
+    job->input = digest;
+    return CKR_OK;
+}
+
+static CK_RV ask_backend(struct session *s, const struct sign_job *job, CK_BYTE *signature)
+{
+    struct token *token = s->slot->token;
+    struct call call;
+
+    call_init(&call, &clock_system, token->ops->patience_ms(token));
+    session_wait_begin(s, &call);
+    enum sca_status st = token->ops->sign(token, &call, job, signature);
+    CK_RV rv = session_wait_end(s, &call, failure_of(st, &call));
+    call_fini(&call);
+    if (st == SCA_USER_AUTH)
+        (void)slot_logout(s->slot); /* so that the application asks for the PIN or OTP again */
+    return rv;
+}
+
+/* Input is a digest where the mechanism hashed, else the caller's data. It may overlap signature.
+ */
+static CK_RV produce(struct session *s, const struct operation *sign, struct span input,
+                     CK_BYTE *signature)
+{
+    uint8_t kept[HASHING_MAX];
+    struct sign_job job = {
+        .mechanism = sign->mechanism->type,
+        .hash = sign->mechanism->hash,
+        .input = input,
+        .key_number = sign->key->number,
+    };
+
+    if (sign->mechanism->hash == CRYPTO_NO_HASH) {
+        if (input.len > sign->out_len - PKCS1_OVERHEAD)
+            return CKR_DATA_LEN_RANGE;
+        CK_RV rv =
+            s->slot->token->signs_digests ? unwrap_digest_info(s->slot->token, &job) : CKR_OK;
+        if (rv != CKR_OK)
+            return rv;
+    }
+    if (job.hash != CRYPTO_NO_HASH) {
+        memcpy(kept, job.input.ptr, job.input.len);
+        job.input.ptr = kept;
+    }
+    return ask_backend(s, &job, signature);
+}
+
+static CK_RV sign_all(struct session *s, struct operation *sign, const CK_BYTE *data,
+                      CK_ULONG data_len, CK_BYTE *signature)
+{
+    uint8_t digest[HASHING_MAX];
+    struct span input = span_of(data, data_len);
+
+    if (sign->mechanism->hash != CRYPTO_NO_HASH) {
+        CK_RV rv = hashing_add(sign, data, data_len);
+        if (rv == CKR_OK)
+            rv = hashing_end(sign, digest, &input.len);
+        if (rv != CKR_OK)
+            return rv;
+        input.ptr = digest;
+    }
+    return produce(s, sign, input, signature);
+}
+
+CK_RV sign_oneshot(struct session *s, CK_BYTE *data, CK_ULONG data_len, CK_BYTE *signature,
+                   CK_ULONG *signature_len)
+{
+    struct operation *sign = NULL;
+    bool is_answered = false;
+
+    CK_RV rv = operation_borrow(s, OPERATION_SIGN, OPERATION_ONESHOT, &sign);
+    if (rv != CKR_OK)
+        return rv;
+    if (!signature_len || (!data && data_len))
+        return operation_return(s, true, CKR_ARGUMENTS_BAD);
+    rv = outbuf_reserve(signature, signature_len, sign->out_len, &is_answered);
+    if (!is_answered)
+        rv = sign_all(s, sign, data, data_len, signature);
+    return operation_return(s, !is_answered, rv);
+}
+
+CK_RV sign_update(struct session *s, CK_BYTE *part, CK_ULONG part_len)
+{
+    struct operation *sign = NULL;
+    CK_RV rv = operation_borrow(s, OPERATION_SIGN, OPERATION_MULTIPART, &sign);
+    if (rv != CKR_OK)
+        return rv;
+    if (!part && part_len)
+        rv = CKR_ARGUMENTS_BAD;
+    else if (sign->mechanism->hash == CRYPTO_NO_HASH)
+        rv = CKR_FUNCTION_NOT_SUPPORTED; /* the standard makes these single-part */
+    else
+        rv = hashing_add(sign, part, part_len);
+    return operation_return(s, rv != CKR_OK, rv);
+}
+
+CK_RV sign_final(struct session *s, CK_BYTE *signature, CK_ULONG *signature_len)
+{
+    struct operation *sign = NULL;
+    uint8_t digest[HASHING_MAX];
+    CK_ULONG digest_len = 0;
+    bool is_answered = false;
+
+    CK_RV rv = operation_borrow(s, OPERATION_SIGN, OPERATION_MULTIPART, &sign);
+    if (rv != CKR_OK)
+        return rv;
+    if (!signature_len)
+        return operation_return(s, true, CKR_ARGUMENTS_BAD);
+    if (sign->mechanism->hash == CRYPTO_NO_HASH)
+        return operation_return(s, true, CKR_FUNCTION_NOT_SUPPORTED);
+    rv = outbuf_reserve(signature, signature_len, sign->out_len, &is_answered);
+    if (!is_answered)
+        rv = hashing_end(sign, digest, &digest_len);
+    if (!is_answered && rv == CKR_OK)
+        rv = produce(s, sign, span_of(digest, digest_len), signature);
+    return operation_return(s, !is_answered, rv);
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "module/token/slot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "module/token/failure.h"
+#include "module/token/handlers.h"
+#include "module/token/library.h"
+#include "module/token/outbuf.h"
+#include "remote/base/cleanup.h"
+
+/* One published table: immutable, replaced by a longer one, the old ones kept until C_Finalize. */
+struct table {
+    struct table *older;
+    size_t count;
+    struct slot *slots[]; /* in the order of their ids */
+};
+
+enum discovery {
+    DISCOVERY_TO_DO,
+    DISCOVERY_UNDER_WAY,
+    DISCOVERY_DONE,
+};
+
+static struct {
+    _Atomic(struct table *) table;
+    struct backends *backends;
+    struct token_list tokens; /* owns the tokens of all slots */
+    struct lock lock;         /* guards discovery and growing */
+    pthread_cond_t discovered;
+    _Atomic(enum discovery) discovery;
+} slots;
+
+static int compare_slots(const void *a, const void *b)
+{
+    const struct slot *const *left = a;
+    const struct slot *const *right = b;
+    CK_SLOT_ID l = (*left)->token->slot_id;
+    CK_SLOT_ID r = (*right)->token->slot_id;
+    return l < r ? -1 : l > r;
+}
+
+static struct slot *slot_new(struct token *token)
+{
+    struct slot *slot = calloc(1, sizeof(*slot));
+    if (slot) {
+        slot->token = token;
+        lock_init(&slot->lock, LOCK_SLOT);
+    }
+    return slot;
+}
+
+static void slot_free(struct slot *slot)
+{
+    snapshot_unref(slot->snapshot);
+    lock_fini(&slot->lock);
+    free(slot);
+}
+
+/* Publishes a table with the tokens of fresh added, which become ours. */
+static enum sca_status grow(const struct token_list *fresh)
+{
+    struct table *old = atomic_load(&slots.table);
+    size_t old_count = old ? old->count : 0;
+    struct table *table =
+        malloc(sizeof(*table) + (old_count + fresh->count) * sizeof(struct slot *));
+    if (!table)
+        return SCA_NOMEM;
+    table->older = old;
+    table->count = old_count;
+    if (old_count)
+        memcpy(table->slots, old->slots, old_count * sizeof(struct slot *));
+    for (size_t i = 0; i < fresh->count; i++) {
+        struct slot *slot = slot_new(fresh->items[i]);
+        if (!slot)
+            break; /* a slot less is better than none */
+        table->slots[table->count++] = slot;
+    }
+    qsort(table->slots, table->count, sizeof(struct slot *), compare_slots);
+    atomic_store(&slots.table, table);
+    return SCA_OK;
+}
+
+/* Takes in what the backends know now and we do not. */
+static enum sca_status take_in(void)
+{
+    struct token_list fresh = {0};
+    enum sca_status st = backends_tokens(slots.backends, &slots.tokens, &fresh);
+    if (st == SCA_OK && fresh.count)
+        st = grow(&fresh);
+    for (size_t i = 0; i < fresh.count && st == SCA_OK; i++) {
+        st = token_list_add(&slots.tokens, fresh.items[i]);
+        fresh.items[i] = NULL;
+    }
+    token_list_fini(&fresh);
+    return st;
+}
+
+enum sca_status slot_start(struct backends *backends)
+{
+    lock_init(&slots.lock, LOCK_LIBRARY);
+    lock_cond_init(&slots.discovered);
+    slots.backends = backends;
+    atomic_store(&slots.discovery, DISCOVERY_TO_DO);
+    enum sca_status st = take_in();
+    if (st != SCA_OK)
+        slot_stop();
+    return st;
+}
+
+void slot_stop(void)
+{
+    struct table *table = atomic_exchange(&slots.table, NULL);
+    for (size_t i = 0; table && i < table->count; i++)
+        slot_free(table->slots[i]);
+    while (table) {
+        struct table *older = table->older;
+        free(table);
+        table = older;
+    }
+    token_list_fini(&slots.tokens);
+    pthread_cond_destroy(&slots.discovered);
+    lock_fini(&slots.lock);
+}
+
+void slot_abandon_all(void)
+{
+    atomic_store(&slots.table, NULL);
+    slots.tokens = (struct token_list){0};
+    slots.backends = NULL;
+}
+
+CK_RV slot_find(CK_SLOT_ID id, struct slot **ret_slot)
+{
+    const struct table *table = atomic_load(&slots.table);
+    size_t low = 0;
+    size_t high = table ? table->count : 0;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (table->slots[middle]->token->slot_id == id) {
+            *ret_slot = table->slots[middle];
+            return CKR_OK;
+        }
+        if (table->slots[middle]->token->slot_id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return CKR_SLOT_ID_INVALID;
+}
+
+CK_RV slot_find_present(CK_SLOT_ID id, struct slot **ret_slot)
+{
+    struct slot *slot = NULL;
+    CK_RV rv = slot_find(id, &slot);
+    if (rv != CKR_OK)
+        return rv;
+    if (!slot->token->is_present)
+        return CKR_TOKEN_NOT_PRESENT;
+    *ret_slot = slot;
+    return CKR_OK;
+}
+
+CK_RV slot_snapshot(struct slot *slot, struct snapshot **ret_snapshot)
+{
+    lock_take(&slot->lock);
+    struct snapshot *known = slot->snapshot ? snapshot_ref(slot->snapshot) : NULL;
+    lock_drop(&slot->lock);
+
+    if (!known) {
+        struct snapshot *fresh = NULL;
+        enum sca_status st = snapshot_new(slot->token, &fresh);
+        if (st != SCA_OK)
+            return failure_of(st, NULL);
+        lock_take(&slot->lock);
+        if (!slot->snapshot)
+            slot->snapshot = snapshot_ref(fresh); /* else another thread was faster */
+        known = snapshot_ref(slot->snapshot);
+        lock_drop(&slot->lock);
+        snapshot_unref(fresh);
+    }
+    *ret_snapshot = known;
+    return CKR_OK;
+}
+
+enum slot_login slot_login_state(struct slot *slot)
+{
+    lock_take(&slot->lock);
+    enum slot_login login = slot->login;
+    lock_drop(&slot->lock);
+    return login;
+}
+
+CK_RV slot_logout(struct slot *slot)
+{
+    lock_take(&slot->lock);
+    bool was_logged_in = slot->login != SLOT_PUBLIC;
+    slot->login = SLOT_PUBLIC;
+    lock_drop(&slot->lock);
+
+    if (!was_logged_in)
+        return CKR_USER_NOT_LOGGED_IN;
+    if (slot->token->ops->logout)
+        slot->token->ops->logout(slot->token);
+    return CKR_OK;
+}
+
+bool slot_shows(struct slot *slot, const struct object *object)
+{
+    return !object->is_private || slot_login_state(slot) == SLOT_USER;
+}
+
+/*
+ * The first list of slots fetches accounts that were never fetched; callers that come meanwhile
+ * wait for it, because an empty list would be believed.
+ */
+static void discover(void)
+{
+    if (atomic_load(&slots.discovery) == DISCOVERY_DONE)
+        return;
+
+    lock_take(&slots.lock);
+    bool is_ours = atomic_load(&slots.discovery) == DISCOVERY_TO_DO;
+    if (is_ours)
+        atomic_store(&slots.discovery, DISCOVERY_UNDER_WAY);
+    while (!is_ours && atomic_load(&slots.discovery) != DISCOVERY_DONE && !library_is_finishing())
+        (void)lock_wait_for(&slots.lock, &slots.discovered, 100);
+    lock_drop(&slots.lock);
+
+    if (is_ours) {
+        if (backends_discover(slots.backends))
+            (void)take_in(); /* without memory for more, what there is is shown */
+        lock_take(&slots.lock);
+        atomic_store(&slots.discovery, DISCOVERY_DONE);
+        pthread_cond_broadcast(&slots.discovered);
+        lock_drop(&slots.lock);
+    }
+}
+
+CK_RV slot_list(CK_BBOOL present, CK_SLOT_ID *ids, CK_ULONG *count)
+{
+    if (!count)
+        return CKR_ARGUMENTS_BAD;
+    discover();
+
+    const struct table *table = atomic_load(&slots.table);
+    AUTO(freep) CK_SLOT_ID *found = NULL;
+    CK_ULONG found_count = 0;
+    size_t all = table ? table->count : 0;
+    if (ids && all && !(found = calloc(all, sizeof(*found))))
+        return CKR_HOST_MEMORY;
+    for (size_t i = 0; i < all; i++) {
+        if (present && !table->slots[i]->token->is_present)
+            continue;
+        if (found)
+            found[found_count] = table->slots[i]->token->slot_id;
+        found_count++;
+    }
+    if (!ids) {
+        *count = found_count;
+        return CKR_OK;
+    }
+    return outbuf_list(ids, count, found, found_count);
+}
