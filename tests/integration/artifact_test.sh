@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What the finished files look like: exports, libraries, hardening, layers, headers.
+#   artifact_test.sh BUILD
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+build=$1
+module=$build/module/libsmartca-pkcs11.so
+remote=$build/module/smartca-remote.so
+failed=0
+
+# check WHAT EXPECTED ACTUAL
+check() {
+    if [ "$2" = "$3" ]; then
+        echo "ok: $1"
+    else
+        printf 'FAILED: %s\n--- expected\n%s\n--- is\n%s\n' "$1" "$2" "$3"
+        failed=1
+    fi
+}
+
+exports() { nm -D --defined-only "$1" | awk '{ print $3 }' | sed 's/@.*//' | sort; }
+needed() { readelf -d "$1" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | grep -v 'san\|ld-linux' | sort; }
+
+check "the module exports the three entry points of Cryptoki and nothing else" \
+    "$(printf '%s\n' C_GetFunctionList C_GetInterface C_GetInterfaceList)" "$(exports "$module")"
+check "the network half exports its table and nothing else" smartca_remote "$(exports "$remote")"
+check "the module needs libcrypto and the INI parser, and no network library" \
+    "$(printf '%s\n' libc.so.6 libcrypto.so.3 libinih.so.1)" "$(needed "$module")"
+check "the network half uses the OpenSSL flavour of libcurl" libcurl.so.4 \
+    "$(needed "$remote" | grep curl)"
+
+for file in "$module" "$remote"; do
+    name=$(basename "$file")
+    flags=$(readelf -d "$file" | sed -n 's/.*FLAGS_1.*Flags: //p')
+    check "$name stays loaded and is bound at once" "yes" \
+        "$([[ $flags == *NOW* && $flags == *NODELETE* ]] && echo yes || echo "$flags")"
+    check "$name has read-only relocations" 1 "$(readelf -lW "$file" | grep -c GNU_RELRO)"
+    check "$name has no executable stack" "RW" \
+        "$(readelf -lW "$file" | awk '/GNU_STACK/ { print $7 }')"
+    check "$name has no text relocations" 0 "$(readelf -d "$file" | grep -c TEXTREL || true)"
+done
+
+# Layers: a folder includes only what the list allows it. FOLDER ALLOWED...
+layer() {
+    local folder=$1 seen allowed
+    shift
+    allowed=$(printf '|%s' "$@")
+    seen=$(grep -rhoE '#include "(module|remote)/[^"]+/' "$folder" --include='*.[ch]' |
+        sed 's/#include "//; s,/$,,' | sort -u | grep -vxE "${allowed#|}" || true)
+    check "$folder includes only its own and lower layers" "" "$seen"
+}
+layer remote/base remote/base
+layer remote/config remote/config remote/base
+layer remote/catalogue remote/catalogue remote/base
+layer remote/http remote/http remote/base
+layer remote/smartca remote/smartca remote/http remote/catalogue remote/config remote/base remote
+layer module/backend module/backend module remote remote/catalogue remote/config remote/base
+layer module/token module/token module/backend module remote/config remote/base
+layer module/entry module/entry module/token module remote/base
+check "only one file includes curl" 1 "$(grep -rlE '#include <curl/' module remote | wc -l)"
+check "no CK_ type below the backends" "" "$(grep -rlE '\bCK_(RV|ULONG|BYTE|ATTRIBUTE|MECHANISM)' remote/base \
+    remote/config remote/catalogue remote/http remote/smartca --include='*.[ch]' || true)"
+
+includes=(-I. -isystem /usr/include/p11-kit-1)
+while read -r header; do
+    gcc -std=c11 -D_GNU_SOURCE= -fsyntax-only -Werror "${includes[@]}" -x c "$header" ||
+        check "$header compiles alone" yes no
+done < <(find module remote -name '*.h')
+echo "ok: every header compiles alone"
+exit $failed

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
+add_test(NAME cli_test
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli_test.sh ${PROJECT_BINARY_DIR})
+set_tests_properties(cli_test PROPERTIES LABELS integration TIMEOUT 180)

@@ -1,0 +1,302 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The tool `smartca` against the emulator: every verb, what it writes, what it refuses, its JSON.
+#   cli_test.sh BUILD
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+BUILD=$1
+. tests/lib/emulator.sh
+home_start
+emulator_start --user "$USER_ID" --user '555000,Trần Thị Bé,3'
+unset SMARTCA_PKCS11_MODULE
+export LC_ALL=C.UTF-8
+CONFIG=$XDG_CONFIG_HOME/smartca-pkcs11
+CONF_D=$CONFIG/conf.d
+STATE=$XDG_STATE_HOME/smartca-pkcs11
+PASSWORD=$HOME_DIR/password
+printf 'test-password\n' >"$PASSWORD"
+chmod 600 "$PASSWORD"
+SETUP=(--url "$SERVICE/sca/sp769/" --ca-file "$HOME_DIR/service/tls-ca.pem" --sp-id "$SP_ID")
+out=$HOME_DIR/out
+err=$HOME_DIR/err
+failed=0
+
+# run EXPECTED_STATUS ARGUMENT...: keeps stdout in $out and stderr in $err.
+run() {
+    local expected=$1 status=0
+    shift
+    "$SMARTCA" "$@" >"$out" 2>"$err" || status=$?
+    [ "$status" = "$expected" ] || fail "smartca $* ended with $status, not $expected"
+}
+fail() {
+    echo "FAILED: $*"
+    sed 's/^/  out: /' "$out"
+    sed 's/^/  err: /' "$err"
+    failed=1
+}
+# is WHAT EXPECTED ACTUAL
+is() { [ "$2" = "$3" ] || fail "$1: expected '$2', is '$3'"; }
+# json FILTER EXPECTED: of stdout; error CODE: of stderr, in JSON, with nothing on stdout.
+json() { is "$1" "$2" "$(jq -r "$1" "$out")"; }
+error() {
+    is "error code" "$1" "$(jq -r .error.code "$err")"
+    is "error keys" "code message next_step" "$(jq -r '.error | keys | join(" ")' "$err")"
+    is "stdout" "" "$(cat "$out")"
+}
+says() { grep -qF -- "$2" "$1" || fail "no '$2'"; }
+conf_files() { find "$CONFIG" -type f -printf '%P %m\n' 2>/dev/null | sort | tr '\n' ' '; }
+known() { "$SMARTCA" slots --json 2>/dev/null | jq length; }
+test_case() { echo "== $*"; }
+
+test_case "help and version go to standard output, wrong usage to standard error"
+run 0 --help
+says "$out" "account refresh"
+is stderr "" "$(cat "$err")"
+for verb in slots "account add" "account list" "account refresh" "account remove" doctor; do
+    # shellcheck disable=SC2086 # two words
+    run 0 help $verb
+    says "$out" "usage: smartca $verb"
+done
+run 0 --version
+says "$out" "smartca "
+for arguments in "" "nothing" "account" "account add" "account add a b" "slots x" "slots --user-id 1" \
+    "slots --module" "slots --nonsense" "slots --json=1" "account remove" "account refresh a b" "help nothing"; do
+    # shellcheck disable=SC2086 # several words
+    run 2 $arguments
+    is "stdout of '$arguments'" "" "$(cat "$out")"
+    # shellcheck disable=SC2086
+    run 2 $arguments --json
+    error usage
+done
+
+test_case "without a configuration there are no slots, no accounts, and doctor says what to do"
+run 0 slots --json
+json 'length' 0
+run 0 account list --json
+json 'length' 0
+run 1 doctor --json
+json '[.[] | select(.result == "fail") | .check] | join(" ")' "configuration slots"
+json '.[0].next_step' "smartca account add NAME --user-id ID"
+json '[.[] | keys | join(" ")] | unique | join(",")' "check detail next_step result"
+
+test_case "account add writes nothing when something is wrong"
+run 2 account add work --json
+error usage
+for id in 12345 abcdef '0123 45678' "$(printf '%025d' 0)" '../012345'; do
+    run 2 account add work --user-id "$id" --json
+    error usage
+done
+for name in '' a/b '..%' 'hợp' 'a b' "$(printf '%033d' 0)"; do
+    run 2 account add "$name" --user-id "$USER_ID" --json
+    error usage
+done
+for option in "--confirm otp" "--confirm totp" --business; do
+    # shellcheck disable=SC2086 # an option and its value
+    run 1 account add work --user-id "$USER_ID" $option --json
+    error unsupported
+done
+run 2 account add work --user-id "$USER_ID" --confirm sms --json
+error usage
+run 1 account add work --user-id "$USER_ID" --json
+error invalid
+says "$err" "lacks sp_id"
+run 2 account add work --user-id "$USER_ID" --sp-id "$(printf 'x\n[module]\nlog = /tmp/x')" --json
+error usage
+run 1 account add work --user-id "$USER_ID" --url http://example.com --sp-id x --sp-password-file "$PASSWORD" --json
+error invalid
+says "$err" "https://"
+run 1 account add work --user-id "$USER_ID" "${SETUP[@]}" --sp-password-file "$HOME_DIR/none" --json
+error not_found
+run 1 account add work --user-id "$USER_ID" "${SETUP[@]}" --sp-password-file - --json </dev/null
+error invalid
+chmod 644 "$PASSWORD"
+run 1 account add work --user-id "$USER_ID" "${SETUP[@]}" --sp-password-file "$PASSWORD" --json
+error invalid
+chmod 600 "$PASSWORD"
+printf 'wrong\n' | run 1 account add work --user-id "$USER_ID" "${SETUP[@]}" --sp-password-file - --json
+error service_auth
+run 1 account add work --user-id 999999999999 "${SETUP[@]}" --sp-password-file "$PASSWORD" --json
+error service_auth
+run 1 account add work --user-id "$USER_ID" --url "$SERVICE/elsewhere" --ca-file "$HOME_DIR/service/tls-ca.pem" \
+    --sp-id "$SP_ID" --sp-password-file "$PASSWORD" --json
+error protocol
+run 1 account add work --user-id "$USER_ID" --url "$SERVICE/sca/sp769" --sp-id "$SP_ID" \
+    --sp-password-file "$PASSWORD" --json
+error network
+printf 'test-password\n' |
+    run 1 account add work --user-id 555000 "${SETUP[@]}" --sp-password-file - --serial 1234 --json
+error not_found
+for serial in "$HOME_DIR"/service/users/555000-*.pem; do
+    says "$err" "$(openssl x509 -in "$serial" -noout -serial | sed 's/.*=//' | tr 'A-F' 'a-f')"
+done
+is "configuration" "" "$(conf_files)"
+is "slots" 0 "$(known)"
+
+test_case "account add shows the certificates and writes one private file"
+run 0 account add work --user-id "$USER_ID" "${SETUP[@]}" --sp-password-file "$PASSWORD" --json
+serial=$(openssl x509 -in "$HOME_DIR/service/users/$USER_ID-1.pem" -noout -serial | sed 's/.*=//' | tr 'A-F' 'a-f')
+json '.[] | [.account, .label, .serial, .state] | join("|")' "work|Nguyễn Văn Ánh|$serial|ready"
+is "configuration" "conf.d/account-work.conf 600 " "$(conf_files)"
+is "mode of conf.d" 700 "$(stat -c %a "$CONF_D")"
+says "$CONF_D/account-work.conf" "sp_password = file:$PASSWORD"
+is "notify line" "$([ -x /usr/bin/notify-send ] && echo 1 || echo 0)" \
+    "$(grep -c 'on_confirm = /usr/bin/notify-send "SmartCA" "%s"' "$CONF_D/account-work.conf")"
+run 1 account add work --user-id 555000 "${SETUP[@]}" --sp-password-file "$PASSWORD" --json
+error exists
+says "$err" "account-work.conf:2"
+
+test_case "slots shows what applications see, with exactly the keys of the contract"
+run 0 slots --json
+json 'type + (length | tostring)' array1
+json '.[0] | keys | join(" ")' \
+    "account key_type kind label login_required not_after not_before serial slot_id state subject"
+json '.[0] | [.kind, .account, .label, .serial, .key_type, .state, .login_required] | join("|")' \
+    "smartca|work|Nguyễn Văn Ánh|$serial|rsa:2048|ready|false"
+json '.[0] | [.not_before, .not_after] | map(test("^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$")) | join(" ")' "true true"
+json '.[0].subject | contains("CN=Nguyễn Văn Ánh")' true
+slot=$(jq '.[0].slot_id' "$out")
+# A word before the listing, because the label has blanks.
+run 0 slots
+says "$out" "Nguyễn Văn Ánh"
+is "lines" 2 "$(wc -l <"$out")"
+LC_ALL=C run 0 slots
+says "$out" "Nguyễn Văn Ánh"
+run 1 slots --module "$HOME_DIR/none.so" --json
+error not_found
+run 1 slots --module "$PASSWORD" --json
+error module
+SMARTCA_PKCS11_MODULE=$HOME_DIR/none.so run 1 slots --json
+error not_found
+SMARTCA_PKCS11_MODULE=$HOME_DIR/none.so run 0 slots --module "$MODULE" --json
+json '.[0].slot_id' "$slot"
+
+test_case "a password from standard input is kept beside the configuration, a serial picks one"
+one=$(openssl x509 -in "$HOME_DIR/service/users/555000-2.pem" -noout -serial | sed 's/.*=//')
+printf 'test-password\n' |
+    run 0 account add one --user-id 555000 "${SETUP[@]}" --sp-password-file - --serial "$one" --json
+json 'map(.serial) | join(" ")' "$(tr 'A-F' 'a-f' <<<"$one")"
+is "configuration" "conf.d/account-one.conf 600 conf.d/account-work.conf 600 sp-password-one 600 " "$(conf_files)"
+is "password" test-password "$(cat "$CONFIG/sp-password-one")"
+is "password in the section" 0 "$(grep -c test-password "$CONF_D/account-one.conf" || true)"
+run 0 slots --json
+json 'map(.account) | join(" ")' "work one"
+run 0 account list --json
+json 'map([.account, .user_id, .certificates, .ready] | join(":")) | join(" ")' \
+    "one:555000:1:1 work:$USER_ID:1:1"
+json '.[0] | keys | join(" ")' "account certificates confirm fetched_at file line ready serial url user_id"
+
+test_case "account refresh reports what is new, gone and changed"
+run 0 account refresh --json
+json 'map([.account, .change] | join(":")) | join(" ")' "one:unchanged work:unchanged"
+control user "{\"user_id\":\"$USER_ID\",\"status\":\"revoked\"}" >/dev/null
+run 0 account refresh work --json
+json 'map([.account, .was, .state, .change] | join(":")) | join(" ")' "work:ready:revoked:state"
+run 0 slots --json
+json 'map(select(.account == "work").state) | join(" ")' revoked
+control user "{\"user_id\":\"$USER_ID\",\"add_certificates\":1}" >/dev/null
+run 0 account refresh work --json
+json 'map(.change) | sort | join(" ")' "new unchanged"
+for state in not_activated expired; do
+    control user "{\"user_id\":\"$USER_ID\",\"replace\":\"new_key\",\"from_days\":-400,\"to_days\":$([ $state = expired ] && echo -30 || echo 30)}" >/dev/null
+done
+run 0 account refresh work --json
+json 'map(.change) | sort | join(" ")' "gone gone new new"
+json '[.[] | select(.state == "expired")] | length' 1
+control user "{\"user_id\":\"$USER_ID\",\"status\":\"not_activated\"}" >/dev/null
+run 0 account refresh work --json
+json '[.[] | select(.state == "not_activated")] | length' 1
+run 1 account refresh nobody --json
+error not_found
+control fault '{"endpoint":"get_certificate","kind":"status","status":500,"count":9}' >/dev/null
+run 1 account refresh work --json
+is "what failed" network "$(jq -r .error.code "$err")"
+json length 0
+control reset '{}' >/dev/null
+
+test_case "doctor is content with a good set-up and finds each fault"
+run 0 account remove work
+run 0 doctor --json
+json 'map(.result) | unique | join(" ")' "ok warn"
+json 'map(select(.check == "account one: service").result) | join(" ")' ok
+json 'map(select(.check == "p11-kit").result) | join(" ")' warn
+json '[.[] | select(.check | startswith("slot "))] | map(.result) | join(" ")' ok
+run 0 doctor
+says "$out" "ok    module: $MODULE loads and initialises"
+is "requests for a signature" 0 "$(control counters | jq .sign)"
+mkdir -p "$XDG_CONFIG_HOME/pkcs11/modules"
+echo "module: $MODULE" >"$XDG_CONFIG_HOME/pkcs11/modules/smartca-pkcs11.module"
+run 0 doctor --json
+json 'map(.result) | unique | join(" ")' ok
+echo "module: /nowhere.so" >"$XDG_CONFIG_HOME/pkcs11/modules/smartca-pkcs11.module"
+run 1 doctor --json
+json 'map(select(.result == "fail").check) | join(" ")' p11-kit
+rm -r "$XDG_CONFIG_HOME/pkcs11"
+run 1 doctor --module "$HOME_DIR/none.so" --json
+json 'map(select(.result == "fail").check) | join(" ")' module
+run 1 doctor --module "$PASSWORD" --json
+json 'map(select(.result == "fail").check) | join(" ")' module
+printf '[smartca]\npoll_intervall = 3\n' >"$CONF_D/wrong.conf"
+chmod 600 "$CONF_D/wrong.conf"
+run 1 doctor --json
+json 'map(select(.result == "fail"))[0] | .check' configuration
+json 'map(select(.result == "fail"))[0] | .detail | contains("wrong.conf:2: ")' true
+run 0 account list
+says "$err" "wrong.conf:2: "
+rm "$CONF_D/wrong.conf"
+printf 'other-password\n' >"$CONFIG/sp-password-one"
+run 1 doctor --json
+json 'map(select(.result == "fail").check) | join(" ")' "account one: service"
+json 'map(select(.result == "fail").next_step | length > 0) | join(" ")' true
+printf 'test-password' >"$CONFIG/sp-password-one"
+control user "{\"user_id\":\"555000\",\"serial_number\":\"$(tr 'A-F' 'a-f' <<<"$one")\",\"status\":\"revoked\"}" >/dev/null
+run 1 doctor --json
+json 'map(select(.result == "fail").check) | join(" ")' "account one: certificate"
+json '[.[] | select(.check | startswith("slot "))] | map(.result) | join(" ")' warn
+control reset '{}' >/dev/null
+chmod 755 "$STATE"
+run 0 doctor --json
+json 'map(select(.check == "state").result) | join(" ")' warn
+chmod 700 "$STATE"
+printf 'rubbish' >"$STATE/catalogue"
+run 1 doctor --json
+json 'map(select(.result == "fail").check) | index("state") != null' true
+run 0 account refresh
+run 0 doctor
+
+test_case "account remove takes away what account add wrote, and nothing else"
+run 1 account remove nobody --json
+error not_found
+run 1 account remove ../conf.d/one --json
+error not_found
+account_write
+run 1 account remove work --json
+error not_ours
+says "$err" "smartca-pkcs11.conf:6"
+run 0 account remove one --json
+json '[.account, .removed] | join(" ")' "one true"
+is "configuration" "smartca-pkcs11.conf 600 sp-password 600 " "$(conf_files)"
+run 0 slots --json
+json 'map(.account) | join(" ")' work
+
+test_case "an account takes what it lacks from [smartca], and a twin keeps the certificates known"
+run 0 account add twin --user-id "$USER_ID"
+is "keys" "user_id confirm" "$(sed -n 's/ = .*//p' "$CONF_D/account-twin.conf" | grep -v on_confirm | tr '\n' ' ' | sed 's/ $//')"
+asked=$(control counters | jq .get_certificate)
+run 0 account remove twin
+run 0 slots --json
+json 'map(.state) | join(" ")' ready
+is "questions" "$asked" "$(control counters | jq .get_certificate)"
+printf '\n[account extra]\nuser_id = 555000\n' >"$CONF_D/account-hand.conf"
+chmod 600 "$CONF_D/account-hand.conf"
+run 1 account remove hand --json
+error not_ours
+rm "$CONF_D/account-hand.conf"
+
+test_case "a full disk behind standard output is a failure"
+if [ -w /dev/full ]; then
+    status=0
+    "$SMARTCA" slots --json >/dev/full 2>"$err" || status=$?
+    is "status" 1 "$status"
+fi
+
+exit $failed

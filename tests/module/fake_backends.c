@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/module/fake_backends.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "remote/base/cleanup.h"
+#include "remote/base/lock.h"
+#include "tests/module/fake_keys.h"
+#include "tests/module/fake_objects.h"
+
+struct backends {
+    bool is_discovered;
+};
+
+static struct {
+    pthread_mutex_t mutex; /* guards all */
+    pthread_cond_t changed;
+    struct fake_script script;
+    struct fake_counts counts;
+    struct fake_job job;
+    unsigned held;
+    void (*inside)(void *arg);
+    void *inside_arg;
+} fake = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+void fake_reset(void)
+{
+    pthread_mutex_lock(&fake.mutex);
+    unsigned live = fake.counts.live;
+    fake.script = (struct fake_script){.list_status = SCA_OK};
+    fake.counts = (struct fake_counts){.live = live};
+    fake.inside = NULL;
+    pthread_mutex_unlock(&fake.mutex);
+}
+
+void fake_play(struct fake_script script)
+{
+    pthread_mutex_lock(&fake.mutex);
+    fake.script = script;
+    pthread_cond_broadcast(&fake.changed);
+    pthread_mutex_unlock(&fake.mutex);
+}
+
+static struct fake_script script_now(void)
+{
+    pthread_mutex_lock(&fake.mutex);
+    struct fake_script script = fake.script;
+    pthread_mutex_unlock(&fake.mutex);
+    return script;
+}
+
+struct fake_counts fake_counted(void)
+{
+    pthread_mutex_lock(&fake.mutex);
+    struct fake_counts counts = fake.counts;
+    pthread_mutex_unlock(&fake.mutex);
+    return counts;
+}
+
+struct fake_job fake_last_job(void)
+{
+    pthread_mutex_lock(&fake.mutex);
+    struct fake_job job = fake.job;
+    pthread_mutex_unlock(&fake.mutex);
+    return job;
+}
+
+void fake_call_back(void (*inside)(void *arg), void *arg)
+{
+    pthread_mutex_lock(&fake.mutex);
+    fake.inside = inside;
+    fake.inside_arg = arg;
+    pthread_mutex_unlock(&fake.mutex);
+}
+
+static void call_back(void)
+{
+    pthread_mutex_lock(&fake.mutex);
+    void (*inside)(void *arg) = fake.inside;
+    void *arg = fake.inside_arg;
+    pthread_mutex_unlock(&fake.mutex);
+    if (inside)
+        inside(arg);
+}
+
+/* Counts one call of an operation, and notices a lock that the caller still holds. */
+static void count(unsigned *counter)
+{
+    pthread_mutex_lock(&fake.mutex);
+    (*counter)++;
+    if (!lock_none_held())
+        fake.counts.under_lock++;
+    pthread_mutex_unlock(&fake.mutex);
+}
+
+void fake_release(void)
+{
+    pthread_mutex_lock(&fake.mutex);
+    fake.script.is_holding = false;
+    pthread_mutex_unlock(&fake.mutex);
+}
+
+bool fake_await_held(unsigned wanted)
+{
+    struct timespec until;
+    int rc = 0;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 10;
+    pthread_mutex_lock(&fake.mutex);
+    while (fake.held < wanted && rc == 0)
+        rc = pthread_cond_timedwait(&fake.changed, &fake.mutex, &until);
+    bool is_reached = fake.held >= wanted;
+    pthread_mutex_unlock(&fake.mutex);
+    return is_reached;
+}
+
+static void change_held(int by)
+{
+    pthread_mutex_lock(&fake.mutex);
+    fake.held = (unsigned)((int)fake.held + by);
+    pthread_cond_broadcast(&fake.changed);
+    pthread_mutex_unlock(&fake.mutex);
+}
+
+/* Waits as a remote operation does, until it is released or the call is given up. */
+static enum sca_status hold(struct call *call)
+{
+    enum { LOOK_MS = 1 };
+    enum sca_status st = SCA_OK;
+
+    if (script_now().is_ticking)
+        call->next_tick_ms = 0;
+    change_held(1);
+    while (script_now().is_holding && (st == SCA_OK || script_now().is_deaf)) {
+        const struct timespec look = {.tv_nsec = LOOK_MS * 1000000L};
+        if (script_now().is_deaf)
+            (void)nanosleep(&look, NULL);
+        else
+            st = call_wait(call, LOOK_MS);
+    }
+    change_held(-1);
+    return st;
+}
+
+static enum sca_status fake_list(struct token *token, struct object_sink *sink)
+{
+    count(&fake.counts.list);
+    enum sca_status st = script_now().list_status;
+    return st == SCA_OK ? fake_objects_list(token, sink) : st;
+}
+
+static enum sca_status fake_check(struct token *token, struct call *call)
+{
+    (void)token;
+    count(&fake.counts.check);
+    struct fake_script script = script_now();
+    return script.check_status == SCA_OK
+               ? SCA_OK
+               : call_fail(call, script.check_status, "%s", script.note ? script.note : "");
+}
+
+static void remember(const struct sign_job *job)
+{
+    struct fake_job seen = {
+        .mechanism = job->mechanism,
+        .hash = job->hash,
+        .key_number = job->key_number,
+        .input_len = job->input.len,
+    };
+    size_t kept = job->input.len < sizeof(seen.input) ? job->input.len : sizeof(seen.input);
+    if (kept)
+        memcpy(seen.input, job->input.ptr, kept);
+    pthread_mutex_lock(&fake.mutex);
+    fake.job = seen;
+    pthread_mutex_unlock(&fake.mutex);
+}
+
+static enum sca_status fake_sign(struct token *token, struct call *call, const struct sign_job *job,
+                                 uint8_t *sig)
+{
+    (void)token;
+    count(&fake.counts.sign);
+    remember(job);
+    call_back();
+    enum sca_status st = hold(call);
+    struct fake_script script = script_now();
+    if (st == SCA_OK)
+        st = script.sign_status;
+    call->device_error = script.device_error;
+    if (st != SCA_OK)
+        return call_fail(call, st, "%s", script.note ? script.note : "");
+    return fake_keys_sign(job->hash, job->input, sig);
+}
+
+static enum sca_status fake_login(struct token *token, struct call *call, const struct secret *pin)
+{
+    (void)token;
+    count(&fake.counts.login);
+    enum sca_status st = hold(call);
+    if (st == SCA_OK)
+        st = script_now().login_status;
+    if (st != SCA_OK)
+        return st;
+    return span_equal(secret_get(pin), span_text(FAKE_PIN_TEXT)) ? SCA_OK : SCA_USER_AUTH;
+}
+
+static void fake_logout(struct token *token)
+{
+    (void)token;
+    count(&fake.counts.logout);
+}
+
+static uint64_t fake_patience_ms(const struct token *token)
+{
+    (void)token;
+    return script_now().has_no_patience ? 0 : 60000;
+}
+
+static void fake_free(struct token *token)
+{
+    pthread_mutex_lock(&fake.mutex);
+    fake.counts.live--;
+    pthread_mutex_unlock(&fake.mutex);
+    free(token);
+}
+
+static const struct token_ops ops = {
+    .list = fake_list,
+    .check = fake_check,
+    .sign = fake_sign,
+    .login = fake_login,
+    .logout = fake_logout,
+    .patience_ms = fake_patience_ms,
+    .free = fake_free,
+};
+
+static bool is_known(const struct token_list *known, CK_SLOT_ID id)
+{
+    for (size_t i = 0; i < known->count; i++)
+        if (known->items[i]->slot_id == id)
+            return true;
+    return false;
+}
+
+static enum sca_status add_token(struct token_list *list, CK_SLOT_ID id)
+{
+    struct token *token = calloc(1, sizeof(*token));
+    if (!token)
+        return SCA_NOMEM;
+    fake_objects_describe(token, id);
+    token->ops = &ops;
+    pthread_mutex_lock(&fake.mutex);
+    fake.counts.live++;
+    pthread_mutex_unlock(&fake.mutex);
+    return token_list_add(list, token);
+}
+
+enum sca_status backends_open(const struct config *config, struct backends **ret_backends)
+{
+    (void)config;
+    struct backends *backends = calloc(1, sizeof(*backends));
+    if (!backends)
+        return SCA_NOMEM;
+    *ret_backends = backends;
+    return SCA_OK;
+}
+
+void backends_close(struct backends *backends)
+{
+    free(backends);
+}
+
+enum sca_status backends_tokens(struct backends *backends, const struct token_list *known,
+                                struct token_list *ret_new)
+{
+    /* Not in the order of their ids, which is the caller's business. */
+    static const CK_SLOT_ID ids[] = {FAKE_LATE,  FAKE_ODD, FAKE_PHONE,
+                                     FAKE_EMPTY, FAKE_PIN, FAKE_NO_PIN};
+    bool has_late = script_now().has_late_slot && backends->is_discovered;
+    struct token_list fresh = {0};
+    enum sca_status st = SCA_OK;
+
+    for (size_t i = 0; st == SCA_OK && i < ARRAY_LEN(ids); i++)
+        if (!is_known(known, ids[i]) && (ids[i] != FAKE_LATE || has_late))
+            st = add_token(&fresh, ids[i]);
+    if (st != SCA_OK)
+        token_list_fini(&fresh);
+    else
+        *ret_new = fresh;
+    return st;
+}
+
+bool backends_discover(struct backends *backends)
+{
+    count(&fake.counts.discover);
+    backends->is_discovered = true;
+    return script_now().has_late_slot;
+}
+
+void backends_abandon(void)
+{
+    crypto_abandon();
+    pthread_mutex_init(&fake.mutex, NULL);
+    pthread_cond_init(&fake.changed, NULL);
+    fake.held = 0;
+}
