@@ -2,6 +2,7 @@
 #include "module/entry/trace.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "module/token/session.h"
@@ -13,6 +14,8 @@
 struct line {
     char text[768];
     size_t len;
+    bool has_outputs; /* the call wrote them; else they are the caller's memory and may be anything
+                       */
 };
 
 static void line_add(struct line *line, const char *format, ...)
@@ -66,6 +69,8 @@ static void line_add_output(struct line *line, const void *out, const CK_ULONG *
 {
     if (!len)
         line_add(line, "no length");
+    else if (!line->has_outputs)
+        line_add(line, out ? "out" : "size query");
     else
         line_add(line, out ? "out %lu" : "size query %lu", *len);
 }
@@ -96,7 +101,7 @@ static void line_add_argument(struct line *line, char format_char, va_list *args
     }
     case 'h': {
         const CK_ULONG *handle = va_arg(*args, const CK_ULONG *);
-        line_add(line, "-> 0x%lx", handle ? *handle : 0);
+        line_add(line, "-> 0x%lx", handle && line->has_outputs ? *handle : 0);
         break;
     }
     case 't': {
@@ -121,7 +126,7 @@ static void line_add_argument(struct line *line, char format_char, va_list *args
 
 void trace_call(const char *name, CK_RV rv, const char *format, ...)
 {
-    struct line line = {.len = 0};
+    struct line line = {.has_outputs = rv == CKR_OK || rv == CKR_BUFFER_TOO_SMALL};
     va_list args;
 
     line_add(&line, "%s(", name);

@@ -27,7 +27,7 @@ enum { FINISH_WAIT_MS = 2000, FINISH_STEP_MS = 10 };
 
 static struct {
     struct lock lock;        /* C_Initialize and C_Finalize, one at a time */
-    pthread_cond_t left;     /* a call left while the library is finishing */
+    pthread_cond_t left;     /* a call left while the library is finishing, or that is done */
     atomic_uint forks;       /* counted by the child handler of fork */
     atomic_uint forks_known; /* forks when this process first called C_Initialize */
     atomic_int state;
@@ -159,6 +159,8 @@ CK_RV library_initialize(void *args)
     forget_parent();
 
     lock_take(&library.lock);
+    while (atomic_load(&library.state) == LIBRARY_FINISHING)
+        lock_wait(&library.lock, &library.left);
     if (atomic_load(&library.state) != LIBRARY_OFF) {
         rv = CKR_CRYPTOKI_ALREADY_INITIALIZED;
     } else {
@@ -181,12 +183,10 @@ static bool wait_until_empty(void) REQUIRES(library.lock)
     return atomic_load(&library.inside) == 0;
 }
 
-static void finish(void) REQUIRES(library.lock)
+/* Takes apart what start made, with no lock held: backends log out, connections close. */
+static void finish(bool is_empty)
 {
-    atomic_store(&library.state, LIBRARY_FINISHING);
-    event_wake_all();
-    session_cancel_all(CKR_CRYPTOKI_NOT_INITIALIZED);
-    if (wait_until_empty()) {
+    if (is_empty) {
         session_stop();
         slot_stop();
         backends_close(library.backends);
@@ -200,7 +200,6 @@ static void finish(void) REQUIRES(library.lock)
     library.backends = NULL;
     library.config = NULL;
     stop_log();
-    atomic_store(&library.state, LIBRARY_OFF);
 }
 
 CK_RV library_finalize(void *reserved)
@@ -212,14 +211,25 @@ CK_RV library_finalize(void *reserved)
     if (session_is_notifying())
         return failure(CKR_FUNCTION_FAILED, "C_Finalize from within a notification callback");
 
-    CK_RV rv = CKR_CRYPTOKI_NOT_INITIALIZED;
     lock_take(&library.lock);
-    if (atomic_load(&library.state) == LIBRARY_READY) {
-        finish();
-        rv = CKR_OK;
+    bool is_ours = atomic_load(&library.state) == LIBRARY_READY;
+    bool is_empty = false;
+    if (is_ours) {
+        atomic_store(&library.state, LIBRARY_FINISHING);
+        event_wake_all();
+        session_cancel_all(CKR_CRYPTOKI_NOT_INITIALIZED);
+        is_empty = wait_until_empty();
     }
     lock_drop(&library.lock);
-    return rv;
+    if (!is_ours)
+        return CKR_CRYPTOKI_NOT_INITIALIZED;
+
+    finish(is_empty);
+    lock_take(&library.lock);
+    atomic_store(&library.state, LIBRARY_OFF);
+    pthread_cond_broadcast(&library.left);
+    lock_drop(&library.lock);
+    return CKR_OK;
 }
 
 CK_RV library_info(CK_INFO *info)

@@ -56,12 +56,17 @@ static CK_RV login_as_user(struct session *s, const CK_UTF8CHAR *pin, CK_ULONG p
     CK_RV rv = check_pin(s, pin, pin_len);
     if (rv != CKR_OK)
         return rv;
-    lock_take(&s->slot->lock);
-    if (s->slot->login == SLOT_PUBLIC)
-        s->slot->login = SLOT_USER;
+    struct slot *slot = s->slot;
+    lock_take(&slot->lock);
+    if (slot->sessions == 0)
+        rv = CKR_SESSION_CLOSED; /* the last one went while the PIN was looked at */
+    else if (slot->login == SLOT_PUBLIC)
+        slot->login = SLOT_USER;
     else
         rv = CKR_USER_ALREADY_LOGGED_IN; /* another thread was faster */
-    lock_drop(&s->slot->lock);
+    lock_drop(&slot->lock);
+    if (rv == CKR_SESSION_CLOSED && slot->token->ops->logout)
+        slot->token->ops->logout(slot->token);
     return rv;
 }
 
@@ -93,7 +98,10 @@ CK_RV login_user(struct session *s, CK_USER_TYPE type, CK_UTF8CHAR *pin, CK_ULON
 
 CK_RV login_end(struct session *s)
 {
-    return slot_logout(s->slot);
+    CK_RV rv = slot_logout(s->slot);
+    if (rv == CKR_OK && s->slot->token->needs_login)
+        session_end_signing(s->slot);
+    return rv;
 }
 
 CK_RV login_init_token(CK_SLOT_ID id, CK_UTF8CHAR *pin, CK_ULONG pin_len, CK_UTF8CHAR *label)

@@ -61,6 +61,35 @@ CK_RV operation_borrow(struct session *s, enum operation_kind kind, enum operati
     return rv;
 }
 
+static bool fits(const struct object *key, const CK_MECHANISM_INFO *info)
+{
+    const CK_ATTRIBUTE *modulus = object_attribute(key, CKA_MODULUS);
+    CK_ULONG bits = modulus ? 8 * modulus->ulValueLen : 0;
+    return bits >= info->ulMinKeySize && bits <= info->ulMaxKeySize;
+}
+
+CK_RV operation_set_key(struct session *s, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key,
+                        CK_FLAGS purpose)
+{
+    struct operation *operation = &s->operation;
+    CK_RV rv = slot_snapshot(s->slot, &operation->snapshot);
+    if (rv != CKR_OK)
+        return rv;
+    operation->key = snapshot_find(operation->snapshot, key);
+    if (!operation->key ||
+        (operation->key->class != CKO_PRIVATE_KEY && operation->key->class != CKO_PUBLIC_KEY))
+        return CKR_KEY_HANDLE_INVALID;
+    rv = mechanism_find(s->slot->token, mechanism, purpose, &operation->mechanism);
+    if (rv != CKR_OK)
+        return rv;
+    if (object_ulong(operation->key, CKA_KEY_TYPE, CK_UNAVAILABLE_INFORMATION) !=
+        operation->mechanism->key_type)
+        return CKR_KEY_TYPE_INCONSISTENT;
+    if (!object_bool(operation->key, purpose == CKF_SIGN ? CKA_SIGN : CKA_VERIFY))
+        return CKR_KEY_FUNCTION_NOT_PERMITTED;
+    return fits(operation->key, &operation->mechanism->info) ? CKR_OK : CKR_KEY_SIZE_RANGE;
+}
+
 CK_RV operation_return(struct session *s, bool is_over, CK_RV rv)
 {
     struct operation ended = {.kind = OPERATION_NONE};

@@ -58,6 +58,13 @@ CK_RV operation_begin(struct session *s, enum operation_kind kind);
 CK_RV operation_borrow(struct session *s, enum operation_kind kind, enum operation_mode mode,
                        struct operation **ret_operation);
 
+/*
+ * C_SignInit and C_VerifyInit: checks key and mechanism in the order of the standard and puts them
+ * into the borrowed operation. purpose: CKF_SIGN or CKF_VERIFY. Login is not looked at.
+ */
+CK_RV operation_set_key(struct session *s, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key,
+                        CK_FLAGS purpose);
+
 /* Gives it back; is_over ends it. Returns rv. */
 CK_RV operation_return(struct session *s, bool is_over, CK_RV rv);
 

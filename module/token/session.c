@@ -198,6 +198,15 @@ void session_cancel_all(CK_RV rv)
     }
 }
 
+void session_end_signing(struct slot *slot)
+{
+    AUTO(freep) struct session **list = collect(slot);
+    for (size_t i = 0; list && list[i]; i++) {
+        operation_cancel(list[i], OPERATION_SIGN);
+        session_unref(list[i]);
+    }
+}
+
 void session_stop(void)
 {
     AUTO(freep) struct session **list = collect(NULL);

@@ -41,6 +41,9 @@ void session_abandon_all(void);
 /* Wakes every waiting call; each returns rv. */
 void session_cancel_all(CK_RV rv);
 
+/* Logout: what the user began to sign, nobody else may finish (2.40 section 5.6, C_Logout). */
+void session_end_signing(struct slot *slot);
+
 /* A reference to the live session of that handle, or NULL. */
 struct session *session_find(CK_SESSION_HANDLE handle);
 void session_unref(struct session *s);

@@ -15,21 +15,12 @@
 
 enum { PKCS1_OVERHEAD = 11 }; /* RFC 8017 section 9.2: what the padding needs of the modulus */
 
-static CK_RV check_key(struct session *s, const struct operation *sign)
+/* What the backend knows without asking anybody: expired, revoked, not activated. */
+static CK_RV check_token(struct token *token)
 {
-    const struct object *key = sign->key;
-    if (object_ulong(key, CKA_KEY_TYPE, CK_UNAVAILABLE_INFORMATION) != sign->mechanism->key_type)
-        return CKR_KEY_TYPE_INCONSISTENT;
-    if (!object_bool(key, CKA_SIGN))
-        return CKR_KEY_FUNCTION_NOT_PERMITTED;
-    if (!slot_shows(s->slot, key))
-        return CKR_USER_NOT_LOGGED_IN;
-
     struct call call;
-    struct token *token = s->slot->token;
     call_init(&call, &clock_system, 0);
-    enum sca_status st = token->ops->check(token, &call);
-    CK_RV rv = failure_of(st, &call);
+    CK_RV rv = failure_of(token->ops->check(token, &call), &call);
     call_fini(&call);
     return rv;
 }
@@ -37,16 +28,11 @@ static CK_RV check_key(struct session *s, const struct operation *sign)
 static CK_RV prepare(struct session *s, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
     struct operation *sign = &s->operation;
-    CK_RV rv = slot_snapshot(s->slot, &sign->snapshot);
-    if (rv != CKR_OK)
-        return rv;
-    sign->key = snapshot_find(sign->snapshot, key);
-    if (!sign->key || (sign->key->class != CKO_PRIVATE_KEY && sign->key->class != CKO_PUBLIC_KEY))
-        return CKR_KEY_HANDLE_INVALID;
-    rv = mechanism_find(s->slot->token, mechanism, CKF_SIGN, &sign->mechanism);
-    if (rv != CKR_OK)
-        return rv;
-    rv = check_key(s, sign);
+    CK_RV rv = operation_set_key(s, mechanism, key, CKF_SIGN);
+    if (rv == CKR_OK && !slot_shows(s->slot, sign->key))
+        rv = CKR_USER_NOT_LOGGED_IN;
+    if (rv == CKR_OK)
+        rv = check_token(s->slot->token);
     if (rv != CKR_OK)
         return rv;
     sign->out_len = object_attribute(sign->key, CKA_MODULUS)->ulValueLen;

@@ -25,22 +25,9 @@ static CK_RV load_public_key(struct operation *verify)
 static CK_RV prepare(struct session *s, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
     struct operation *verify = &s->operation;
-    CK_RV rv = slot_snapshot(s->slot, &verify->snapshot);
-    if (rv != CKR_OK)
-        return rv;
-    verify->key = snapshot_find(verify->snapshot, key);
-    if (!verify->key ||
-        (verify->key->class != CKO_PRIVATE_KEY && verify->key->class != CKO_PUBLIC_KEY))
-        return CKR_KEY_HANDLE_INVALID;
-    rv = mechanism_find(s->slot->token, mechanism, CKF_VERIFY, &verify->mechanism);
-    if (rv != CKR_OK)
-        return rv;
-    if (object_ulong(verify->key, CKA_KEY_TYPE, CK_UNAVAILABLE_INFORMATION) !=
-        verify->mechanism->key_type)
-        return CKR_KEY_TYPE_INCONSISTENT;
-    if (!object_bool(verify->key, CKA_VERIFY))
-        return CKR_KEY_FUNCTION_NOT_PERMITTED;
-    rv = load_public_key(verify);
+    CK_RV rv = operation_set_key(s, mechanism, key, CKF_VERIFY);
+    if (rv == CKR_OK)
+        rv = load_public_key(verify);
     if (rv != CKR_OK)
         return rv;
     verify->out_len = (CK_ULONG)EVP_PKEY_get_size(verify->public_key);

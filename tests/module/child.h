@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A story told in a forked child, which must not use cmocka's asserts: it says where it went wrong. */
+/* A story told in a forked child, which must not use cmocka's asserts: it says where it went wrong.
+ */
 #ifndef TESTS_MODULE_CHILD_H
 #define TESTS_MODULE_CHILD_H
 

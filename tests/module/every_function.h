@@ -106,14 +106,13 @@
          ARGS_1, )
 
 /* The arguments of a call in that session, from a row's parameters in their parentheses. */
-#define SESSION_FIRST(session, ...) ARGS_FOR(__VA_ARGS__)(session, __VA_ARGS__)
-#define STRIP(...)                  __VA_ARGS__
-#define WITH_SESSION(session, parameters)                                                          \
-    (SESSION_FIRST(session, STRIP parameters))
+#define SESSION_FIRST(session, ...)       ARGS_FOR(__VA_ARGS__)(session, __VA_ARGS__)
+#define STRIP(...)                        __VA_ARGS__
+#define WITH_SESSION(session, parameters) (SESSION_FIRST(session, STRIP parameters))
 
 /* A row of nothing but zeros, whatever its first parameter is. */
-#define FIRST(first, ...)          ZERO(first)
-#define ALL_ZERO(parameters)       WITH_SESSION(FIRST_OF(STRIP parameters), parameters)
-#define FIRST_OF(...)              FIRST(__VA_ARGS__, )
+#define FIRST(first, ...)    ZERO(first)
+#define ALL_ZERO(parameters) WITH_SESSION(FIRST_OF(STRIP parameters), parameters)
+#define FIRST_OF(...)        FIRST(__VA_ARGS__, )
 
 #endif

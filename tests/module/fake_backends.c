@@ -29,9 +29,8 @@ static struct {
 void fake_reset(void)
 {
     pthread_mutex_lock(&fake.mutex);
-    unsigned live = fake.counts.live;
     fake.script = (struct fake_script){.list_status = SCA_OK};
-    fake.counts = (struct fake_counts){.live = live};
+    fake.counts = (struct fake_counts){.live = 0};
     fake.inside = NULL;
     pthread_mutex_unlock(&fake.mutex);
 }

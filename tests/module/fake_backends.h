@@ -26,15 +26,16 @@ enum { FAKE_SLOT_COUNT = 5 }; /* without the late one */
 #define FAKE_PIN_TEXT   "270319"
 #define FAKE_LONG_LABEL "Nguyễn Thị Minh Khai và Trần Đức" /* byte 32 is inside a character */
 
-/* Labels of objects. Every present token but FAKE_ODD has a private and a public key of that label. */
+/* Labels of objects. Every present token but FAKE_ODD has a private and a public key of that label.
+ */
 #define FAKE_KEY         "key"
 #define FAKE_CERTIFICATE "certificate"
 /* On FAKE_ODD only. */
-#define FAKE_SMALL_KEY   "1024 bits"
-#define FAKE_EC_KEY      "elliptic"
-#define FAKE_SILENT_KEY  "may not sign"
-#define FAKE_FREE_DATA   "may be changed, copied and destroyed"
-#define FAKE_DATA        "one of many"
+#define FAKE_SMALL_KEY  "1024 bits"
+#define FAKE_EC_KEY     "elliptic"
+#define FAKE_SILENT_KEY "may not sign"
+#define FAKE_FREE_DATA  "may be changed, copied and destroyed"
+#define FAKE_DATA       "one of many"
 
 enum { FAKE_DATA_COUNT = 37 };
 
@@ -46,9 +47,9 @@ struct fake_script {
     enum sca_status login_status; /* SCA_OK: the PIN decides */
     unsigned long device_error;
     const char *note;
-    bool is_holding;     /* sign and login wait for fake_release */
-    bool is_deaf;        /* they do so even when they are cancelled */
-    bool is_ticking;     /* the application's callback is asked at once, not after a second */
+    bool is_holding;      /* sign and login wait for fake_release */
+    bool is_deaf;         /* they do so even when they are cancelled */
+    bool is_ticking;      /* the application's callback is asked at once, not after a second */
     bool has_no_patience; /* the deadline has passed when the wait begins */
     bool has_late_slot;
 };
@@ -65,7 +66,7 @@ struct fake_counts {
     unsigned under_lock; /* calls that came with a lock held */
 };
 
-/* Forgets the script and the counts; the key pairs stay. */
+/* Forgets the script and the counts, before C_Initialize; the key pair stays. */
 void fake_reset(void);
 void fake_play(struct fake_script script);
 struct fake_counts fake_counted(void);

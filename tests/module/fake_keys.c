@@ -66,8 +66,9 @@ bool fake_verifies(enum crypto_hash hash, struct span message, struct span signa
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     const EVP_MD *md = EVP_get_digestbyname(crypto_hash_name(hash));
-    bool is_valid = ctx && EVP_DigestVerifyInit(ctx, NULL, md, NULL, key_pair()) == 1 &&
-                    EVP_DigestVerify(ctx, signature.ptr, signature.len, message.ptr, message.len) == 1;
+    bool is_valid =
+        ctx && EVP_DigestVerifyInit(ctx, NULL, md, NULL, key_pair()) == 1 &&
+        EVP_DigestVerify(ctx, signature.ptr, signature.len, message.ptr, message.len) == 1;
     EVP_MD_CTX_free(ctx);
     return is_valid;
 }

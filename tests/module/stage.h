@@ -48,7 +48,8 @@ CK_SESSION_HANDLE stage_open(CK_SLOT_ID slot);
 CK_SESSION_HANDLE stage_open_rw(CK_SLOT_ID slot);
 CK_RV stage_login(CK_SESSION_HANDLE session, const char *pin);
 
-/* The first object of that class and label; CK_INVALID_HANDLE if none is visible. label may be NULL. */
+/* The first object of that class and label; CK_INVALID_HANDLE if none is visible. label may be
+ * NULL. */
 CK_OBJECT_HANDLE stage_find(CK_SESSION_HANDLE session, CK_OBJECT_CLASS class, const char *label);
 
 /* A session on the slot in which SignInit was done with its key: with login where one is needed. */

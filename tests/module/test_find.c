@@ -94,8 +94,8 @@ static CK_ULONG matches(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_UL
 /* What browsers, ssh and others look for and we have not: no match, never an error. */
 static void a_search_for_what_is_not_there_finds_nothing(void **state)
 {
-    CK_OBJECT_CLASS classes[] = {CKO_SECRET_KEY,   CKO_DOMAIN_PARAMETERS, 0xce534353UL,
-                                 CKO_HW_FEATURE,   CKO_MECHANISM,         0xce534355UL,
+    CK_OBJECT_CLASS classes[] = {CKO_SECRET_KEY,    CKO_DOMAIN_PARAMETERS, 0xce534353UL,
+                                 CKO_HW_FEATURE,    CKO_MECHANISM,         0xce534355UL,
                                  CKO_VENDOR_DEFINED};
     CK_BBOOL yes = CK_TRUE;
     CK_BYTE short_class = CKO_CERTIFICATE;

@@ -2,6 +2,7 @@
 /* The module is a guest: what it must not say, and what it must leave as it found it. */
 #include <dirent.h>
 #include <locale.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,7 +71,8 @@ static void nothing_is_said_on_stdout_or_stderr(void **state)
 
 /* What belongs to the host. */
 struct process {
-    struct sigaction actions[32];
+    void (*handlers[32])(int signal);
+    int handler_flags[32];
     sigset_t mask;
     sigset_t pending;
     mode_t umask;
@@ -99,8 +101,12 @@ static unsigned count_fds(void)
 static void look(struct process *process)
 {
     memset(process, 0, sizeof(*process));
-    for (int i = 1; i < 32; i++)
-        (void)sigaction(i, NULL, &process->actions[i]);
+    for (int i = 1; i < 32; i++) {
+        struct sigaction action;
+        assert_int_equal(sigaction(i, NULL, &action), 0);
+        process->handlers[i] = action.sa_handler;
+        process->handler_flags[i] = action.sa_flags;
+    }
     (void)pthread_sigmask(SIG_BLOCK, NULL, &process->mask);
     (void)sigpending(&process->pending);
     process->umask = umask(0);

@@ -38,15 +38,11 @@ static void the_arguments_decide_whether_the_library_starts(void **state)
         CK_FLAGS flags;
         CK_RV expected;
     } rows[] = {
-        {0, 0, CKR_OK},
-        {0, OS, CKR_OK},
-        {0, NO_THREADS, CKR_OK},
-        {0, OS | NO_THREADS, CKR_OK},
+        {0, 0, CKR_OK},          {0, OS, CKR_OK},
+        {0, NO_THREADS, CKR_OK}, {0, OS | NO_THREADS, CKR_OK},
         {0, OS | 0x100, CKR_OK}, /* a bit nobody knows */
-        {15, OS, CKR_OK},
-        {15, OS | NO_THREADS, CKR_OK},
-        {15, 0, CKR_CANT_LOCK},
-        {15, NO_THREADS, CKR_CANT_LOCK},
+        {15, OS, CKR_OK},        {15, OS | NO_THREADS, CKR_OK},
+        {15, 0, CKR_CANT_LOCK},  {15, NO_THREADS, CKR_CANT_LOCK},
     };
     (void)state;
 

@@ -5,7 +5,10 @@
 #include "remote/base/cleanup.h"
 #include "tests/module/stage.h"
 
-#define AT(place, name) {#name, (place), offsetof(struct cryptoki_list_3_2, C_##name)}
+#define AT(place, name)                                                                            \
+    {                                                                                              \
+#name, (place), offsetof(struct cryptoki_list_3_2, C_##name)                               \
+    }
 
 /* Where each member is, counted in pointers: the version takes the place of one. */
 static const struct {

@@ -152,8 +152,7 @@ static void a_pin_too_long_to_be_kept_is_a_wrong_one(void **state)
     CK_UTF8CHAR text[SECRET_MAX + 1] = "";
     (void)state;
 
-    EXPECT(CKR_PIN_INCORRECT,
-           p11->C_Login(stage_open(FAKE_PIN), CKU_USER, text, sizeof(text)));
+    EXPECT(CKR_PIN_INCORRECT, p11->C_Login(stage_open(FAKE_PIN), CKU_USER, text, sizeof(text)));
 
     assert_int_equal(fake_counted().login, 0);
 }

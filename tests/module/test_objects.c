@@ -16,14 +16,14 @@ static void every_attribute_is_served_whatever_the_others_are(void **state)
     (void)state;
     CK_SESSION_HANDLE session = stage_open(FAKE_PHONE);
     CK_ATTRIBUTE template[] = {
-        {CKA_VALUE, big, sizeof(big)},           /* sensitive */
-        {CKA_OWNER, big, sizeof(big)},           /* not there */
-        {CKA_MODULUS, small, sizeof(small)},     /* too short */
-        {CKA_CLASS, &class, sizeof(class)},      /* fine */
-        {CKA_START_DATE, big, sizeof(big)},      /* empty */
-        {CKA_LABEL, label, sizeof(label)},       /* fine, with room to spare */
-        {CKA_MODULUS, NULL, 0},                  /* length only */
-        {0x80001234UL, NULL, 0},                 /* unknown */
+        {CKA_VALUE, big, sizeof(big)},       /* sensitive */
+        {CKA_OWNER, big, sizeof(big)},       /* not there */
+        {CKA_MODULUS, small, sizeof(small)}, /* too short */
+        {CKA_CLASS, &class, sizeof(class)},  /* fine */
+        {CKA_START_DATE, big, sizeof(big)},  /* empty */
+        {CKA_LABEL, label, sizeof(label)},   /* fine, with room to spare */
+        {CKA_MODULUS, NULL, 0},              /* length only */
+        {0x80001234UL, NULL, 0},             /* unknown */
     };
     static const CK_ULONG lens[] = {UNAVAILABLE, UNAVAILABLE, UNAVAILABLE, sizeof(class),
                                     0,           3,           256,         UNAVAILABLE};
@@ -92,8 +92,8 @@ static void only_keys_have_sensitive_values(void **state)
     (void)state;
     CK_SESSION_HANDLE session = stage_open(FAKE_PHONE);
 
-    EXPECT(CKR_OK, p11->C_GetAttributeValue(
-                       session, stage_find(session, CKO_CERTIFICATE, NULL), &one, 1));
+    EXPECT(CKR_OK,
+           p11->C_GetAttributeValue(session, stage_find(session, CKO_CERTIFICATE, NULL), &one, 1));
     assert_int_equal(one.ulValueLen, 14);
     assert_memory_equal(value, "not really DER", 14);
     one.ulValueLen = sizeof(value);
@@ -109,8 +109,8 @@ static void handles_and_pointers_are_checked(void **state)
     CK_SESSION_HANDLE session = stage_open(FAKE_PHONE);
     CK_OBJECT_HANDLE key = stage_find(session, CKO_PRIVATE_KEY, FAKE_KEY);
     CK_SESSION_HANDLE elsewhere = stage_open(FAKE_ODD);
-    const CK_OBJECT_HANDLE wrong[] = {
-        0, key + 200, (CK_OBJECT_HANDLE)-1, stage_find(elsewhere, CKO_DATA, FAKE_FREE_DATA)};
+    const CK_OBJECT_HANDLE wrong[] = {0, key + 200, (CK_OBJECT_HANDLE)-1,
+                                      stage_find(elsewhere, CKO_DATA, FAKE_FREE_DATA)};
 
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
         EXPECT(CKR_OBJECT_HANDLE_INVALID, p11->C_GetAttributeValue(session, wrong[i], &one, 1));

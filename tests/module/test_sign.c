@@ -35,8 +35,8 @@ static void the_size_is_answered_without_the_token(void **state)
     assert_int_equal(len, SIGNATURE_LEN);
     assert_int_equal(signature[SIGNATURE_LEN], 0xee);
     assert_int_equal(fake_counted().sign, 1);
-    assert_true(fake_verifies(CRYPTO_SHA256, span_of(MESSAGE, MESSAGE_LEN),
-                              span_of(signature, len)));
+    assert_true(
+        fake_verifies(CRYPTO_SHA256, span_of(MESSAGE, MESSAGE_LEN), span_of(signature, len)));
     assert_false(stage_was_signing(session));
 }
 
@@ -63,8 +63,8 @@ static void every_hash_is_made_here_and_signed_there(void **state)
         assert_int_equal(job.hash, rows[i].hash);
         assert_int_equal(job.key_number, 1);
         assert_int_equal(job.input_len, rows[i].digest_len);
-        assert_true(fake_verifies(rows[i].hash, span_of(MESSAGE, MESSAGE_LEN),
-                                  span_of(signature, len)));
+        assert_true(
+            fake_verifies(rows[i].hash, span_of(MESSAGE, MESSAGE_LEN), span_of(signature, len)));
     }
 }
 
@@ -91,19 +91,21 @@ static void a_digest_info_is_taken_apart(void **state)
     } rows[] = {
         {INPUT(SHA256_INFO DIGEST_32), CKR_OK},
         {INPUT("\x30\x2f\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x04\x20" DIGEST_32),
-         CKR_OK},                                               /* without the NULL */
-        {INPUT(SHA512_INFO DIGEST_64), CKR_DATA_INVALID},       /* not asked of the service */
+         CKR_OK},                                         /* without the NULL */
+        {INPUT(SHA512_INFO DIGEST_64), CKR_DATA_INVALID}, /* not asked of the service */
         {INPUT(SHA1_INFO "0123456789abcdef0123"), CKR_DATA_INVALID},
-        {INPUT(DIGEST_32), CKR_DATA_INVALID},                   /* a bare digest */
+        {INPUT(DIGEST_32), CKR_DATA_INVALID}, /* a bare digest */
         {INPUT(""), CKR_DATA_INVALID},
-        {INPUT(SHA256_INFO DIGEST_32 "x"), CKR_DATA_INVALID},   /* something behind */
+        {INPUT(SHA256_INFO DIGEST_32 "x"), CKR_DATA_INVALID}, /* something behind */
         {INPUT("\x30\x30\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x1f"
                "0123456789abcdef0123456789abcde"),
-         CKR_DATA_LEN_RANGE},                                   /* a digest of 31 bytes */
-        {INPUT(SHA256_INFO), CKR_DATA_INVALID},                 /* cut off */
-        {INPUT(DIGEST_64 DIGEST_64 DIGEST_64 "0123456789abcdef0123456789abcdef0123456789abcdef01234"),
-         CKR_DATA_INVALID},                                     /* 245: the most PKCS#1 takes */
-        {INPUT(DIGEST_64 DIGEST_64 DIGEST_64 "0123456789abcdef0123456789abcdef0123456789abcdef012345"),
+         CKR_DATA_LEN_RANGE},                   /* a digest of 31 bytes */
+        {INPUT(SHA256_INFO), CKR_DATA_INVALID}, /* cut off */
+        {INPUT(DIGEST_64 DIGEST_64 DIGEST_64
+               "0123456789abcdef0123456789abcdef0123456789abcdef01234"),
+         CKR_DATA_INVALID}, /* 245: the most PKCS#1 takes */
+        {INPUT(DIGEST_64 DIGEST_64 DIGEST_64
+               "0123456789abcdef0123456789abcdef0123456789abcdef012345"),
          CKR_DATA_LEN_RANGE},
     };
     unsigned signatures = 0;
@@ -146,8 +148,8 @@ static void the_signature_of_a_digest_info_is_the_one_that_hashing_gives(void **
     len = sizeof(signature);
     EXPECT(CKR_OK, p11->C_Sign(signing, info, sizeof(info), signature, &len));
 
-    assert_true(fake_verifies(CRYPTO_SHA256, span_of(MESSAGE, MESSAGE_LEN),
-                              span_of(signature, len)));
+    assert_true(
+        fake_verifies(CRYPTO_SHA256, span_of(MESSAGE, MESSAGE_LEN), span_of(signature, len)));
 }
 
 static void a_key_that_takes_anything_signs_what_fits(void **state)
@@ -155,7 +157,10 @@ static void a_key_that_takes_anything_signs_what_fits(void **state)
     static const struct {
         CK_ULONG len;
         CK_RV expected;
-    } rows[] = {{0, CKR_OK}, {1, CKR_OK}, {245, CKR_OK}, {246, CKR_DATA_LEN_RANGE},
+    } rows[] = {{0, CKR_OK},
+                {1, CKR_OK},
+                {245, CKR_OK},
+                {246, CKR_DATA_LEN_RANGE},
                 {256, CKR_DATA_LEN_RANGE}};
     CK_BYTE input[SIGNATURE_LEN];
     (void)state;

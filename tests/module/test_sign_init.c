@@ -57,9 +57,8 @@ static void a_key_outside_the_sizes_of_the_mechanism_is_refused(void **state)
 static void a_parameter_is_refused_where_none_belongs(void **state)
 {
     CK_RSA_PKCS_PSS_PARAMS pss = {CKM_SHA256, CKG_MGF1_SHA256, 32};
-    CK_MECHANISM mechanisms[] = {{CKM_RSA_PKCS, &pss, sizeof(pss)},
-                                 {CKM_SHA256_RSA_PKCS, &pss, 1},
-                                 {CKM_RSA_PKCS, NULL, 1}};
+    CK_MECHANISM mechanisms[] = {
+        {CKM_RSA_PKCS, &pss, sizeof(pss)}, {CKM_SHA256_RSA_PKCS, &pss, 1}, {CKM_RSA_PKCS, NULL, 1}};
     (void)state;
     CK_SESSION_HANDLE session = stage_open(FAKE_PHONE);
     CK_OBJECT_HANDLE key = stage_find(session, CKO_PRIVATE_KEY, FAKE_KEY);

@@ -65,8 +65,8 @@ static void final_answers_for_the_size_without_the_token(void **state)
 
     EXPECT(CKR_OK, p11->C_SignFinal(session, signature, &len));
     assert_int_equal(fake_counted().sign, 1);
-    assert_true(fake_verifies(CRYPTO_SHA256, span_of(MESSAGE, MESSAGE_LEN),
-                              span_of(signature, len)));
+    assert_true(
+        fake_verifies(CRYPTO_SHA256, span_of(MESSAGE, MESSAGE_LEN), span_of(signature, len)));
 }
 
 static void a_mechanism_that_does_not_hash_has_no_parts(void **state)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state machine of a session that signs: every state, every call, what comes back and what is left. */
+/* The state machine of a session that signs: every state, every call, what comes back and what is
+ * left. */
 #include "remote/base/cleanup.h"
 #include "tests/module/stage.h"
 

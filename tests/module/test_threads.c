@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Many threads at once: no crash, no race, no code that does not belong, and a module that works after. */
+/* Many threads at once: no crash, no race, no code that does not belong, and a module that works
+ * after. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -196,8 +197,8 @@ static void assert_that_it_still_works(void)
     assert_int_equal(info.ulSessionCount, 0);
     CK_SESSION_HANDLE session = stage_signing(FAKE_PIN, CKM_SHA256_RSA_PKCS);
     EXPECT(CKR_OK, p11->C_Sign(session, MESSAGE, MESSAGE_LEN, signature, &len));
-    assert_true(fake_verifies(CRYPTO_SHA256, span_of(MESSAGE, MESSAGE_LEN),
-                              span_of(signature, len)));
+    assert_true(
+        fake_verifies(CRYPTO_SHA256, span_of(MESSAGE, MESSAGE_LEN), span_of(signature, len)));
     assert_int_equal(fake_counted().under_lock, 0);
 }
 

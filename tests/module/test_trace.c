@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The call trace: one line per call, with names instead of numbers and lengths instead of contents. */
+/* The call trace: one line per call, with names instead of numbers and lengths instead of contents.
+ */
 #include <string.h>
 
 #include "module/entry/trace.h"

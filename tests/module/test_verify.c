@@ -13,8 +13,8 @@ static CK_SESSION_HANDLE verifying(CK_MECHANISM_TYPE type)
     CK_MECHANISM mechanism = {.mechanism = type};
     CK_SESSION_HANDLE session = stage_signing(FAKE_PIN, type);
     EXPECT(CKR_OK, p11->C_Sign(session, MESSAGE, MESSAGE_LEN, good, &len));
-    EXPECT(CKR_OK, p11->C_VerifyInit(session, &mechanism,
-                                     stage_find(session, CKO_PUBLIC_KEY, FAKE_KEY)));
+    EXPECT(CKR_OK,
+           p11->C_VerifyInit(session, &mechanism, stage_find(session, CKO_PUBLIC_KEY, FAKE_KEY)));
     return session;
 }
 

@@ -183,8 +183,8 @@ static CK_RV sign_notified(struct notified *notified, CK_SESSION_HANDLE *ret_ses
     CK_ULONG len = sizeof(signature);
 
     fake_play((struct fake_script){.is_holding = true, .is_ticking = true});
-    EXPECT(CKR_OK, p11->C_OpenSession(FAKE_PHONE, CKF_SERIAL_SESSION, notified, on_notify,
-                                      ret_session));
+    EXPECT(CKR_OK,
+           p11->C_OpenSession(FAKE_PHONE, CKF_SERIAL_SESSION, notified, on_notify, ret_session));
     EXPECT(CKR_OK, stage_sign_init(*ret_session, CKM_SHA256_RSA_PKCS,
                                    stage_find(*ret_session, CKO_PRIVATE_KEY, FAKE_KEY)));
     return p11->C_Sign(*ret_session, MESSAGE, MESSAGE_LEN, signature, &len);

@@ -10,11 +10,11 @@ static CK_BYTE text[] = "text";
 
 static void creating_is_refused(void **state)
 {
-    CK_ATTRIBUTE good[] = {{CKA_CLASS, &data_class, sizeof(data_class)},
-                           {CKA_TOKEN, &yes, 1},
-                           {CKA_LABEL, text, 4}};
+    CK_ATTRIBUTE good[] = {
+        {CKA_CLASS, &data_class, sizeof(data_class)}, {CKA_TOKEN, &yes, 1}, {CKA_LABEL, text, 4}};
     CK_ATTRIBUTE nameless[] = {{CKA_TOKEN, &yes, 1}};
-    CK_ATTRIBUTE with_id[] = {{CKA_CLASS, &data_class, sizeof(data_class)}, {CKA_UNIQUE_ID, text, 4}};
+    CK_ATTRIBUTE with_id[] = {{CKA_CLASS, &data_class, sizeof(data_class)},
+                              {CKA_UNIQUE_ID, text, 4}};
     CK_ATTRIBUTE broken[] = {{CKA_CLASS, NULL, sizeof(data_class)}};
     CK_ATTRIBUTE endless[] = {{CKA_CLASS, &data_class, CK_UNAVAILABLE_INFORMATION}};
     CK_OBJECT_HANDLE made = 77;

@@ -274,7 +274,7 @@ static void a_transaction_that_could_not_be_read_back_is_refused(void **state)
     bool is_joined = true;
 
     (void)strcpy(wrong[0].description, "\xff\xfe");
-    wrong[1].documents[0].digest_len = 20;
+    wrong[1].documents[0].digest_len = 19;
     wrong[3].document_count = 0;
 
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {

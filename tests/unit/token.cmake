@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+# Small parts of module/token, each on its own: no backends below them.
+function(smartca_token_test name)
+    add_executable(${name} ${name}.c)
+    foreach(source ${ARGN})
+        target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/module/${source})
+    endforeach()
+    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+    target_include_directories(${name} SYSTEM PRIVATE ${P11KIT_INCLUDE_DIRS})
+    target_link_libraries(${name} PRIVATE sca_base PkgConfig::CMOCKA)
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 60)
+endfunction()
+
+smartca_token_test(test_handle_map token/handle_map.c)
+smartca_token_test(test_digestinfo token/digestinfo.c)
+smartca_token_test(test_outbuf token/outbuf.c token/text.c)
+smartca_token_test(test_snapshot token/snapshot.c backend/attributes.c)
+smartca_token_test(test_names entry/names.c)
+smartca_token_test(test_failure token/failure.c)
+smartca_token_test(test_token_list backend/token_list.c backend/reentry.c)
