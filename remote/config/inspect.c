@@ -88,11 +88,15 @@ static enum sca_status inspect_section(struct document *document, struct section
     return st;
 }
 
+struct sorted {
+    struct section *section;
+};
+
 /* By kind and name, then in the order of the files. */
 static int compare_sections(const void *left, const void *right)
 {
-    const struct section *a = *(struct section *const *)left;
-    const struct section *b = *(struct section *const *)right;
+    const struct section *a = ((const struct sorted *)left)->section;
+    const struct section *b = ((const struct sorted *)right)->section;
 
     if (a->kind != b->kind)
         return a->kind < b->kind ? -1 : 1;
@@ -124,16 +128,16 @@ static void check_twins(struct document *document, struct section *first, struct
 /* Sorted, so that ten thousand accounts are no trouble. */
 static enum sca_status check_names(struct document *document)
 {
-    AUTO(freep) struct section **sorted = calloc(document->count + 1, sizeof(*sorted));
+    AUTO(freep) struct sorted *sorted = calloc(document->count + 1, sizeof(*sorted));
     if (!sorted)
         return SCA_NOMEM;
 
     for (size_t i = 0; i < document->count; i++)
-        sorted[i] = &document->sections[i];
+        sorted[i].section = &document->sections[i];
     if (document->count > 1)
         qsort(sorted, document->count, sizeof(*sorted), compare_sections);
     for (size_t i = 1; i < document->count; i++)
-        check_twins(document, sorted[i - 1], sorted[i]);
+        check_twins(document, sorted[i - 1].section, sorted[i].section);
     return SCA_OK;
 }
 

@@ -35,15 +35,19 @@ void service_new_id(char out[static SERVICE_ID_SIZE])
     uuid_unparse_lower(id, out);
 }
 
-static enum sca_status post(struct smartca_client *client, struct call *call, const char *path,
-                            struct span body, struct http_response *response)
+/* A question may be repeated on a fresh connection when a kept one proves dead; a sign may not. */
+enum kind { QUESTION, SUBMISSION };
+
+static enum sca_status post(struct smartca_client *client, struct call *call, enum kind kind,
+                            const char *path, struct span body, struct http_response *response)
 {
     char url[URL_SIZE];
     int len = snprintf(url, sizeof(url), "%s%s", client->account->service.url, path);
 
     if (len < 0 || (size_t)len >= sizeof(url))
         return call_fail(call, SCA_INVALID, "url of account %s is too long", client->account->name);
-    const struct http_request request = {.url = url, .body = body};
+    const struct http_request request = {
+        .url = url, .body = body, .is_repeatable = kind == QUESTION};
     return client->transport->send(client->transport, call, &request, response);
 }
 
@@ -99,7 +103,8 @@ enum sca_status service_ask_certificates(struct smartca_client *client, struct c
     st = codec_build_get_certificate(&who, id, &body);
     if (st != SCA_OK)
         return call_fail(call, st, "the question for certificates cannot be built");
-    st = post(client, call, "/v1/credentials/get_certificate", buf_span(&body), &answer->response);
+    st = post(client, call, QUESTION, "/v1/credentials/get_certificate", buf_span(&body),
+              &answer->response);
     buf_fini(&body);
     if (st != SCA_OK)
         return st;
@@ -127,7 +132,7 @@ enum sca_status service_ask_sign(struct smartca_client *client, struct call *cal
     st = codec_build_sign(&who, request, &body);
     if (st != SCA_OK)
         return call_fail(call, st, "the signing request cannot be built");
-    st = post(client, call, "/v1/signatures/sign", buf_span(&body), &answer->response);
+    st = post(client, call, SUBMISSION, "/v1/signatures/sign", buf_span(&body), &answer->response);
     buf_fini(&body);
     if (st == SCA_OK)
         st = read_reply(answer);
@@ -166,7 +171,7 @@ enum sca_status service_ask_status(struct smartca_client *client, struct call *c
     (void)snprintf(path, sizeof(path), "/v1/signatures/sign/%s/status", encoded);
     /* Its samples send no credentials with this call; "{}" is accepted wherever an empty body is.
      */
-    enum sca_status st = post(client, call, path, span_text("{}"), &answer->response);
+    enum sca_status st = post(client, call, QUESTION, path, span_text("{}"), &answer->response);
     if (st == SCA_OK)
         st = read_reply(answer);
     if (st != SCA_OK)

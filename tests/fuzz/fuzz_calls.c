@@ -4,13 +4,14 @@
  * bytes per call, which function and two choices of arguments. Nothing of one input is left for
  * the next.
  */
+#include "tests/fuzz/fuzz.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "module/entry/interface.h"
+#include "tests/fuzz/quiet.h"
 #include "tests/module/fake_backends.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { CALLS_AT_MOST = 200, SESSIONS = 4, BUFFER = 300, CALL_BYTES = 3 };
 
@@ -196,6 +197,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                                   finish,       find,   look,  end};
     struct play play = {.a = 0};
 
+    quiet_configuration();
     if (p->C_Initialize(NULL) != CKR_OK)
         abort();
     for (size_t i = 0; i < CALLS_AT_MOST && size >= CALL_BYTES; i++) {

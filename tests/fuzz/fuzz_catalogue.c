@@ -58,9 +58,9 @@ static void check_entry(struct span body)
     struct catalogue_entry same;
     uint32_t shared[CATALOGUE_CHAIN_MAX] = {0};
 
+    buf_init(&again, IMAGE_BODY_MAX, false);
     if (body_get_entry(body, &entry, shared) != SCA_OK)
         return;
-    buf_init(&again, IMAGE_BODY_MAX, false);
     enum sca_status st = body_put_entry(&again, &entry, shared);
     if (st == SCA_INVALID) /* parts that overlapped may need more room apart */
         return;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes through the DigestInfo parser; what it accepts must be what it says. */
+#include "tests/fuzz/fuzz.h"
+
 #include <stdlib.h>
 
 #include "module/token/digestinfo.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

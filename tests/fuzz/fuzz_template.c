@@ -3,13 +3,14 @@
  * Attribute templates as an application might build them: any types, lengths and pointers, through
  * search, reading, and every refused write. Input: per attribute four bytes of choices.
  */
+#include "tests/fuzz/fuzz.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "module/entry/interface.h"
+#include "tests/fuzz/quiet.h"
 #include "tests/module/fake_backends.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { ATTRIBUTES_AT_MOST = 32, VALUE_ROOM = 64, CHOICES = 4 };
 
@@ -56,6 +57,7 @@ static void check_lengths(const struct template *before, const struct template *
 static CK_SESSION_HANDLE session(void)
 {
     static CK_SESSION_HANDLE opened;
+    quiet_configuration();
     if (!opened && (list_2_40.C_Initialize(NULL) != CKR_OK ||
                     list_2_40.C_OpenSession(FAKE_ODD, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL,
                                             NULL, &opened) != CKR_OK))

@@ -3,7 +3,7 @@
 # contract_make FILE [PAGES]: a PDF contract in Vietnamese, about 4 kB a page.
 
 contract_make() {
-    local file=$1 pages=${2-60} folder page line number=0
+    local file=$1 pages=${2-100} folder page line number=0
     folder=$(mktemp -d)
     openssl rand -hex $((pages * 40 * 16)) | fold -w 32 >"$folder/references"
     exec 7<"$folder/references"

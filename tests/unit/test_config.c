@@ -335,8 +335,8 @@ static void a_bad_default_takes_the_accounts_away_that_do_not_repeat_it(void **s
     const struct config *config = config_stage_load_text(
         stage, SP "poll_interval = often\n" WORK "[account own]\nuser_id = 2\npoll_interval = 3\n");
 
-    config_stage_expect(stage, MAIN ":4: poll_interval must be a number of seconds from 0.000 to "
-                                    "60, such as 2 or 2.5\n");
+    config_stage_expect(stage, MAIN ":4: poll_interval must be seconds, from 0.000 to 60, "
+                                    "such as 2 or 2.5\n");
     assert_int_equal(config->account_count, 1);
     assert_string_equal(config->accounts[0].name, "own");
     assert_int_equal(config->accounts[0].service.poll_interval_ms, 3000);

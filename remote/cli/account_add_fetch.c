@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The identity's certificates, and which of them the account is about. */
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "remote/base/cleanup.h"
+#include "remote/cli/account_add.h"
+
+static bool is_wanted(const struct addition *addition, const struct catalogue_entry *entry)
+{
+    const char *wanted = addition->cli->serial;
+    char own[ENTRY_SERIAL_SIZE];
+
+    return !wanted || strcasecmp(wanted, entry->service_serial) == 0 ||
+           strcasecmp(wanted, serial_hex(entry->leaf.serial, own)) == 0;
+}
+
+static void add_row(struct addition *addition, const struct catalogue_entry *entry)
+{
+    AUTO(freep) char *label = entry_label(entry);
+    char serial[ENTRY_SERIAL_SIZE];
+    struct rows *rows = &addition->rows;
+
+    rows_begin(rows);
+    rows_text(rows, "account", addition->account->name);
+    rows_text(rows, "label", label);
+    rows_text(rows, "serial", serial_hex(entry->leaf.serial, serial));
+    rows_time(rows, "not_before", entry->leaf.not_before);
+    rows_time(rows, "not_after", entry->leaf.not_after);
+    rows_text(rows, "state", entry_state(entry, (int64_t)time(NULL)));
+}
+
+/* Goes through the identity's certificates; others: the serial numbers that are not wanted. */
+static enum cli_exit pick_certificates(struct addition *addition, size_t *ret_count,
+                                       struct buf *others)
+{
+    const char *why = NULL;
+    AUTO(catalogue_closep)
+    struct catalogue *catalogue = workspace_catalogue(addition->workspace.config->state_dir, &why);
+    size_t wanted = 0;
+
+    if (!catalogue)
+        return output_fail(addition->cli, output_code(SCA_IO), "", _("the catalogue: %s"), why);
+    for (size_t i = 0; i < catalogue_count(catalogue); i++) {
+        struct catalogue_entry entry;
+        if (catalogue_get(catalogue, i, &entry) != SCA_OK || !entry.has_certificate ||
+            !account_owns(addition->account, &entry))
+            continue;
+        if (is_wanted(addition, &entry)) {
+            add_row(addition, &entry);
+            wanted++;
+            if (addition->cli->serial && !addition->serial)
+                addition->serial = strdup(entry.service_serial);
+        } else {
+            (void)buf_append(others, span_text(" "));
+            (void)buf_append(others, span_text(entry.service_serial));
+        }
+    }
+    *ret_count = wanted;
+    return CLI_OK;
+}
+
+static enum cli_exit choose_certificates(struct addition *addition)
+{
+    enum { OTHERS_MAX = 600 }; /* what fits a message */
+    const struct cli *cli = addition->cli;
+    struct buf others;
+    size_t count = 0;
+
+    buf_init(&others, OTHERS_MAX, false);
+    enum cli_exit result = pick_certificates(addition, &count, &others);
+    if (result == CLI_OK && count == 0 && others.len > 0)
+        result = output_fail(cli, output_code(SCA_NOT_FOUND),
+                             _("choose one of those, or leave --serial out for all"),
+                             _("%s has no certificate %s; it has:%s"), cli->user_id, cli->serial,
+                             (const char *)others.ptr);
+    else if (result == CLI_OK && count == 0)
+        result =
+            output_fail(cli, output_code(SCA_NOT_FOUND),
+                        _("check --user-id, and in the SmartCA app that a certificate is there"),
+                        _("%s has no certificate at this service"), cli->user_id);
+    buf_fini(&others);
+    return result;
+}
+
+static bool is_in_catalogue(const struct addition *addition)
+{
+    const char *why = NULL;
+    AUTO(catalogue_closep)
+    struct catalogue *catalogue = workspace_catalogue(addition->workspace.config->state_dir, &why);
+    size_t count = catalogue ? catalogue_count(catalogue) : 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct catalogue_entry entry;
+        if (catalogue_get(catalogue, i, &entry) == SCA_OK &&
+            account_owns(addition->account, &entry))
+            return true;
+    }
+    return false;
+}
+
+static enum cli_exit ask(struct addition *addition)
+{
+    char note[WORKSPACE_NOTE_SIZE];
+    size_t count = 0;
+
+    addition->was_known = is_in_catalogue(addition);
+    enum sca_status st =
+        workspace_fetch(addition->account, addition->workspace.config->state_dir, &count, note);
+    return st == SCA_OK
+               ? CLI_OK
+               : output_fail(addition->cli, output_code(st), workspace_advice(st), "%s", note);
+}
+
+void addition_take_back(const struct addition *addition)
+{
+    if (addition->account && !addition->was_known)
+        (void)catalogue_forget(addition->workspace.config->state_dir,
+                               addition->account->service.url, addition->account->user_id);
+}
+
+enum cli_exit addition_fetch(struct addition *addition)
+{
+    enum cli_exit result = ask(addition);
+    if (result != CLI_OK)
+        return result;
+    result = choose_certificates(addition);
+    if (result != CLI_OK)
+        addition_take_back(addition);
+    return result;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* smartca account list: the configuration's accounts and what is known of them; asks nobody. */
+#include <time.h>
+
+#include "remote/base/cleanup.h"
+#include "remote/cli/output.h"
+#include "remote/cli/workspace.h"
+
+static const char *const confirm_names[] = {
+    [CONFIRM_APP] = "app",
+    [CONFIRM_OTP] = "otp",
+    [CONFIRM_TOTP] = "totp",
+};
+
+static const struct column columns[] = {
+    {"account", N_("ACCOUNT"), false},
+    {"user_id", N_("USER"), false},
+    {"serial", N_("SERIAL"), false},
+    {"confirm", N_("CONFIRM"), false},
+    {"certificates", N_("CERTIFICATES"), false},
+    {"ready", N_("READY"), false},
+    {"fetched_at", N_("ASKED"), true},
+    {"file", N_("FILE"), false},
+};
+
+struct tally {
+    size_t certificates;
+    size_t ready;
+    int64_t fetched_at;
+};
+
+static struct tally count_certificates(const struct catalogue *catalogue,
+                                       const struct account_config *account)
+{
+    struct tally tally = {0};
+    size_t count = catalogue ? catalogue_count(catalogue) : 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct catalogue_entry entry;
+        if (catalogue_get(catalogue, i, &entry) != SCA_OK || !account_shows(account, &entry))
+            continue;
+        if (entry.fetched_at > tally.fetched_at)
+            tally.fetched_at = entry.fetched_at;
+        tally.certificates += entry.has_certificate;
+        tally.ready += entry_is_ready(&entry, (int64_t)time(NULL));
+    }
+    return tally;
+}
+
+static void add_row(struct rows *rows, const struct account_config *account,
+                    const struct tally *tally)
+{
+    rows_begin(rows);
+    rows_text(rows, "account", account->name);
+    rows_text(rows, "user_id", account->user_id);
+    rows_text(rows, "serial", account->serial);
+    rows_text(rows, "confirm", confirm_names[account->confirm]);
+    rows_text(rows, "url", account->service.url);
+    rows_number(rows, "certificates", tally->certificates);
+    rows_number(rows, "ready", tally->ready);
+    rows_time(rows, "fetched_at", tally->fetched_at);
+    rows_text(rows, "file", account->file);
+    rows_number(rows, "line", account->line);
+}
+
+enum cli_exit account_list_run(const struct cli *cli)
+{
+    AUTO(workspace_fini) struct workspace workspace;
+    AUTO(rows_fini) struct rows rows;
+    const char *why = NULL;
+
+    rows_init(&rows);
+    enum cli_exit result = workspace_open(cli, &workspace);
+    if (result != CLI_OK)
+        return result;
+    const struct config *config = workspace.config;
+    AUTO(catalogue_closep)
+    struct catalogue *catalogue = workspace_catalogue(config->state_dir, &why);
+    if (!catalogue)
+        output_remark(cli, _("%s/catalogue: %s; smartca account refresh makes it anew"),
+                      config->state_dir, why);
+    for (size_t i = 0; i < config->account_count; i++) {
+        struct tally tally = count_certificates(catalogue, &config->accounts[i]);
+        add_row(&rows, &config->accounts[i], &tally);
+    }
+    if (config->account_count == 0)
+        output_remark(cli, _("there is no account yet; smartca account add NAME --user-id ID"));
+    return rows_print(cli, &rows, columns, ARRAY_LEN(columns));
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* smartca account refresh: what the service says now, compared with what was known. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "remote/base/cleanup.h"
+#include "remote/cli/output.h"
+#include "remote/cli/workspace.h"
+
+static const struct column columns[] = {
+    {"account", N_("ACCOUNT"), false}, {"label", N_("LABEL"), false},
+    {"serial", N_("SERIAL"), false},   {"state", N_("STATE"), false},
+    {"was", N_("WAS"), false},         {"change", N_("CHANGE"), false},
+};
+
+/* The catalogue before and after; either may be NULL when it could not be read. */
+struct comparison {
+    const struct account_config *account;
+    const struct catalogue *before;
+    const struct catalogue *after;
+    int64_t now;
+};
+
+static bool find_slot(const struct catalogue *catalogue, const struct account_config *account,
+                      uint32_t slot_id, struct catalogue_entry *ret_entry)
+{
+    size_t count = catalogue ? catalogue_count(catalogue) : 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (catalogue_get(catalogue, i, ret_entry) == SCA_OK && ret_entry->slot_id == slot_id)
+            return ret_entry->has_certificate && account_shows(account, ret_entry);
+    return false;
+}
+
+/* was NULL: a new one. is_now NULL: it is gone. One of them is there. */
+static void add_row(struct rows *rows, const struct comparison *comparison,
+                    const struct catalogue_entry *was, const struct catalogue_entry *is_now)
+{
+    const struct catalogue_entry *entry = is_now ? is_now : was;
+    const char *before = was ? entry_state(was, comparison->now) : NULL;
+    const char *after = is_now ? entry_state(is_now, comparison->now) : NULL;
+    AUTO(freep) char *label = entry_label(entry);
+    char serial[ENTRY_SERIAL_SIZE];
+    const char *change = "unchanged";
+
+    if (!was)
+        change = "new";
+    else if (!is_now)
+        change = "gone";
+    else if (strcmp(before, after) != 0)
+        change = "state";
+    rows_begin(rows);
+    rows_text(rows, "account", comparison->account->name);
+    rows_number(rows, "slot_id", entry->slot_id);
+    rows_text(rows, "label", label);
+    rows_text(rows, "serial", serial_hex(entry->leaf.serial, serial));
+    rows_text(rows, "state", after);
+    rows_text(rows, "was", before);
+    rows_text(rows, "change", change);
+}
+
+/* Certificates keep their slot ids, so those tell which is which. */
+static void compare(const struct comparison *comparison, struct rows *rows)
+{
+    struct catalogue_entry entry;
+    struct catalogue_entry other;
+    size_t after_count = comparison->after ? catalogue_count(comparison->after) : 0;
+    size_t before_count = comparison->before ? catalogue_count(comparison->before) : 0;
+    const struct account_config *account = comparison->account;
+
+    for (size_t i = 0; i < after_count; i++)
+        if (catalogue_get(comparison->after, i, &entry) == SCA_OK && entry.has_certificate &&
+            account_shows(account, &entry))
+            add_row(rows, comparison,
+                    find_slot(comparison->before, account, entry.slot_id, &other) ? &other : NULL,
+                    &entry);
+    for (size_t i = 0; i < before_count; i++)
+        if (catalogue_get(comparison->before, i, &entry) == SCA_OK && entry.has_certificate &&
+            account_shows(account, &entry) &&
+            !find_slot(comparison->after, account, entry.slot_id, &other))
+            add_row(rows, comparison, &entry, NULL);
+}
+
+static enum cli_exit refresh(const struct cli *cli, const struct account_config *account,
+                             const char *state_dir, struct rows *rows)
+{
+    char note[WORKSPACE_NOTE_SIZE];
+    const char *why = NULL;
+    size_t count = 0;
+
+    AUTO(catalogue_closep) struct catalogue *before = workspace_catalogue(state_dir, &why);
+    enum sca_status st = workspace_fetch(account, state_dir, &count, note);
+    if (st != SCA_OK)
+        return output_fail(cli, output_code(st), workspace_advice(st), "%s", note);
+    AUTO(catalogue_closep) struct catalogue *after = workspace_catalogue(state_dir, &why);
+    if (!after)
+        return output_fail(cli, output_code(SCA_IO), "", "%s/catalogue: %s", state_dir, why);
+    const struct comparison comparison = {account, before, after, (int64_t)time(NULL)};
+    compare(&comparison, rows);
+    if (count == 0)
+        output_remark(cli, _("account %s has no certificate at the service"), account->name);
+    return CLI_OK;
+}
+
+enum cli_exit account_refresh_run(const struct cli *cli)
+{
+    AUTO(workspace_fini) struct workspace workspace;
+    AUTO(rows_fini) struct rows rows;
+    const char *name = cli->operand_count > 0 ? cli->operands[0] : NULL;
+
+    rows_init(&rows);
+    enum cli_exit result = workspace_open(cli, &workspace);
+    if (result != CLI_OK)
+        return result;
+    const struct config *config = workspace.config;
+    if (name && !config_find_account(config, name))
+        return output_fail(cli, output_code(SCA_NOT_FOUND), "smartca account list",
+                           _("there is no account %s"), name);
+    /* One that fails does not keep the others from being asked. */
+    for (size_t i = 0; i < config->account_count; i++)
+        if (!name || strcmp(name, config->accounts[i].name) == 0)
+            if (refresh(cli, &config->accounts[i], config->state_dir, &rows) != CLI_OK)
+                result = CLI_FAILED;
+    enum cli_exit printed = rows_print(cli, &rows, columns, ARRAY_LEN(columns));
+    return result == CLI_OK ? printed : result;
+}

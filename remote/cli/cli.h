@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every verb of the tool is given, and what it answers. */
+#ifndef REMOTE_CLI_CLI_H
+#define REMOTE_CLI_CLI_H
+
+#include <libintl.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define _(text)  gettext(text)
+#define N_(text) text
+
+enum cli_exit {
+    CLI_OK = 0,
+    CLI_FAILED = 1,
+    CLI_USAGE = 2,
+};
+
+/* The command line after options.c read it. Texts borrow from argv. */
+struct cli {
+    bool is_json;
+    bool wants_help;
+    bool wants_version;
+    bool is_business;
+    const char *module;
+    const char *user_id;
+    const char *serial;
+    const char *confirm;
+    const char *url;
+    const char *sp_id;
+    const char *sp_password_file;
+    const char *ca_file;
+    char **operands;
+    size_t operand_count;
+};
+
+/* The verbs. Each has said on stderr what went wrong when it returns something but CLI_OK. */
+enum cli_exit slots_run(const struct cli *cli);
+enum cli_exit account_add_run(const struct cli *cli);
+enum cli_exit account_list_run(const struct cli *cli);
+enum cli_exit account_refresh_run(const struct cli *cli);
+enum cli_exit account_remove_run(const struct cli *cli);
+enum cli_exit doctor_run(const struct cli *cli);
+
+#endif

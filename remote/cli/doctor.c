@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "remote/cli/doctor.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "remote/base/cleanup.h"
+
+static const char *const finding_names[] = {
+    [FINDING_OK] = "ok",
+    [FINDING_WARN] = "warn",
+    [FINDING_FAIL] = "fail",
+};
+
+static void (*const checks[])(struct doctor *doctor) = {
+    doctor_check_configuration, doctor_check_state,        doctor_check_clock,
+    doctor_check_accounts,      doctor_check_registration, doctor_check_module,
+};
+
+void doctor_note(struct doctor *doctor, enum finding finding, const char *check,
+                 const char *next_step, const char *format, ...)
+{
+    char detail[1024];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(detail, sizeof(detail), format, args);
+    va_end(args);
+    rows_begin(&doctor->rows);
+    rows_text(&doctor->rows, "check", check);
+    rows_text(&doctor->rows, "result", finding_names[finding]);
+    rows_text(&doctor->rows, "detail", detail);
+    rows_text(&doctor->rows, "next_step", next_step);
+    doctor->has_failed |= finding == FINDING_FAIL;
+}
+
+/* Sentences do not fit a table. */
+static void print_lines(const struct rows *rows)
+{
+    const cJSON *row = NULL;
+
+    cJSON_ArrayForEach(row, rows->list)
+    {
+        const char *text[4];
+        static const char *const keys[] = {"result", "check", "detail", "next_step"};
+        for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+            text[i] = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(row, keys[i]));
+            text[i] = text[i] ? text[i] : "";
+        }
+        (void)printf("%-4s  %s: %s\n", text[0], text[1], text[2]);
+        if (*text[3])
+            (void)printf(_("      next: %s\n"), text[3]);
+    }
+}
+
+enum cli_exit doctor_run(const struct cli *cli)
+{
+    AUTO(workspace_fini) struct workspace workspace;
+    struct doctor doctor = {.cli = cli, .workspace = &workspace};
+
+    enum cli_exit result = workspace_open_quietly(cli, &workspace);
+    if (result != CLI_OK)
+        return result;
+    rows_init(&doctor.rows);
+    for (size_t i = 0; i < ARRAY_LEN(checks); i++)
+        checks[i](&doctor);
+    if (cli->is_json)
+        result = rows_print(cli, &doctor.rows, NULL, 0);
+    else
+        print_lines(&doctor.rows);
+    rows_fini(&doctor.rows);
+    return doctor.has_failed ? CLI_FAILED : result;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The checks of smartca doctor, in the order in which one depends on the other. */
+#ifndef REMOTE_CLI_DOCTOR_H
+#define REMOTE_CLI_DOCTOR_H
+
+#include "remote/cli/output.h"
+#include "remote/cli/workspace.h"
+
+enum finding {
+    FINDING_OK,
+    FINDING_WARN,
+    FINDING_FAIL,
+};
+
+/* One examination. Nothing of it owns but rows. */
+struct doctor {
+    const struct cli *cli;
+    const struct workspace *workspace;
+    struct rows rows;
+    bool has_failed;
+};
+
+/* next_step may be "". */
+void doctor_note(struct doctor *doctor, enum finding finding, const char *check,
+                 const char *next_step, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+void doctor_check_configuration(struct doctor *doctor);
+void doctor_check_state(struct doctor *doctor);
+void doctor_check_clock(struct doctor *doctor);
+void doctor_check_accounts(struct doctor *doctor);
+void doctor_check_registration(struct doctor *doctor);
+void doctor_check_module(struct doctor *doctor);
+
+#endif

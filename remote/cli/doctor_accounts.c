@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One question to the service for each account, and the certificates it answers with. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "remote/base/cleanup.h"
+#include "remote/cli/doctor.h"
+
+enum { CHECK_SIZE = 80, SOON_S = 30 * 24 * 3600 };
+
+static const struct state_row {
+    const char *state;
+    const char *next_step;
+} states[] = {
+    {"revoked", N_("get a new certificate at VNPT, then smartca account refresh")},
+    {"expired", N_("renew the certificate at VNPT, then smartca account refresh")},
+    {"not_activated", N_("activate it in the SmartCA app, then smartca account refresh")},
+};
+
+static const char *advice_for(const char *state)
+{
+    for (size_t i = 0; i < ARRAY_LEN(states); i++)
+        if (strcmp(states[i].state, state) == 0)
+            return _(states[i].next_step);
+    return "";
+}
+
+static bool has_ready(const struct catalogue *catalogue, const struct account_config *account)
+{
+    for (size_t i = 0; i < catalogue_count(catalogue); i++) {
+        struct catalogue_entry entry;
+        if (catalogue_get(catalogue, i, &entry) == SCA_OK && account_shows(account, &entry) &&
+            entry_is_ready(&entry, (int64_t)time(NULL)))
+            return true;
+    }
+    return false;
+}
+
+/* An old certificate beside a good one is no failure. */
+static void note_certificate(struct doctor *doctor, const char *check,
+                             const struct catalogue_entry *entry, enum finding unusable)
+{
+    AUTO(freep) char *label = entry_label(entry);
+    int64_t now = (int64_t)time(NULL);
+    const char *state = entry_state(entry, now);
+    char until[OUTPUT_TIME_SIZE];
+    char serial[ENTRY_SERIAL_SIZE];
+    enum finding finding = FINDING_OK;
+    const char *next_step = advice_for(state);
+
+    if (strcmp(state, "ready") != 0) {
+        finding = unusable;
+    } else if (entry->leaf.not_after - now < SOON_S) {
+        finding = FINDING_WARN;
+        next_step = _("it expires within 30 days; renew it at VNPT");
+    }
+    doctor_note(doctor, finding, check, next_step, _("%s, %s: %s, valid until %s"),
+                label ? label : "", serial_hex(entry->leaf.serial, serial), state,
+                output_time(entry->leaf.not_after, until));
+}
+
+static void check_certificates(struct doctor *doctor, const struct account_config *account)
+{
+    const char *why = NULL;
+    char check[CHECK_SIZE];
+    AUTO(catalogue_closep)
+    struct catalogue *catalogue = workspace_catalogue(doctor->workspace->config->state_dir, &why);
+
+    (void)snprintf(check, sizeof(check), "account %s: certificate", account->name);
+    if (!catalogue)
+        return; /* reported as state */
+    enum finding unusable = has_ready(catalogue, account) ? FINDING_WARN : FINDING_FAIL;
+    for (size_t i = 0; i < catalogue_count(catalogue); i++) {
+        struct catalogue_entry entry;
+        if (catalogue_get(catalogue, i, &entry) == SCA_OK && entry.has_certificate &&
+            account_shows(account, &entry))
+            note_certificate(doctor, check, &entry, unusable);
+    }
+}
+
+static void check_account(struct doctor *doctor, const struct account_config *account)
+{
+    char check[CHECK_SIZE];
+    char note[WORKSPACE_NOTE_SIZE];
+    size_t count = 0;
+
+    (void)snprintf(check, sizeof(check), "account %s: service", account->name);
+    enum sca_status st =
+        workspace_fetch(account, doctor->workspace->config->state_dir, &count, note);
+    if (st != SCA_OK)
+        doctor_note(doctor, FINDING_FAIL, check, workspace_advice(st), "%s", note);
+    else if (count == 0)
+        doctor_note(doctor, FINDING_FAIL, check, _("check user_id and serial of the account"),
+                    _("%s answers, but has no such certificate"), account->service.url);
+    else
+        doctor_note(doctor, FINDING_OK, check, "",
+                    _("%s: name, TLS and credentials are good; %zu certificates"),
+                    account->service.url, count);
+    check_certificates(doctor, account);
+}
+
+void doctor_check_accounts(struct doctor *doctor)
+{
+    const struct config *config = doctor->workspace->config;
+
+    for (size_t i = 0; i < config->account_count; i++)
+        check_account(doctor, &config->accounts[i]);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The installed module: known to p11-kit, loadable, and good for a signature up to its size. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <p11-kit/p11-kit.h>
+
+#include "remote/base/cleanup.h"
+#include "remote/base/file.h"
+#include "remote/cli/doctor.h"
+#include "remote/cli/module.h"
+
+#define REGISTRATION "smartca-pkcs11.module"
+
+enum { CHECK_SIZE = 64, REGISTRATION_MAX = 65536 };
+
+/* The user's own registrations: p11-kit's fixed place. NULL where there is no home. */
+static char *user_registration(void)
+{
+    const char *base = secure_getenv("XDG_CONFIG_HOME");
+    const char *home = secure_getenv("HOME");
+    char *path = NULL;
+
+    if (base && base[0] == '/')
+        return path_join(base, "pkcs11/modules/" REGISTRATION);
+    if (!home || asprintf(&path, "%s/.config/pkcs11/modules/" REGISTRATION, home) < 0)
+        return NULL;
+    return path;
+}
+
+/* The value of "module:", malloced and made absolute as p11-kit does; NULL if there is none. */
+static char *registered_module(const char *registration)
+{
+    static const char key[] = "module:";
+    struct buf bytes;
+    const char *why = NULL;
+    char *found = NULL;
+
+    if (file_read_trusted(registration, FILE_ANY, REGISTRATION_MAX, false, &bytes, &why) != SCA_OK)
+        return NULL;
+    char *rest = NULL;
+    for (char *line = bytes.ptr ? strtok_r((char *)bytes.ptr, "\r\n", &rest) : NULL; line && !found;
+         line = strtok_r(NULL, "\r\n", &rest)) {
+        if (strncmp(line, key, sizeof(key) - 1) != 0)
+            continue;
+        const char *value = line + sizeof(key) - 1;
+        value += strspn(value, " \t");
+        found = value[0] == '/' ? strdup(value) : path_join(SMARTCA_MODULE_DIR, value);
+    }
+    buf_fini(&bytes);
+    return found;
+}
+
+void doctor_check_registration(struct doctor *doctor)
+{
+    static const char check[] = "p11-kit";
+    AUTO(freep) char *own = user_registration();
+    const char *const places[] = {own ? own : "", SMARTCA_MODULE_CONFIG_DIR "/" REGISTRATION};
+
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        if (access(places[i], F_OK) != 0)
+            continue;
+        AUTO(freep) char *module = registered_module(places[i]);
+        if (!module || access(module, R_OK) != 0)
+            doctor_note(doctor, FINDING_FAIL, check, _("correct its module: line, or reinstall"),
+                        _("%s names a module that is not there: %s"), places[i],
+                        module ? module : "-");
+        else
+            doctor_note(doctor, FINDING_OK, check, "", _("%s registers %s"), places[i], module);
+        return;
+    }
+    doctor_note(doctor, FINDING_WARN, check,
+                _("install the package; programs that are given the module's path work without"),
+                _("no " REGISTRATION " in %s: programs that ask p11-kit do not see the module"),
+                SMARTCA_MODULE_CONFIG_DIR);
+}
+
+/* Which mechanism a signature would use; CK_UNAVAILABLE_INFORMATION where the probe has none. */
+static CK_MECHANISM_TYPE mechanism_for(CK_KEY_TYPE type)
+{
+    if (type == CKK_RSA)
+        return CKM_SHA256_RSA_PKCS;
+    return type == CKK_EC ? CKM_ECDSA : CK_UNAVAILABLE_INFORMATION;
+}
+
+/* Everything of a signature that needs neither network nor person. */
+static CK_RV probe_key(const struct module *module, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key,
+                       CK_ULONG *ret_size)
+{
+    CK_KEY_TYPE type = 0;
+    CK_ATTRIBUTE attribute = {CKA_KEY_TYPE, &type, sizeof(type)};
+    CK_BYTE data[32] = {0};
+
+    CK_RV rv = module->p11->C_GetAttributeValue(session, key, &attribute, 1);
+    CK_MECHANISM mechanism = {mechanism_for(type), NULL, 0};
+    if (rv != CKR_OK)
+        return rv;
+    if (mechanism.mechanism == CK_UNAVAILABLE_INFORMATION)
+        return CKR_OK;
+    rv = module->p11->C_SignInit(session, &mechanism, key);
+    return rv == CKR_OK ? module->p11->C_Sign(session, data, sizeof(data), NULL, ret_size) : rv;
+}
+
+static CK_RV probe_token(const struct module *module, CK_SLOT_ID slot, CK_TOKEN_INFO *info,
+                         CK_ULONG *ret_size)
+{
+    CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
+
+    CK_RV rv = module->p11->C_GetTokenInfo(slot, info);
+    if (rv != CKR_OK)
+        return rv;
+    rv = module->p11->C_OpenSession(slot, CKF_SERIAL_SESSION, NULL, NULL, &session);
+    if (rv != CKR_OK)
+        return rv;
+    CK_OBJECT_HANDLE key = module_find_object(module, session, CKO_PRIVATE_KEY, NULL);
+    if (key != CK_INVALID_HANDLE)
+        rv = probe_key(module, session, key, ret_size);
+    else
+        rv = info->flags & CKF_LOGIN_REQUIRED ? CKR_USER_NOT_LOGGED_IN : CKR_KEY_HANDLE_INVALID;
+    (void)module->p11->C_CloseSession(session); /* ends the operation as well */
+    return rv;
+}
+
+static void probe_slot(struct doctor *doctor, const struct module *module, CK_SLOT_ID slot)
+{
+    char check[CHECK_SIZE];
+    char label[33] = "";
+    CK_TOKEN_INFO info = {.flags = CKF_TOKEN_INITIALIZED};
+    CK_ULONG size = 0;
+
+    (void)snprintf(check, sizeof(check), "slot %lu", slot);
+    CK_RV rv = probe_token(module, slot, &info, &size);
+    if (rv != CKR_TOKEN_NOT_PRESENT)
+        (void)module_text(info.label, sizeof(info.label), label);
+    if (rv == CKR_OK)
+        doctor_note(doctor, FINDING_OK, check, "",
+                    _("%s: key found, signatures would have %lu bytes"), label, size);
+    else if (rv == CKR_USER_NOT_LOGGED_IN)
+        doctor_note(doctor, FINDING_OK, check, "", _("%s: asks for its PIN first"), label);
+    else if (rv == CKR_TOKEN_NOT_PRESENT)
+        doctor_note(doctor, FINDING_WARN, check, "smartca account refresh",
+                    _("no token in it: the account has no certificate here"));
+    else if (rv == CKR_KEY_FUNCTION_NOT_PERMITTED)
+        doctor_note(doctor, FINDING_WARN, check, _("see the certificate of the account"),
+                    _("%s: the key may not sign"), label);
+    else if (info.flags & CKF_TOKEN_INITIALIZED)
+        doctor_note(doctor, FINDING_FAIL, check,
+                    _("run again with SMARTCA_PKCS11_LOG=debug:stderr"), "%s: %s", label,
+                    p11_kit_strerror(rv));
+}
+
+static void probe_slots(struct doctor *doctor, const struct module *module)
+{
+    AUTO(freep) CK_SLOT_ID *slots = NULL;
+    CK_ULONG count = 0;
+
+    CK_RV rv = module_slots(module, &slots, &count);
+    if (rv != CKR_OK || count == 0) {
+        doctor_note(doctor, FINDING_FAIL, "slots", "smartca account add NAME --user-id ID", "%s",
+                    rv == CKR_OK ? _("applications see no slot") : p11_kit_strerror(rv));
+        return;
+    }
+    for (CK_ULONG i = 0; i < count; i++)
+        probe_slot(doctor, module, slots[i]);
+}
+
+void doctor_check_module(struct doctor *doctor)
+{
+    static const char check[] = "module";
+    AUTO(module_fini) struct module module = {0};
+    AUTO(freep) char *path = NULL;
+    const char *why = NULL;
+
+    if (module_find(doctor->cli, &path) != SCA_OK) {
+        doctor_note(doctor, FINDING_FAIL, check, _("install the package, or use --module PATH"),
+                    _("not there: %s"), path ? path : "-");
+        return;
+    }
+    if (!module_open(&module, path, &why)) {
+        doctor_note(doctor, FINDING_FAIL, check, _("reinstall the package"), "%s: %s", path, why);
+        return;
+    }
+    if (!module_has_interface(&module))
+        doctor_note(doctor, FINDING_WARN, check, _("is this another vendor's module?"),
+                    _("%s has no PKCS#11 3.0 interface"), path);
+    CK_RV rv = module_start(&module);
+    if (rv != CKR_OK) {
+        doctor_note(doctor, FINDING_FAIL, check,
+                    _("run again with SMARTCA_PKCS11_LOG=debug:stderr"), "C_Initialize: %s",
+                    p11_kit_strerror(rv));
+        return;
+    }
+    doctor_note(doctor, FINDING_OK, check, "", _("%s loads and initialises"), path);
+    probe_slots(doctor, &module);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <langinfo.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "remote/cli/cli.h"
+#include "remote/cli/options.h"
+#include "remote/cli/output.h"
+#include "remote/cli/verbs.h"
+
+/* Names on certificates are UTF-8: without a locale that says so, tables would show escapes. */
+static void choose_language(void)
+{
+    (void)setlocale(LC_CTYPE, "");
+    (void)setlocale(LC_MESSAGES, "");
+    if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+        (void)setlocale(LC_CTYPE, "C.UTF-8");
+    (void)bindtextdomain("smartca-pkcs11", SMARTCA_LOCALE_DIR);
+    (void)textdomain("smartca-pkcs11");
+}
+
+static enum cli_exit help(const struct cli *cli, char *const *words, size_t count)
+{
+    size_t used = 0;
+    const struct verb *verb = verbs_find(words, count, &used);
+
+    if (verb && used == count) {
+        verbs_print_verb(verb);
+    } else if (count == 0 || (count == 1 && strcmp(words[0], "account") == 0)) {
+        verbs_print_help(count ? words[0] : "");
+    } else {
+        return output_usage(cli, _("there is no verb %s"), words[0]);
+    }
+    return CLI_OK;
+}
+
+static enum cli_exit run(struct cli *cli)
+{
+    size_t used = 0;
+
+    if (cli->wants_version) {
+        (void)printf("smartca %s\n", SMARTCA_VERSION);
+        return CLI_OK;
+    }
+    if (cli->operand_count > 0 && strcmp(cli->operands[0], "help") == 0)
+        return help(cli, cli->operands + 1, cli->operand_count - 1);
+    if (cli->wants_help)
+        return help(cli, cli->operands, cli->operand_count);
+    if (cli->operand_count == 0)
+        return output_usage(cli, _("a verb is missing"));
+
+    const struct verb *verb = verbs_find(cli->operands, cli->operand_count, &used);
+    if (!verb)
+        return output_usage(cli, _("there is no verb %s%s%s"), cli->operands[0],
+                            cli->operand_count > 1 ? " " : "",
+                            cli->operand_count > 1 ? cli->operands[1] : "");
+    cli->operands += used;
+    cli->operand_count -= used;
+    if (cli->operand_count < verb->operands_min || cli->operand_count > verb->operands_max)
+        return output_usage(cli, _("usage: smartca %s %s"), verb->name, verb->operands);
+    const char *foreign = options_foreign(cli, verb->options);
+    if (foreign)
+        return output_usage(cli, _("%s has no option --%s"), verb->name, foreign);
+    return verb->run(cli);
+}
+
+int main(int argc, char **argv)
+{
+    struct cli cli;
+
+    choose_language();
+    if (!options_parse(argc, argv, &cli))
+        return CLI_USAGE;
+    enum cli_exit result = run(&cli);
+    /* A full disk behind a redirection is a failure too. */
+    if ((fflush(stdout) != 0 || ferror(stdout)) && result == CLI_OK)
+        result = output_fail(&cli, "io", "", _("the output cannot be written"));
+    return (int)result;
+}

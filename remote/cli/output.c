@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "remote/cli/output.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "remote/base/cleanup.h"
+
+static const char *const codes[SCA_STATUS_COUNT] = {
+    [SCA_OK] = "ok",
+    [SCA_NOMEM] = "out_of_memory",
+    [SCA_INVALID] = "invalid",
+    [SCA_NOT_FOUND] = "not_found",
+    [SCA_IO] = "io",
+    [SCA_NETWORK] = "network",
+    [SCA_PROTOCOL] = "protocol",
+    [SCA_SERVICE_AUTH] = "service_auth",
+    [SCA_USER_AUTH] = "user_auth",
+    [SCA_REJECTED] = "rejected",
+    [SCA_CANCELLED] = "cancelled",
+    [SCA_UNCONFIRMED] = "unconfirmed",
+    [SCA_NOT_PERMITTED] = "not_permitted",
+    [SCA_EXHAUSTED] = "exhausted",
+    [SCA_MISMATCH] = "mismatch",
+    [SCA_UNSUPPORTED] = "unsupported",
+};
+
+enum { MESSAGE_SIZE = 1024 };
+
+const char *output_code(enum sca_status status)
+{
+    return status < SCA_STATUS_COUNT ? codes[status] : "unknown";
+}
+
+const char *output_time(int64_t seconds, char out[static OUTPUT_TIME_SIZE])
+{
+    time_t time = (time_t)seconds;
+    struct tm parts;
+
+    if (!gmtime_r(&time, &parts) ||
+        strftime(out, OUTPUT_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+        out[0] = 0;
+    return out;
+}
+
+static void print_json(FILE *stream, const cJSON *item)
+{
+    char *text = cJSON_Print(item);
+    (void)fprintf(stream, "%s\n", text ? text : "null");
+    cJSON_free(text);
+}
+
+static void print_error(const struct cli *cli, const char *code, const char *next_step,
+                        const char *message)
+{
+    if (!cli->is_json) {
+        (void)fprintf(stderr, "smartca: %s\n", message);
+        if (*next_step)
+            (void)fprintf(stderr, _("  next: %s\n"), next_step);
+        return;
+    }
+    cJSON *whole = cJSON_CreateObject();
+    cJSON *error = cJSON_AddObjectToObject(whole, "error");
+    (void)cJSON_AddStringToObject(error, "code", code);
+    (void)cJSON_AddStringToObject(error, "message", message);
+    (void)cJSON_AddStringToObject(error, "next_step", next_step);
+    print_json(stderr, whole);
+    cJSON_Delete(whole);
+}
+
+enum cli_exit output_fail(const struct cli *cli, const char *code, const char *next_step,
+                          const char *format, ...)
+{
+    char message[MESSAGE_SIZE];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(message, sizeof(message), format, args);
+    va_end(args);
+    print_error(cli, code, next_step, message);
+    return CLI_FAILED;
+}
+
+enum cli_exit output_usage(const struct cli *cli, const char *format, ...)
+{
+    char message[MESSAGE_SIZE];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(message, sizeof(message), format, args);
+    va_end(args);
+    print_error(cli, "usage", "smartca --help", message);
+    return CLI_USAGE;
+}
+
+void output_remark(const struct cli *cli, const char *format, ...)
+{
+    va_list args;
+
+    if (cli->is_json)
+        return;
+    va_start(args, format);
+    (void)fputs("smartca: ", stderr);
+    (void)vfprintf(stderr, format, args);
+    (void)fputc('\n', stderr);
+    va_end(args);
+}

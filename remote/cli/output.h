@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Everything the tool says: lists and things on stdout, failures on stderr, as text or JSON. */
+#ifndef REMOTE_CLI_OUTPUT_H
+#define REMOTE_CLI_OUTPUT_H
+
+#include <stdint.h>
+
+#include <cjson/cJSON.h>
+
+#include "remote/base/status.h"
+#include "remote/cli/cli.h"
+
+/* A list while it is made. Running out of memory is remembered until rows_print. */
+struct rows {
+    cJSON *list;
+    cJSON *row; /* the one that is being filled, part of list */
+    bool is_incomplete;
+};
+
+void rows_init(struct rows *rows);
+void rows_fini(struct rows *rows);
+void rows_begin(struct rows *rows);
+
+/* NULL becomes null. Texts that are no UTF-8 become null as well. */
+void rows_text(struct rows *rows, const char *key, const char *text);
+void rows_number(struct rows *rows, const char *key, uint64_t number);
+void rows_flag(struct rows *rows, const char *key, bool flag);
+
+/* Seconds since 1970 as RFC 3339; 0 becomes null. */
+void rows_time(struct rows *rows, const char *key, int64_t seconds);
+
+/* What a table shows of a row; JSON shows all of it. */
+struct column {
+    const char *key;
+    const char *heading;
+    bool is_day; /* the day of a time is enough */
+};
+
+enum cli_exit rows_print(const struct cli *cli, const struct rows *rows,
+                         const struct column *columns, size_t count);
+
+/* One thing: every key of the first row. The text form is up to the caller. */
+enum cli_exit rows_print_thing(const struct cli *cli, const struct rows *rows);
+
+/* The code that JSON has for a status. */
+const char *output_code(enum sca_status status);
+
+/* One failure; next_step may be "". Returns CLI_FAILED. */
+enum cli_exit output_fail(const struct cli *cli, const char *code, const char *next_step,
+                          const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Wrong usage. Returns CLI_USAGE. */
+enum cli_exit output_usage(const struct cli *cli, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* A remark beside the result: on stderr, in text form only. */
+void output_remark(const struct cli *cli, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+enum { OUTPUT_TIME_SIZE = 32 };
+
+/* RFC 3339, UTC. */
+const char *output_time(int64_t seconds, char out[static OUTPUT_TIME_SIZE]);
+
+#endif

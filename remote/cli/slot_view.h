@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an application can learn of one slot without signing anything. */
+#ifndef REMOTE_CLI_SLOT_VIEW_H
+#define REMOTE_CLI_SLOT_VIEW_H
+
+#include <stdint.h>
+
+#include "remote/cli/module.h"
+#include "remote/cli/workspace.h"
+
+enum { SLOT_LABEL_SIZE = 33, SLOT_KEY_TYPE_SIZE = 32 };
+
+/* Empty texts and zero times where the slot has none. */
+struct slot_view {
+    CK_SLOT_ID id;
+    const char *kind; /* smartca, selfsigned, token */
+    bool is_present;
+    bool is_initialized;
+    bool needs_login;
+    char label[SLOT_LABEL_SIZE];
+    char serial[ENTRY_SERIAL_SIZE]; /* of the certificate; of the token where it has none */
+    char key_type[SLOT_KEY_TYPE_SIZE];
+    char *subject; /* RFC 2253 with UTF-8 as it is; NULL: no certificate */
+    int64_t not_before;
+    int64_t not_after;
+};
+
+/* The caller slot_view_fini()s it, whatever is returned. */
+CK_RV slot_view_read(const struct module *module, CK_SLOT_ID id, struct slot_view *ret_view);
+void slot_view_fini(struct slot_view *view);
+
+#endif

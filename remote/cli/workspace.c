@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "remote/cli/workspace.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "remote/base/call.h"
+#include "remote/base/cleanup.h"
+#include "remote/base/crypto.h"
+#include "remote/cli/output.h"
+#include "remote/smartca/client.h"
+
+enum cli_exit workspace_open_quietly(const struct cli *cli, struct workspace *ret_workspace)
+{
+    *ret_workspace = (struct workspace){.log = {.sink = LOG_SINK_NONE, .fd = -1}};
+    struct config *config = NULL;
+
+    enum sca_status st = config_load(&config);
+    if (st != SCA_OK)
+        return output_fail(cli, output_code(st), "", _("the configuration cannot be loaded: %s"),
+                           sca_status_name(st));
+    ret_workspace->config = config;
+    (void)log_open(&ret_workspace->log, config->log_target, config->log_level);
+    const struct remote_host host = {.log = &ret_workspace->log, .libctx = crypto_libctx()};
+    if (!host.libctx)
+        return output_fail(cli, output_code(SCA_NOMEM), "",
+                           _("OpenSSL cannot make a library context"));
+    smartca_remote.attach(&host);
+    return CLI_OK;
+}
+
+enum cli_exit workspace_open(const struct cli *cli, struct workspace *ret_workspace)
+{
+    enum cli_exit result = workspace_open_quietly(cli, ret_workspace);
+    const struct config *config = ret_workspace->config;
+
+    for (size_t i = 0; result == CLI_OK && i < config->problem_count; i++)
+        output_remark(cli, "%s:%u: %s", config->problems[i].file, config->problems[i].line,
+                      config->problems[i].reason);
+    return result;
+}
+
+void workspace_fini(struct workspace *workspace)
+{
+    log_attach(NULL);
+    log_close(&workspace->log);
+    config_free(workspace->config);
+}
+
+enum sca_status workspace_fetch(const struct account_config *account, const char *state_dir,
+                                size_t *ret_count, char note[static WORKSPACE_NOTE_SIZE])
+{
+    const struct service_config *service = &account->service;
+    struct smartca_client *client = NULL;
+    struct call call;
+
+    note[0] = 0;
+    enum sca_status st = smartca_remote.client_new(account, state_dir, &client);
+    if (st != SCA_OK) {
+        (void)snprintf(note, WORKSPACE_NOTE_SIZE, _("account %s cannot be used with %s: %s"),
+                       account->name, state_dir, sca_status_name(st));
+        return st;
+    }
+    call_init(&call, &clock_system,
+              (uint64_t)service->connect_timeout_ms + service->request_timeout_ms);
+    st = smartca_remote.fetch(client, &call, ret_count);
+    if (st != SCA_OK)
+        (void)snprintf(note, WORKSPACE_NOTE_SIZE, "%s",
+                       call.note[0] ? call.note : sca_status_name(st));
+    call_fini(&call);
+    smartca_remote.client_free(client);
+    return st;
+}
+
+const char *workspace_advice(enum sca_status status)
+{
+    static const char *const advice[SCA_STATUS_COUNT] = {
+        [SCA_INVALID] = N_("correct the configuration; smartca doctor shows where"),
+        [SCA_NOT_FOUND] = N_("give sp_password, as file:PATH or env:NAME"),
+        [SCA_IO] = N_("check owner, permissions and free space of the folder or file"),
+        [SCA_NETWORK] = N_("check url, ca_file, proxy, network and the computer's clock"),
+        [SCA_PROTOCOL] = N_("check url: this does not answer like SmartCA's sp769 service"),
+        [SCA_SERVICE_AUTH] =
+            N_("check user_id, sp_id and sp_password, and that they are this gateway's"),
+        [SCA_USER_AUTH] = N_("check user_id and password"),
+        [SCA_NOT_PERMITTED] = N_("see the state of the identity in the SmartCA app"),
+    };
+    const char *text = status < SCA_STATUS_COUNT ? advice[status] : NULL;
+    return text ? _(text) : _("try again; smartca doctor tells more");
+}
+
+struct catalogue *workspace_catalogue(const char *state_dir, const char **why)
+{
+    struct catalogue *catalogue = NULL;
+
+    *why = NULL;
+    enum sca_status st = catalogue_open(state_dir, &catalogue, why);
+    if (st == SCA_OK)
+        return catalogue;
+    if (!*why)
+        *why = sca_status_name(st);
+    return NULL;
+}
+
+bool account_owns(const struct account_config *account, const struct catalogue_entry *entry)
+{
+    return strcmp(entry->user_id, account->user_id) == 0 &&
+           strcmp(entry->url, account->service.url) == 0;
+}
+
+bool account_shows(const struct account_config *account, const struct catalogue_entry *entry)
+{
+    return account_owns(account, entry) &&
+           (!account->serial || !entry->has_certificate ||
+            strcasecmp(entry->service_serial, account->serial) == 0);
+}
+
+const struct account_config *workspace_twin(const struct config *config,
+                                            const struct account_config *account)
+{
+    for (size_t i = 0; i < config->account_count; i++) {
+        const struct account_config *other = &config->accounts[i];
+        if (strcmp(other->name, account->name) != 0 &&
+            strcmp(other->user_id, account->user_id) == 0 &&
+            strcmp(other->service.url, account->service.url) == 0)
+            return other;
+    }
+    return NULL;
+}
+
+/* The service's word first: a revoked certificate stays revoked when it has expired as well. */
+const char *entry_state(const struct catalogue_entry *entry, int64_t now)
+{
+    if (!entry->has_certificate)
+        return "not_present";
+    if (entry->state == CERTIFICATE_REVOKED)
+        return "revoked";
+    if (entry->state == CERTIFICATE_NOT_ACTIVATED)
+        return "not_activated";
+    if (now > entry->leaf.not_after)
+        return "expired";
+    /* The service calls it unusable in other words: nothing it signs would hold. */
+    if (entry->state == CERTIFICATE_UNUSABLE)
+        return "revoked";
+    return now < entry->leaf.not_before ? "not_activated" : "ready";
+}
+
+bool entry_is_ready(const struct catalogue_entry *entry, int64_t now)
+{
+    return strcmp(entry_state(entry, now), "ready") == 0;
+}
+
+char *entry_label(const struct catalogue_entry *entry)
+{
+    return entry->has_certificate
+               ? strndup((const char *)entry->leaf.common_name.ptr, entry->leaf.common_name.len)
+               : strdup("");
+}
+
+const char *serial_hex(struct span serial_der, char out[static ENTRY_SERIAL_SIZE])
+{
+    enum { HEADER = 2 };
+    struct span bytes = span_of(NULL, 0);
+
+    if (serial_der.len > HEADER)
+        bytes = span_of(serial_der.ptr + HEADER, serial_der.len - HEADER);
+    /* The zero that only makes the INTEGER positive. */
+    if (bytes.len > 1 && bytes.ptr[0] == 0)
+        bytes = span_of(bytes.ptr + 1, bytes.len - 1);
+    if (2 * bytes.len + 1 > ENTRY_SERIAL_SIZE)
+        bytes.len = 0;
+    hex_encode(bytes, out);
+    return out;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Configuration, log and network half, as the verbs use them. */
+#ifndef REMOTE_CLI_WORKSPACE_H
+#define REMOTE_CLI_WORKSPACE_H
+
+#include <stdint.h>
+
+#include "remote/base/log.h"
+#include "remote/catalogue/catalogue.h"
+#include "remote/cli/cli.h"
+#include "remote/config/config.h"
+
+enum { WORKSPACE_NOTE_SIZE = 256 };
+
+struct workspace {
+    struct config *config;
+    struct log log; /* where the configuration says */
+};
+
+/*
+ * Loads the configuration; its problems are remarks on stderr. CLI_OK, or CLI_FAILED after saying
+ * why. The caller workspace_fini()s it in both cases.
+ */
+enum cli_exit workspace_open(const struct cli *cli, struct workspace *ret_workspace);
+
+/* The same without remarks. */
+enum cli_exit workspace_open_quietly(const struct cli *cli, struct workspace *ret_workspace);
+void workspace_fini(struct workspace *workspace);
+
+/*
+ * Asks the service for the account's certificates; they are in the catalogue of state_dir then.
+ * note: why it failed.
+ */
+enum sca_status workspace_fetch(const struct account_config *account, const char *state_dir,
+                                size_t *ret_count, char note[static WORKSPACE_NOTE_SIZE]);
+
+/* What to do about a failed workspace_fetch. */
+const char *workspace_advice(enum sca_status status);
+
+/* The caller catalogue_close()s it. NULL if it cannot be read, with the reason in why (static
+ * text). */
+struct catalogue *workspace_catalogue(const char *state_dir, const char **why);
+
+/* Is the entry of the account's identity; with its serial too, if it names one? */
+bool account_owns(const struct account_config *account, const struct catalogue_entry *entry);
+bool account_shows(const struct account_config *account, const struct catalogue_entry *entry);
+
+/* An account other than this one that has the same identity at the same service. */
+const struct account_config *workspace_twin(const struct config *config,
+                                            const struct account_config *account);
+
+/* ready, not_present, expired, revoked, not_activated: what applications get. now: seconds. */
+const char *entry_state(const struct catalogue_entry *entry, int64_t now);
+
+bool entry_is_ready(const struct catalogue_entry *entry, int64_t now);
+
+/* The common name; the caller frees it, NULL without memory. */
+char *entry_label(const struct catalogue_entry *entry);
+
+enum { ENTRY_SERIAL_SIZE = 2 * 64 + 1 };
+
+/* The serial number of a certificate from its DER INTEGER, lower-case hex. */
+const char *serial_hex(struct span serial_der, char out[static ENTRY_SERIAL_SIZE]);
+
+#endif
