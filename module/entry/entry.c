@@ -85,7 +85,7 @@
 
 #define P11_MEMBER(name) .C_##name = entry_##name,
 #define P11_NOTHING(name)
-#define P11_COUNT(name) +1
+#define P11_COUNT(name) +1 /* NOLINT(bugprone-macro-parentheses): it adds up */
 
 #define P11_IN_2_40 P11_MEMBER
 #define P11_IN_3_0  P11_NOTHING

@@ -233,7 +233,8 @@ void world_approve(const struct world *world)
         char json[128];
         const char *state = cJSON_GetStringValue(cJSON_GetObjectItem(transaction, "state"));
         const char *id = cJSON_GetStringValue(cJSON_GetObjectItem(transaction, "transaction_id"));
-        (void)snprintf(json, sizeof(json), "{\"transaction_id\":\"%s\",\"action\":\"approve\"}", id);
+        (void)snprintf(json, sizeof(json), "{\"transaction_id\":\"%s\",\"action\":\"approve\"}",
+                       id);
         if (strcmp(state, "waiting") == 0)
             world_control(world, "decide", json);
     }

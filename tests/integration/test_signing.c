@@ -136,12 +136,8 @@ static void every_reading_of_the_documents_leads_to_a_signature(void **state)
 }
 
 static const char *const certificate_readings[] = {
-    "{\"cert_status_code\":false}",
-    "{\"reduced_certificate\":true}",
-    "{\"root_cert\":false}",
-    "{\"cert_base64\":\"crlf\"}",
-    "{\"cert_base64\":\"spaces\"}",
-    "{\"cert_base64\":\"pem\"}",
+    "{\"cert_status_code\":false}", "{\"reduced_certificate\":true}", "{\"root_cert\":false}",
+    "{\"cert_base64\":\"crlf\"}",   "{\"cert_base64\":\"spaces\"}",   "{\"cert_base64\":\"pem\"}",
 };
 
 static void every_form_of_certificate_becomes_the_same_slot(void **state)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A forked child is another application (2.40 section 6.6.1). */
-#include <unistd.h>
+#include <pthread.h>
 
 #include "remote/base/cleanup.h"
 #include "tests/module/background.h"
@@ -69,6 +69,38 @@ static int a_grandchild_starts_anew_too(void *arg)
     return line;
 }
 
+static void *initialize(void *arg)
+{
+    CK_RV *rv = arg;
+    CK_INFO info;
+    *rv = p11->C_Initialize(NULL);
+    if (p11->C_GetInfo(&info) != CKR_OK) /* whoever won, it is initialised now */
+        *rv = CKR_GENERAL_ERROR;
+    return NULL;
+}
+
+static int threads_begin_a_new_life_at_once(void *arg)
+{
+    enum { THREADS = 8 };
+    pthread_t threads[THREADS];
+    CK_RV results[THREADS];
+    unsigned winners = 0;
+    CK_SESSION_INFO info;
+    (void)arg;
+
+    for (size_t i = 0; i < THREADS; i++)
+        CHECK(pthread_create(&threads[i], NULL, initialize, &results[i]) == 0);
+    for (size_t i = 0; i < THREADS; i++) {
+        CHECK(pthread_join(threads[i], NULL) == 0);
+        CHECK(results[i] == CKR_OK || results[i] == CKR_CRYPTOKI_ALREADY_INITIALIZED);
+        winners += results[i] == CKR_OK;
+    }
+    CHECK(winners == 1);
+    CHECK(p11->C_GetSessionInfo(inherited, &info) == CKR_SESSION_HANDLE_INVALID);
+    CHECK(p11->C_Finalize(NULL) == CKR_OK);
+    return 0;
+}
+
 static void assert_parent_unharmed(CK_SESSION_HANDLE session)
 {
     CK_BYTE out[SIGNATURE_LEN];
@@ -96,6 +128,17 @@ static void a_child_that_initializes_has_a_module_of_its_own(void **state)
     inherited = stage_signing(FAKE_PIN, CKM_SHA256_RSA_PKCS);
 
     assert_int_equal(child_run(a_new_life_begins, NULL), 0);
+
+    assert_parent_unharmed(inherited);
+}
+
+static void of_a_childs_threads_exactly_one_initializes(void **state)
+{
+    (void)state;
+    inherited = stage_signing(FAKE_PIN, CKM_SHA256_RSA_PKCS);
+
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(child_run(threads_begin_a_new_life_at_once, NULL), 0);
 
     assert_parent_unharmed(inherited);
 }
@@ -156,6 +199,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON(a_child_must_initialize),
         ON(a_child_that_initializes_has_a_module_of_its_own),
+        ON(of_a_childs_threads_exactly_one_initializes),
         ON(children_of_children_do_as_well),
         OFF(a_child_of_a_process_that_never_initialized_is_no_different),
         ON(a_fork_during_a_signature_disturbs_nobody),

@@ -1,3 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-smartca_unit_test(test_catalogue sca_catalogue)
+foreach(test test_catalogue test_catalogue_damage)
+    smartca_unit_test(${test} sca_catalogue)
+    target_sources(${test} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/catalogue_stage.c)
+endforeach()
 smartca_unit_test(test_certificate sca_catalogue)

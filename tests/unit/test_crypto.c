@@ -4,7 +4,10 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -71,34 +74,55 @@ static void *fetch(void *arg)
     return NULL;
 }
 
+/* The first test: nobody has asked for a context yet. */
 static void threads_that_come_first_agree(void **state)
 {
     enum { THREADS = 8 };
     pthread_t threads[THREADS];
     const EVP_MD *mds[THREADS] = {NULL};
     (void)state;
-    OSSL_LIB_CTX *before = crypto_libctx();
-    crypto_abandon();
 
     for (size_t i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, fetch, &mds[i]), 0);
     for (size_t i = 0; i < THREADS; i++)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
 
-    assert_ptr_not_equal(crypto_libctx(), before);
     for (size_t i = 0; i < THREADS; i++) {
         assert_non_null(mds[i]);
         assert_ptr_equal(mds[i], mds[0]);
     }
 }
 
+static void a_child_makes_its_own(void **state)
+{
+    int status = 0;
+    (void)state;
+    OSSL_LIB_CTX *before = crypto_libctx();
+    const EVP_MD *md = crypto_md(CRYPTO_SHA256);
+
+    pid_t child = fork();
+    if (child == 0) {
+        crypto_abandon();
+        bool is_new = crypto_libctx() && crypto_libctx() != before && crypto_md(CRYPTO_SHA256) &&
+                      crypto_md(CRYPTO_SHA256) != md;
+        _exit(is_new ? 0 : 1);
+    }
+
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_ptr_equal(crypto_libctx(), before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(threads_that_come_first_agree),
         cmocka_unit_test(the_context_is_ours_and_made_once),
         cmocka_unit_test(hashes_have_names_and_lengths),
         cmocka_unit_test(another_parts_context_is_used),
-        cmocka_unit_test(threads_that_come_first_agree),
+        cmocka_unit_test(a_child_makes_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
