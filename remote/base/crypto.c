@@ -28,14 +28,13 @@ OSSL_LIB_CTX *crypto_libctx(void)
         return libctx;
 
     OSSL_LIB_CTX *fresh = OSSL_LIB_CTX_new();
-    if (!fresh || !OSSL_PROVIDER_load(fresh, "default")) {
-        OSSL_LIB_CTX_free(fresh);
-        return NULL;
-    }
-    if (atomic_compare_exchange_strong(&shared, &libctx, fresh))
+    OSSL_PROVIDER *provider = fresh ? OSSL_PROVIDER_load(fresh, "default") : NULL;
+    if (provider && atomic_compare_exchange_strong(&shared, &libctx, fresh))
         return fresh;
+    if (provider)
+        (void)OSSL_PROVIDER_unload(provider);
     OSSL_LIB_CTX_free(fresh);
-    return libctx;
+    return libctx; /* another thread's, or NULL */
 }
 
 void crypto_adopt(OSSL_LIB_CTX *libctx)

@@ -296,5 +296,7 @@ void certificate_serial_text(struct span serial_der, char out[static CERTIFICATE
     size_t shown = content.len < SHOWN ? content.len : SHOWN;
 
     memset(out, '0', CERTIFICATE_SERIAL_TEXT - 1);
-    hex_encode(span_of(content.ptr + (content.len - shown), shown), out + 2 * (SHOWN - shown));
+    if (content.len > shown)
+        content = span_of(content.ptr + (content.len - shown), shown);
+    hex_encode(content, out + 2 * (SHOWN - shown));
 }

@@ -64,6 +64,12 @@ static char *conf_d_of(const char *main_file)
     return asprintf(&path, "%.*s/conf.d", folder_len, main_file) < 0 ? NULL : path;
 }
 
+/* user_path must have one then, but for lack of memory. */
+static bool has_home(const char *variable)
+{
+    return absolute_env(variable) || absolute_env("HOME");
+}
+
 /* Something that cannot be looked at counts as being there: it must not be passed over silently. */
 static bool is_there(const char *path)
 {
@@ -77,7 +83,7 @@ static bool is_place(const char *main_file)
     return is_there(main_file) || (conf_d && is_there(conf_d));
 }
 
-/* Candidates in order; places own their texts. */
+/* Candidates in order; places own their texts, NULL without memory. */
 static size_t list_places(struct problems *problems, char *places[static PLACES_MAX])
 {
     size_t count = 0;
@@ -90,7 +96,7 @@ static size_t list_places(struct problems *problems, char *places[static PLACES_
             problems_add(problems, "SMARTCA_PKCS11_CONF", 0,
                          "the variable is not used: it must be an absolute path");
         char *own = user_path("XDG_CONFIG_HOME", ".config", FOLDER "/" MAIN_FILE);
-        if (own)
+        if (own || has_home("XDG_CONFIG_HOME"))
             places[count++] = own;
     }
     places[count++] = strdup(SYSTEM_FILE);
@@ -143,7 +149,9 @@ void locate_free_paths(char **paths, size_t count)
 
 static void report_folder(struct problems *problems, const char *folder, int found, int error)
 {
-    if (found < 0 && error != ENOENT && error != ENOTDIR)
+    if (found < 0 && error == ENOMEM)
+        problems->is_out_of_memory = true;
+    else if (found < 0 && error != ENOENT && error != ENOTDIR)
         problems_add(problems, folder, 0,
                      "the folder cannot be read; check its owner and permissions");
     if (found > CONF_D_FILES_MAX)
@@ -181,11 +189,11 @@ enum sca_status locate_conf_d(const char *main_file, struct problems *problems, 
 
 enum sca_status locate_state_dir(char **ret_path)
 {
-    bool is_root_alone = geteuid() == 0 && !absolute_env("HOME");
-    char *path = is_root_alone && !absolute_env("XDG_STATE_HOME")
-                     ? NULL
-                     : user_path("XDG_STATE_HOME", ".local/state", FOLDER);
-    if (!path)
+    bool is_named = has_home("XDG_STATE_HOME");
+    bool is_root_alone = geteuid() == 0 && !is_named;
+    char *path = is_root_alone ? NULL : user_path("XDG_STATE_HOME", ".local/state", FOLDER);
+
+    if (!path && !is_named)
         path = strdup(SYSTEM_DIR);
     if (!path)
         return SCA_NOMEM;
