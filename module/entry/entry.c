@@ -20,12 +20,15 @@
             trace_call("C_" #name, rv, __VA_ARGS__);                                               \
     } while (0)
 
+/* Only a call that is counted in may write to the log: C_Finalize closes it. */
 #define P11_RAW(since, name, handler, format, parameters, ...)                                     \
     static CK_RV entry_##name parameters                                                           \
     {                                                                                              \
         CK_RV rv = handler(__VA_ARGS__);                                                           \
-        TRACE(name, rv, format, __VA_ARGS__);                                                      \
-        return gate_leave("C_" #name, false, NULL, rv);                                            \
+        bool is_inside = gate_enter() == CKR_OK;                                                   \
+        if (is_inside)                                                                             \
+            TRACE(name, rv, format, __VA_ARGS__);                                                  \
+        return gate_leave("C_" #name, is_inside, NULL, rv);                                        \
     }
 
 #define P11_LIB(since, name, handler, format, parameters, ...)                                     \

@@ -41,7 +41,7 @@ static void log_failure(const char *name, const struct session *session, CK_RV r
 
 CK_RV gate_leave(const char *name, CK_BBOOL is_inside, struct session *session, CK_RV rv)
 {
-    if (rv != CKR_OK)
+    if (rv != CKR_OK && is_inside)
         log_failure(name, session, rv);
     if (session)
         session_unref(session);

@@ -83,11 +83,12 @@ static void count_out(struct slot *slot, bool is_rw)
 static CK_RV enlist(struct session *s, CK_SESSION_HANDLE *ret_handle)
 {
     lock_take(&sessions.lock);
-    s->handle = handle_map_add(&sessions.map, s);
+    CK_SESSION_HANDLE handle = handle_map_add(&sessions.map, s);
+    s->handle = handle;
     lock_drop(&sessions.lock);
-    if (s->handle == CK_INVALID_HANDLE)
+    if (handle == CK_INVALID_HANDLE)
         return CKR_SESSION_COUNT;
-    *ret_handle = s->handle;
+    *ret_handle = handle; /* s itself may be closed by another thread already */
     return CKR_OK;
 }
 
