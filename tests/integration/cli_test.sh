@@ -213,21 +213,26 @@ control reset '{}' >/dev/null
 test_case "doctor is content with a good set-up and finds each fault"
 run 0 account remove work
 run 0 doctor --json
-json 'map(.result) | unique | join(" ")' "ok warn"
+json 'map(select(.result == "fail")) | length' 0
 json 'map(select(.check == "account one: service").result) | join(" ")' ok
-json 'map(select(.check == "p11-kit").result) | join(" ")' warn
+# The package may be installed on this computer.
+json 'map(select(.check == "p11-kit").result) | join(" ") | test("^(ok|warn)$")' true
 json '[.[] | select(.check | startswith("slot "))] | map(.result) | join(" ")' ok
 run 0 doctor
 says "$out" "ok    module: $MODULE loads and initialises"
 is "requests for a signature" 0 "$(control counters | jq .sign)"
-mkdir -p "$XDG_CONFIG_HOME/pkcs11/modules"
-echo "module: $MODULE" >"$XDG_CONFIG_HOME/pkcs11/modules/smartca-pkcs11.module"
-run 0 doctor --json
-json 'map(.result) | unique | join(" ")' ok
-echo "module: /nowhere.so" >"$XDG_CONFIG_HOME/pkcs11/modules/smartca-pkcs11.module"
-run 1 doctor --json
-json 'map(select(.result == "fail").check) | join(" ")' p11-kit
-rm -r "$XDG_CONFIG_HOME/pkcs11"
+if [ "$(id -u)" = 0 ]; then
+    echo "skipped: p11-kit reads no user's registration for root"
+else
+    mkdir -p "$XDG_CONFIG_HOME/pkcs11/modules"
+    echo "module: $MODULE" >"$XDG_CONFIG_HOME/pkcs11/modules/smartca-pkcs11.module"
+    run 0 doctor --json
+    json 'map(.result) | unique | join(" ")' ok
+    echo "module: /nowhere.so" >"$XDG_CONFIG_HOME/pkcs11/modules/smartca-pkcs11.module"
+    run 1 doctor --json
+    json 'map(select(.result == "fail").check) | join(" ")' p11-kit
+    rm -r "$XDG_CONFIG_HOME/pkcs11"
+fi
 run 1 doctor --module "$HOME_DIR/none.so" --json
 json 'map(select(.result == "fail").check) | join(" ")' module
 run 1 doctor --module "$PASSWORD" --json

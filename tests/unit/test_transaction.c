@@ -2,14 +2,17 @@
 /* One call, from the request to the outcome. */
 #include "remote/smartca/transaction.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
+#include "remote/audit/audit.h"
 #include "remote/base/cleanup.h"
 #include "remote/smartca/confirm.h"
 #include "tests/unit/story.h"
@@ -305,6 +308,75 @@ static void another_s_signature_is_never_handed_out(void **state)
     assert_memory_equal(lone.made.signature, nothing, sizeof(nothing));
 }
 
+static char *audit_path(const struct story *story, char out[static 128])
+{
+    (void)snprintf(out, 128, "%s/audit.jsonl", story->dir);
+    return out;
+}
+
+static void a_mismatch_leaves_one_entry_in_the_audit_log(void **state)
+{
+    struct story *story = *state;
+    struct story_document made[2];
+    struct remote_document documents[2] = {story_document(&made[0], 1),
+                                           story_document(&made[1], 2)};
+    struct audit_report report;
+    char expected[512];
+    char line[1024] = "";
+    char path[128];
+    TELL(story, {.to = SIGN, .says = ACCEPTED}, {.to = STATUS, .says = SIGNED_TWISTED});
+
+    enum sca_status st = story_sign(story, documents, 2);
+
+    assert_int_equal(st, SCA_MISMATCH);
+    assert_int_equal(audit_verify(story->dir, &report), SCA_OK);
+    assert_int_equal(report.line_count, 1);
+    assert_int_equal(report.bad_line, 0);
+    FILE *file = fopen(audit_path(story, path), "re");
+    assert_non_null(file);
+    assert_non_null(fgets(line, sizeof(line), file));
+    (void)fclose(file);
+    (void)snprintf(expected, sizeof(expected),
+                   "{\"time\":\"2026-05-28T20:26:40Z\",\"user\":\"*********901\","
+                   "\"account\":\"work\",\"program\":\"%s\",\"serial\":\"" STORY_SERIAL "\","
+                   "\"digest\":\"02020202\",\"doc_id\":\"0202-0202\",\"transaction\":\"%s\","
+                   "\"outcome\":\"mismatch\",\"chain\":\"",
+                   program_invocation_short_name, story->requests[0].id);
+    assert_memory_equal(line, expected, strlen(expected));
+}
+
+static void what_cannot_be_audited_is_a_mismatch_all_the_same(void **state)
+{
+    struct story *story = *state;
+    struct story_document made[2];
+    struct remote_document documents[2] = {story_document(&made[0], 1),
+                                           story_document(&made[1], 2)};
+    char path[128];
+    assert_int_equal(mkdir(audit_path(story, path), 0700), 0);
+    TELL(story, {.to = SIGN, .says = ACCEPTED}, {.to = STATUS, .says = SIGNED_TWISTED});
+
+    enum sca_status st = story_sign(story, documents, 2);
+
+    assert_int_equal(st, SCA_MISMATCH);
+    assert_int_equal(documents[0].status, SCA_OK);
+    assert_int_equal(documents[1].status, SCA_MISMATCH);
+    assert_int_equal(story_journal_size(story), 0);
+}
+
+static void what_is_refused_or_missing_is_no_mismatch(void **state)
+{
+    struct story *story = *state;
+    struct story_document made[2];
+    struct remote_document documents[2] = {story_document(&made[0], 1),
+                                           story_document(&made[1], 2)};
+    struct audit_report report;
+    TELL(story, {.to = SIGN, .says = ACCEPTED}, {.to = STATUS, .says = SIGNED_PARTLY});
+
+    assert_int_equal(story_sign(story, documents, 2), SCA_PROTOCOL);
+
+    assert_int_equal(audit_verify(story->dir, &report), SCA_NOT_FOUND);
+}
+
 static void nothing_is_sent_when_the_journal_cannot_be_written(void **state)
 {
     struct story *story = *state;
@@ -376,6 +448,9 @@ int main(void)
         TEST(a_single_answer_may_lack_its_doc_id_and_many_may_not),
         TEST(signed_without_signatures_is_still_waiting),
         TEST(another_s_signature_is_never_handed_out),
+        TEST(a_mismatch_leaves_one_entry_in_the_audit_log),
+        TEST(what_cannot_be_audited_is_a_mismatch_all_the_same),
+        TEST(what_is_refused_or_missing_is_no_mismatch),
         TEST(nothing_is_sent_when_the_journal_cannot_be_written),
         TEST(nothing_is_sent_without_a_password),
         TEST(what_cannot_be_signed_is_refused_before_anything_is_sent),
