@@ -16,9 +16,12 @@
 
 enum { CHECK_SIZE = 64, REGISTRATION_MAX = 65536 };
 
-/* The user's own registrations: p11-kit's fixed place. NULL where there is no home. */
+/* The user's own registrations, which p11-kit does not read for root; NULL where there is no home.
+ */
 static char *user_registration(void)
 {
+    if (geteuid() == 0)
+        return NULL;
     const char *base = secure_getenv("XDG_CONFIG_HOME");
     const char *home = secure_getenv("HOME");
     char *path = NULL;
@@ -57,7 +60,8 @@ void doctor_check_registration(struct doctor *doctor)
 {
     static const char check[] = "p11-kit";
     AUTO(freep) char *own = user_registration();
-    const char *const places[] = {own ? own : "", SMARTCA_MODULE_CONFIG_DIR "/" REGISTRATION};
+    const char *const places[] = {own ? own : "", SMARTCA_ADMIN_CONFIG_DIR "/" REGISTRATION,
+                                  SMARTCA_MODULE_CONFIG_DIR "/" REGISTRATION};
 
     for (size_t i = 0; i < ARRAY_LEN(places); i++) {
         if (access(places[i], F_OK) != 0)

@@ -38,10 +38,11 @@ enum sca_status secret_input(const char *prompt, struct secret **ret_secret)
 
     if (is_terminal) {
         struct termios silent = before;
-        (void)fprintf(stderr, "%s: ", prompt);
         /* Without ISIG too: a signal would leave the terminal without echo. */
         silent.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
         (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+        /* Only now: what is typed before is flushed, and would be seen. */
+        (void)fprintf(stderr, "%s: ", prompt);
     }
     enum sca_status st = read_line(line, sizeof(line), &len);
     if (is_terminal) {
