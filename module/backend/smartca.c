@@ -47,8 +47,10 @@ bool smartca_account_has(const struct smartca_account *account, const struct cat
     if (strcmp(entry->user_id, config->user_id) != 0 ||
         strcmp(entry->url, config->service.url) != 0)
         return false;
+    char own[CERTIFICATE_SERIAL_HEX];
     return !config->serial || !entry->has_certificate ||
-           strcasecmp(entry->service_serial, config->serial) == 0;
+           strcasecmp(entry->service_serial, config->serial) == 0 ||
+           strcasecmp(certificate_serial_hex(entry->leaf.serial, own), config->serial) == 0;
 }
 
 /* The account's client, made once. Two threads may both make one; the slower gives its own back. */

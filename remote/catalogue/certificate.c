@@ -289,6 +289,19 @@ static struct span integer_content(struct span der)
     return header < der.len ? span_of(der.ptr + header, der.len - header) : der;
 }
 
+const char *certificate_serial_hex(struct span serial_der, char out[static CERTIFICATE_SERIAL_HEX])
+{
+    enum { BYTES_MAX = (CERTIFICATE_SERIAL_HEX - 1) / 2 };
+    struct span content = integer_content(serial_der);
+
+    if (content.len > 1 && content.ptr[0] == 0)
+        content = span_of(content.ptr + 1, content.len - 1);
+    if (content.len > BYTES_MAX)
+        content.len = 0; /* no certificate has that: RFC 5280 section 4.1.2.2 ends at 20 bytes */
+    hex_encode(content, out);
+    return out;
+}
+
 void certificate_serial_text(struct span serial_der, char out[static CERTIFICATE_SERIAL_TEXT])
 {
     enum { SHOWN = (CERTIFICATE_SERIAL_TEXT - 1) / 2 };

@@ -49,4 +49,11 @@ const struct certificate *parsed_certificate_get(const struct parsed_certificate
 enum { CERTIFICATE_SERIAL_TEXT = 17 };
 void certificate_serial_text(struct span serial_der, char out[static CERTIFICATE_SERIAL_TEXT]);
 
+/*
+ * The whole serial number as lower-case hex, without the zero byte that only makes the INTEGER
+ * positive: what the service calls serial_number, and what a person copies. Returns out.
+ */
+enum { CERTIFICATE_SERIAL_HEX = 2 * 64 + 1 };
+const char *certificate_serial_hex(struct span serial_der, char out[static CERTIFICATE_SERIAL_HEX]);
+
 #endif

@@ -10,22 +10,22 @@
 static bool is_wanted(const struct addition *addition, const struct catalogue_entry *entry)
 {
     const char *wanted = addition->cli->serial;
-    char own[ENTRY_SERIAL_SIZE];
+    char own[CERTIFICATE_SERIAL_HEX];
 
     return !wanted || strcasecmp(wanted, entry->service_serial) == 0 ||
-           strcasecmp(wanted, serial_hex(entry->leaf.serial, own)) == 0;
+           strcasecmp(wanted, certificate_serial_hex(entry->leaf.serial, own)) == 0;
 }
 
 static void add_row(struct addition *addition, const struct catalogue_entry *entry)
 {
     AUTO(freep) char *label = entry_label(entry);
-    char serial[ENTRY_SERIAL_SIZE];
+    char serial[CERTIFICATE_SERIAL_HEX];
     struct rows *rows = &addition->rows;
 
     rows_begin(rows);
     rows_text(rows, "account", addition->account->name);
     rows_text(rows, "label", label);
-    rows_text(rows, "serial", serial_hex(entry->leaf.serial, serial));
+    rows_text(rows, "serial", certificate_serial_hex(entry->leaf.serial, serial));
     rows_time(rows, "not_before", entry->leaf.not_before);
     rows_time(rows, "not_after", entry->leaf.not_after);
     rows_text(rows, "state", entry_state(entry, (int64_t)time(NULL)));

@@ -41,7 +41,7 @@ static void add_row(struct rows *rows, const struct comparison *comparison,
     const char *before = was ? entry_state(was, comparison->now) : NULL;
     const char *after = is_now ? entry_state(is_now, comparison->now) : NULL;
     AUTO(freep) char *label = entry_label(entry);
-    char serial[ENTRY_SERIAL_SIZE];
+    char serial[CERTIFICATE_SERIAL_HEX];
     const char *change = "unchanged";
 
     if (!was)
@@ -54,7 +54,7 @@ static void add_row(struct rows *rows, const struct comparison *comparison,
     rows_text(rows, "account", comparison->account->name);
     rows_number(rows, "slot_id", entry->slot_id);
     rows_text(rows, "label", label);
-    rows_text(rows, "serial", serial_hex(entry->leaf.serial, serial));
+    rows_text(rows, "serial", certificate_serial_hex(entry->leaf.serial, serial));
     rows_text(rows, "state", after);
     rows_text(rows, "was", before);
     rows_text(rows, "change", change);

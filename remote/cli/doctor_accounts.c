@@ -45,7 +45,7 @@ static void note_certificate(struct doctor *doctor, const char *check,
     int64_t now = (int64_t)time(NULL);
     const char *state = entry_state(entry, now);
     char until[OUTPUT_TIME_SIZE];
-    char serial[ENTRY_SERIAL_SIZE];
+    char serial[CERTIFICATE_SERIAL_HEX];
     enum finding finding = FINDING_OK;
     const char *next_step = advice_for(state);
 
@@ -56,7 +56,7 @@ static void note_certificate(struct doctor *doctor, const char *check,
         next_step = _("it expires within 30 days; renew it at VNPT");
     }
     doctor_note(doctor, finding, check, next_step, _("%s, %s: %s, valid until %s"),
-                label ? label : "", serial_hex(entry->leaf.serial, serial), state,
+                label ? label : "", certificate_serial_hex(entry->leaf.serial, serial), state,
                 output_time(entry->leaf.not_after, until));
 }
 

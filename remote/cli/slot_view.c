@@ -91,7 +91,7 @@ static void read_x509(struct span der, struct slot_view *view)
     view->not_after = time_of(X509_get0_notAfter(x509));
     int serial_len = i2d_ASN1_INTEGER(X509_get0_serialNumber(x509), &serial);
     if (serial_len > 0)
-        (void)serial_hex(span_of(serial, (size_t)serial_len), view->serial);
+        (void)certificate_serial_hex(span_of(serial, (size_t)serial_len), view->serial);
     OPENSSL_free(serial);
     name_key(X509_get0_pubkey(x509), view->key_type);
 }

@@ -18,7 +18,7 @@ struct slot_view {
     bool is_initialized;
     bool needs_login;
     char label[SLOT_LABEL_SIZE];
-    char serial[ENTRY_SERIAL_SIZE]; /* of the certificate; of the token where it has none */
+    char serial[CERTIFICATE_SERIAL_HEX]; /* of the certificate; of the token where it has none */
     char key_type[SLOT_KEY_TYPE_SIZE];
     char *subject; /* RFC 2253 with UTF-8 as it is; NULL: no certificate */
     int64_t not_before;

@@ -157,19 +157,3 @@ char *entry_label(const struct catalogue_entry *entry)
                ? strndup((const char *)entry->leaf.common_name.ptr, entry->leaf.common_name.len)
                : strdup("");
 }
-
-const char *serial_hex(struct span serial_der, char out[static ENTRY_SERIAL_SIZE])
-{
-    enum { HEADER = 2 };
-    struct span bytes = span_of(NULL, 0);
-
-    if (serial_der.len > HEADER)
-        bytes = span_of(serial_der.ptr + HEADER, serial_der.len - HEADER);
-    /* The zero that only makes the INTEGER positive. */
-    if (bytes.len > 1 && bytes.ptr[0] == 0)
-        bytes = span_of(bytes.ptr + 1, bytes.len - 1);
-    if (2 * bytes.len + 1 > ENTRY_SERIAL_SIZE)
-        bytes.len = 0;
-    hex_encode(bytes, out);
-    return out;
-}

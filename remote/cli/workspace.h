@@ -57,9 +57,4 @@ bool entry_is_ready(const struct catalogue_entry *entry, int64_t now);
 /* The common name; the caller frees it, NULL without memory. */
 char *entry_label(const struct catalogue_entry *entry);
 
-enum { ENTRY_SERIAL_SIZE = 2 * 64 + 1 };
-
-/* The serial number of a certificate from its DER INTEGER, lower-case hex. */
-const char *serial_hex(struct span serial_der, char out[static ENTRY_SERIAL_SIZE]);
-
 #endif

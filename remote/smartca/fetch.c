@@ -16,7 +16,8 @@ struct fetched {
     struct parsed_certificate *leaf;
     struct parsed_certificate *chain[CATALOGUE_CHAIN_MAX];
     size_t chain_len;
-    char serial[2 * 64 + 1]; /* the certificate's own, for a service that leaves it out */
+    char serial[CERTIFICATE_SERIAL_HEX]; /* the certificate's own, for a service that leaves it out
+                                          */
 };
 
 /* What a whole answer gives. views borrows from items, and from the answer. */
@@ -35,21 +36,6 @@ static void harvest_fini(struct harvest *harvest)
     }
     free(harvest->items);
     free(harvest->views);
-}
-
-/* Without the leading zero that only makes the INTEGER positive. */
-static void serial_text(struct span serial_der, char *out, size_t size)
-{
-    enum { HEADER = 2 };
-    struct span bytes = span_of(NULL, 0);
-
-    if (serial_der.len > HEADER)
-        bytes = span_of(serial_der.ptr + HEADER, serial_der.len - HEADER);
-    if (bytes.len > 1 && bytes.ptr[0] == 0)
-        bytes = span_of(bytes.ptr + 1, bytes.len - 1);
-    if (2 * bytes.len + 1 > size)
-        bytes.len = 0;
-    hex_encode(bytes, out);
 }
 
 static bool has_der(const struct parsed_certificate *parsed, struct span der)
@@ -90,7 +76,7 @@ static void describe(const struct codec_certificate *from, struct fetched *item,
                      struct fetched_certificate *view)
 {
     view->leaf = parsed_certificate_get(item->leaf);
-    serial_text(view->leaf->serial, item->serial, sizeof(item->serial));
+    (void)certificate_serial_hex(view->leaf->serial, item->serial);
     view->service_serial = from->serial_number[0] ? from->serial_number : item->serial;
     view->service_status = from->status;
     view->state = verdict_of_certificate(from->status, from->status_code);

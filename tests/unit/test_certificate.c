@@ -422,9 +422,31 @@ static void a_serial_number_is_shown_by_its_last_16_digits(void **state)
     assert_string_equal(text, "0000000000000000");
 }
 
+static void the_whole_serial_number_is_hex_without_its_sign_byte(void **state)
+{
+    static const struct {
+        uint8_t der[24];
+        size_t len;
+        const char *text;
+    } rows[] = {
+        {{2, 1, 5}, 3, "05"},
+        {{2, 3, 0, 0xff, 1}, 5, "ff01"},
+        {{2, 1, 0}, 3, "00"},
+        {{2, 12, 0x54, 1, 1, 1, 1, 2, 3, 4, 5, 6, 7, 0xaf}, 14, "5401010101020304050607af"},
+    };
+    char text[CERTIFICATE_SERIAL_HEX];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_string_equal(certificate_serial_hex(span_of(rows[i].der, rows[i].len), text),
+                            rows[i].text);
+    assert_string_equal(certificate_serial_hex(span_of(NULL, 0), text), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_whole_serial_number_is_hex_without_its_sign_byte),
         cmocka_unit_test(an_rsa_certificate_is_taken_apart),
         cmocka_unit_test(the_three_curves_are_accepted),
         cmocka_unit_test(the_last_common_name_counts),
