@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/smartca/deliver.h"
 
+#include <errno.h>
 #include <string.h>
 
+#include "remote/audit/audit.h"
 #include "remote/base/cleanup.h"
 #include "remote/base/log.h"
 
@@ -32,6 +34,28 @@ static bool is_answer_to(const struct delivery *delivery, const struct codec_rep
     return item->doc_id && strcmp(item->doc_id, doc_id) == 0;
 }
 
+/* Best effort: the document has its status whether or not this can be written. */
+static void audit_mismatch(const struct delivery *delivery, struct span digest, const char *doc_id)
+{
+    const struct audit_entry entry = {
+        .user = delivery->record->user_id,
+        .account = delivery->account,
+        .program = program_invocation_short_name,
+        .slot = -1,
+        .serial = delivery->record->serial,
+        .digest = digest,
+        .doc_id = doc_id,
+        .transaction = delivery->record->id,
+        .outcome = "mismatch",
+        .milliseconds = -1,
+    };
+
+    enum sca_status st = audit_append(delivery->state_dir, delivery->clock, &entry);
+    if (st != SCA_OK)
+        log_line(LOG_LEVEL_ERROR, "transaction %s: the mismatch is not in the audit log in %s: %s",
+                 delivery->record->id, delivery->state_dir, sca_status_name(st));
+}
+
 static enum sca_status deliver_one(const struct delivery *delivery, const struct codec_reply *reply,
                                    size_t index)
 {
@@ -55,6 +79,8 @@ static enum sca_status deliver_one(const struct delivery *delivery, const struct
                    "thrown away, report this to the service provider"
                  : "transaction %s, document %s: the service says signed and sent no signature",
              delivery->record->id, doc_id ? doc_id : "?");
+    if (st == SCA_MISMATCH)
+        audit_mismatch(delivery, document->digest, doc_id);
     return st;
 }
 

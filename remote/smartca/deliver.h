@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "remote/base/clock.h"
 #include "remote/base/status.h"
 #include "remote/remote.h"
 #include "remote/smartca/codec.h"
@@ -18,13 +19,17 @@ struct delivery {
     size_t signature_len;
     struct remote_document *documents;
     size_t count;
+    const char *state_dir; /* where the audit log is */
+    const char *account;
+    const struct clock *clock;
 };
 
 /*
  * Matches the reply's items with the documents by the doc_id that record gave their digests, and
- * verifies (design.md 8.10). Each document's status: SCA_OK; SCA_MISMATCH, what came does not
- * verify; SCA_PROTOCOL, nothing came; SCA_NOMEM. Returns SCA_OK when all are, else the worst of
- * them: SCA_NOMEM (asking again would help), then SCA_MISMATCH, then SCA_PROTOCOL.
+ * verifies (design.md 8.10). What does not verify leaves an entry in the audit log. Each document's
+ * status: SCA_OK; SCA_MISMATCH, what came does not verify; SCA_PROTOCOL, nothing came; SCA_NOMEM.
+ * Returns SCA_OK when all are, else the worst of them: SCA_NOMEM (asking again would help), then
+ * SCA_MISMATCH, then SCA_PROTOCOL.
  */
 enum sca_status deliver_signatures(const struct delivery *delivery,
                                    const struct codec_reply *reply);

@@ -135,6 +135,9 @@ static enum step on_signed(struct transaction *tx, const struct answer *answer)
         .signature_len = tx->key->signature_len,
         .documents = tx->documents,
         .count = tx->count,
+        .state_dir = tx->client->state_dir,
+        .account = tx->client->account->name,
+        .clock = tx->call->clock,
     };
 
     /* "Signed", and nothing to show for it: it may still come. */

@@ -85,8 +85,6 @@ struct process {
     unsigned fds;
 };
 
-extern char **environ;
-
 static unsigned count_fds(void)
 {
     unsigned count = 0;

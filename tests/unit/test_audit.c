@@ -289,12 +289,15 @@ static void a_full_disk_leaves_the_log_as_it_was(void **state)
     struct audit_stage *stage = *state;
     audit_stage_append(stage, 2);
     audit_stage_read(stage);
-    AUTO(freep) char *before = strdup(stage->text);
+    char before[AUDIT_HEX_SIZE];
+    char after[AUDIT_HEX_SIZE];
+    audit_stage_sha256(span_of(stage->text, stage->len), before);
 
     assert_int_equal(append_on_a_full_disk(stage, (rlim_t)stage->len + 100), SCA_IO);
 
     audit_stage_read(stage);
-    assert_string_equal(stage->text, before);
+    audit_stage_sha256(span_of(stage->text, stage->len), after);
+    assert_string_equal(after, before);
     assert_int_equal(audit_stage_verify(stage).line_count, 2);
 }
 

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "remote/audit/chain.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include "remote/base/cleanup.h"
+#include "remote/base/crypto.h"
+
+/* Quotes are escaped inside JSON texts, so none of these can be part of a value. */
+static const char chain_begin[] = ",\"chain\":\"";
+static const char chain_close[] = "\"}";
+static const char bridge_torn[] = ",\"outcome\":\"torn\"";
+static const char bridge_damaged[] = ",\"outcome\":\"damaged\"";
+static const char bridge_follows[] = ",\"follows\":\"";
+static const char bridge_skipped[] = "\",\"skipped\":\"";
+static const char bridge_close[] = "\"";
+
+#define TEXT_LEN(text) (sizeof(text) - 1)
+
+const struct chain chain_origin = {
+    "0000000000000000000000000000000000000000000000000000000000000000",
+};
+const char chain_file[] = "audit.jsonl";
+const char chain_lock[] = "audit.lock";
+
+/* Takes text off the end of *bytes. */
+static bool strip_text(struct span *bytes, const char *text)
+{
+    size_t len = strlen(text);
+
+    if (bytes->len < len || memcmp(bytes->ptr + bytes->len - len, text, len) != 0)
+        return false;
+    bytes->len -= len;
+    return true;
+}
+
+static bool is_lower_hex(uint8_t c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+static bool strip_hash(struct span *bytes, struct chain *ret_hash)
+{
+    if (bytes->len < CHAIN_DIGITS)
+        return false;
+    const uint8_t *digits = bytes->ptr + bytes->len - CHAIN_DIGITS;
+    for (size_t i = 0; i < CHAIN_DIGITS; i++)
+        if (!is_lower_hex(digits[i]))
+            return false;
+    memcpy(ret_hash->hex, digits, CHAIN_DIGITS);
+    ret_hash->hex[CHAIN_DIGITS] = 0;
+    bytes->len -= CHAIN_DIGITS;
+    return true;
+}
+
+bool chain_read(struct span line, struct chain_line *ret_line)
+{
+    struct chain_line read = {.members = line};
+
+    if (!strip_text(&read.members, chain_close) || !strip_hash(&read.members, &read.chain) ||
+        !strip_text(&read.members, chain_begin) || read.members.len == 0 ||
+        read.members.ptr[0] != '{')
+        return false;
+    *ret_line = read;
+    return true;
+}
+
+bool chain_read_bridge(struct span members, struct chain_bridge *ret_bridge)
+{
+    struct chain_bridge read = {.is_torn = false};
+
+    if (!strip_text(&members, bridge_close) || !strip_hash(&members, &read.skipped) ||
+        !strip_text(&members, bridge_skipped) || !strip_hash(&members, &read.follows) ||
+        !strip_text(&members, bridge_follows))
+        return false;
+    read.is_torn = strip_text(&members, bridge_torn);
+    if (!read.is_torn && !strip_text(&members, bridge_damaged))
+        return false;
+    *ret_bridge = read;
+    return true;
+}
+
+static void md_ctx_freep(EVP_MD_CTX **ctx)
+{
+    EVP_MD_CTX_free(*ctx);
+}
+
+static enum sca_status hash_parts(const struct span *parts, size_t count, struct chain *ret_hash)
+{
+    const EVP_MD *md = crypto_md(CRYPTO_SHA256);
+    AUTO(md_ctx_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    uint8_t hash[CHAIN_DIGITS / 2];
+
+    bool is_done = md && ctx && EVP_DigestInit_ex2(ctx, md, NULL) == 1;
+    for (size_t i = 0; is_done && i < count; i++)
+        is_done = EVP_DigestUpdate(ctx, parts[i].ptr, parts[i].len) == 1;
+    if (!is_done || EVP_DigestFinal_ex(ctx, hash, NULL) != 1)
+        return SCA_NOMEM;
+    hex_encode(span_of(hash, sizeof(hash)), ret_hash->hex);
+    return SCA_OK;
+}
+
+/* The host's error queue stays as it was. */
+static enum sca_status hash_quietly(const struct span *parts, size_t count, struct chain *ret_hash)
+{
+    (void)ERR_set_mark();
+    enum sca_status st = hash_parts(parts, count, ret_hash);
+    (void)ERR_pop_to_mark();
+    return st;
+}
+
+enum sca_status chain_hash(struct span bytes, struct chain *ret_hash)
+{
+    return hash_quietly(&bytes, 1, ret_hash);
+}
+
+enum sca_status chain_next(const struct chain *previous, struct span members,
+                           struct chain *ret_chain)
+{
+    const struct span parts[] = {span_text(previous->hex), members, span_text("}")};
+
+    return hash_quietly(parts, ARRAY_LEN(parts), ret_chain);
+}
+
+enum sca_status chain_seal(struct buf *lines, struct span object, struct chain *chain)
+{
+    const struct span members = span_of(object.ptr, object.len - 1);
+    struct chain next;
+
+    enum sca_status st = chain_next(chain, members, &next);
+    const struct span parts[] = {members, span_text(chain_begin), span_text(next.hex),
+                                 span_text(chain_close), span_text("\n")};
+    for (size_t i = 0; st == SCA_OK && i < ARRAY_LEN(parts); i++)
+        st = buf_append(lines, parts[i]);
+    if (st == SCA_OK)
+        *chain = next;
+    return st;
+}
+
+enum sca_status chain_seal_bridge(struct buf *lines, const char *time,
+                                  const struct chain_bridge *bridge, struct chain *chain)
+{
+    char object[512];
+    int len = snprintf(object, sizeof(object), "{\"time\":\"%s\"%s%s%s%s%s%s}", time,
+                       bridge->is_torn ? bridge_torn : bridge_damaged, bridge_follows,
+                       bridge->follows.hex, bridge_skipped, bridge->skipped.hex, bridge_close);
+
+    if (len <= 0 || (size_t)len >= sizeof(object))
+        return SCA_INVALID;
+    return chain_seal(lines, span_of(object, (size_t)len), chain);
+}
+
+bool chain_find_end(struct span bytes, bool is_all, struct chain_end *ret_end)
+{
+    struct chain_line line;
+    size_t end = bytes.len;
+
+    while (end > 0) {
+        size_t stop = end - (bytes.ptr[end - 1] == '\n');
+        const uint8_t *before = stop ? memrchr(bytes.ptr, '\n', stop) : NULL;
+        size_t start = before ? (size_t)(before - bytes.ptr) + 1 : 0;
+        if (start == 0 && !is_all)
+            return false;
+        if (chain_read(span_of(bytes.ptr + start, stop - start), &line)) {
+            *ret_end = (struct chain_end){.chain = line.chain, .rest = end};
+            return true;
+        }
+        end = start;
+    }
+    if (is_all)
+        *ret_end = (struct chain_end){.chain = chain_origin, .rest = 0};
+    return is_all;
+}
