@@ -43,6 +43,8 @@ CK_RV gate_leave(const char *name, CK_BBOOL is_inside, struct session *session, 
 {
     if (rv != CKR_OK && is_inside)
         log_failure(name, session, rv);
+    else
+        (void)failure_take(); /* a note without a failure, or without a log, is nobody's */
     if (session)
         session_unref(session);
     if (is_inside)

@@ -2,6 +2,7 @@
 #include "module/token/library.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "module/token/session.h"
 #include "module/token/slot.h"
 #include "module/token/text.h"
+#include "remote/base/clock.h"
 #include "remote/base/lock.h"
 #include "remote/base/log.h"
 #include "remote/config/config.h"
@@ -29,6 +31,7 @@ static struct {
     struct lock lock;        /* C_Initialize and C_Finalize, one at a time */
     pthread_cond_t left;     /* a call left while the library is finishing, or that is done */
     atomic_uint forks;       /* counted by the child handler of fork */
+    atomic_uint forks_taken; /* forks when a thread began to forget the parent */
     atomic_uint forks_known; /* forks when this process first called C_Initialize */
     atomic_int state;
     atomic_uint inside; /* calls between library_enter and library_leave */
@@ -56,9 +59,14 @@ static void prepare_once(void)
 static void forget_parent(void)
 {
     unsigned forks = atomic_load(&library.forks);
-    unsigned known = atomic_load(&library.forks_known);
-    if (forks == known || !atomic_compare_exchange_strong(&library.forks_known, &known, forks))
+    if (forks == atomic_load(&library.forks_known))
         return;
+    unsigned taken = atomic_load(&library.forks_taken);
+    if (taken == forks || !atomic_compare_exchange_strong(&library.forks_taken, &taken, forks)) {
+        while (atomic_load(&library.forks_known) != forks)
+            (void)sched_yield(); /* another thread of this child is at it */
+        return;
+    }
     lock_init(&library.lock, LOCK_LIBRARY);
     lock_cond_init(&library.left);
     atomic_store(&library.inside, 0);
@@ -69,14 +77,22 @@ static void forget_parent(void)
     slot_abandon_all();
     event_abandon();
     atomic_store(&library.state, LIBRARY_OFF);
+    atomic_store(&library.forks_known, forks); /* last: until then nobody gets in */
+}
+
+static bool is_open(void)
+{
+    return atomic_load(&library.state) == LIBRARY_READY &&
+           atomic_load(&library.forks) == atomic_load(&library.forks_known) &&
+           !backends_is_reentered();
 }
 
 bool library_enter(void)
 {
+    if (!is_open())
+        return false; /* without disturbing the count that C_Finalize waits for */
     atomic_fetch_add(&library.inside, 1);
-    if (atomic_load(&library.state) == LIBRARY_READY &&
-        atomic_load(&library.forks) == atomic_load(&library.forks_known) &&
-        !backends_is_reentered())
+    if (is_open())
         return true;
     library_leave();
     return false;
@@ -175,11 +191,10 @@ CK_RV library_initialize(void *args)
 /* False if some call would not leave in time. */
 static bool wait_until_empty(void) REQUIRES(library.lock)
 {
-    unsigned waited = 0;
-    while (atomic_load(&library.inside) > 0 && waited < FINISH_WAIT_MS) {
+    /* By the clock: a call that leaves wakes this wait long before its step is over. */
+    uint64_t until = clock_system.now_ms(&clock_system) + FINISH_WAIT_MS;
+    while (atomic_load(&library.inside) > 0 && clock_system.now_ms(&clock_system) < until)
         (void)lock_wait_for(&library.lock, &library.left, FINISH_STEP_MS);
-        waited += FINISH_STEP_MS;
-    }
     return atomic_load(&library.inside) == 0;
 }
 

@@ -74,10 +74,13 @@ static void count_out(struct slot *slot, bool is_rw)
     lock_take(&slot->lock);
     slot->sessions--;
     slot->rw_sessions -= is_rw;
-    bool is_last = slot->sessions == 0;
+    /* In one step: a session opened from here on starts logged out, and its login stays. */
+    bool takes_login = slot->sessions == 0 && slot->login != SLOT_PUBLIC;
+    if (takes_login)
+        slot->login = SLOT_PUBLIC;
     lock_drop(&slot->lock);
-    if (is_last)
-        (void)slot_logout(slot); /* "was not logged in" is fine */
+    if (takes_login && slot->token->ops->logout)
+        slot->token->ops->logout(slot->token);
 }
 
 static CK_RV enlist(struct session *s, CK_SESSION_HANDLE *ret_handle)

@@ -58,21 +58,20 @@ static void slot_free(struct slot *slot)
     free(slot);
 }
 
-/* Publishes a table with the tokens of fresh added, which become ours. */
-static enum sca_status grow(const struct token_list *fresh)
+/* Publishes a table with slots for these tokens added. */
+static enum sca_status grow(struct token *const *tokens, size_t count)
 {
     struct table *old = atomic_load(&slots.table);
     size_t old_count = old ? old->count : 0;
-    struct table *table =
-        malloc(sizeof(*table) + (old_count + fresh->count) * sizeof(struct slot *));
+    struct table *table = malloc(sizeof(*table) + (old_count + count) * sizeof(struct slot *));
     if (!table)
         return SCA_NOMEM;
     table->older = old;
     table->count = old_count;
     if (old_count)
         memcpy(table->slots, old->slots, old_count * sizeof(struct slot *));
-    for (size_t i = 0; i < fresh->count; i++) {
-        struct slot *slot = slot_new(fresh->items[i]);
+    for (size_t i = 0; i < count; i++) {
+        struct slot *slot = slot_new(tokens[i]);
         if (!slot)
             break; /* a slot less is better than none */
         table->slots[table->count++] = slot;
@@ -86,14 +85,16 @@ static enum sca_status grow(const struct token_list *fresh)
 static enum sca_status take_in(void)
 {
     struct token_list fresh = {0};
+    size_t before = slots.tokens.count;
     enum sca_status st = backends_tokens(slots.backends, &slots.tokens, &fresh);
-    if (st == SCA_OK && fresh.count)
-        st = grow(&fresh);
     for (size_t i = 0; i < fresh.count && st == SCA_OK; i++) {
         st = token_list_add(&slots.tokens, fresh.items[i]);
         fresh.items[i] = NULL;
     }
     token_list_fini(&fresh);
+    /* Only tokens that the list owns for good get slots. */
+    if (st == SCA_OK && slots.tokens.count > before)
+        st = grow(slots.tokens.items + before, slots.tokens.count - before);
     return st;
 }
 
