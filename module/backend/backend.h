@@ -134,9 +134,4 @@ bool backends_discover(struct backends *backends);
  */
 void backends_abandon(void);
 
-/* Runs around calls into other libraries that may call this module back on the same thread. */
-void backends_enter(void);
-void backends_leave(void);
-bool backends_is_reentered(void);
-
 #endif

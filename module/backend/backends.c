@@ -7,6 +7,7 @@
 #include "module/backend/smartca.h"
 #include "remote/base/cleanup.h"
 #include "remote/base/log.h"
+#include "remote/base/reentry.h"
 
 /* A mapped catalogue lives as long as tokens borrow from it: until C_Finalize. */
 struct opened {
@@ -48,10 +49,10 @@ void backends_close(struct backends *backends)
 {
     if (!backends)
         return;
-    backends_enter();
+    reentry_enter();
     for (size_t i = 0; i < backends->config->account_count; i++)
         smartca_account_fini(&backends->accounts[i]);
-    backends_leave();
+    reentry_leave();
     while (backends->opened) {
         struct opened *older = backends->opened->older;
         catalogue_close(backends->opened->catalogue);
@@ -154,9 +155,9 @@ static void discover_account(struct smartca_account *account)
     struct call call;
 
     call_init(&call, &clock_system, config->service.connect_timeout_ms);
-    backends_enter();
+    reentry_enter();
     enum sca_status st = smartca_account_fetch(account, &call);
-    backends_leave();
+    reentry_leave();
     if (st != SCA_OK) {
         log_line(LOG_LEVEL_WARNING, "account %s: its certificates cannot be fetched: %s",
                  config->name, call.note[0] ? call.note : sca_status_name(st));

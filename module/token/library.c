@@ -16,6 +16,7 @@
 #include "remote/base/clock.h"
 #include "remote/base/lock.h"
 #include "remote/base/log.h"
+#include "remote/base/reentry.h"
 #include "remote/config/config.h"
 
 enum library_state {
@@ -83,8 +84,7 @@ static void forget_parent(void)
 static bool is_open(void)
 {
     return atomic_load(&library.state) == LIBRARY_READY &&
-           atomic_load(&library.forks) == atomic_load(&library.forks_known) &&
-           !backends_is_reentered();
+           atomic_load(&library.forks) == atomic_load(&library.forks_known) && !reentry_is_inside();
 }
 
 bool library_enter(void)
@@ -169,7 +169,7 @@ CK_RV library_initialize(void *args)
     CK_RV rv = check_initialize_args(args);
     if (rv != CKR_OK)
         return rv;
-    if (backends_is_reentered())
+    if (reentry_is_inside())
         return CKR_CRYPTOKI_ALREADY_INITIALIZED;
     pthread_once(&once, prepare_once);
     forget_parent();
@@ -221,7 +221,7 @@ CK_RV library_finalize(void *reserved)
 {
     if (reserved)
         return CKR_ARGUMENTS_BAD;
-    if (atomic_load(&library.forks) != atomic_load(&library.forks_known) || backends_is_reentered())
+    if (atomic_load(&library.forks) != atomic_load(&library.forks_known) || reentry_is_inside())
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     if (session_is_notifying())
         return failure(CKR_FUNCTION_FAILED, "C_Finalize from within a notification callback");

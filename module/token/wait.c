@@ -5,6 +5,7 @@
 #include "module/token/library.h"
 #include "module/token/session.h"
 #include "remote/base/cleanup.h"
+#include "remote/base/reentry.h"
 
 static _Thread_local unsigned notifying;
 
@@ -19,9 +20,9 @@ static bool ask_application(void *session)
     struct session *s = session;
 
     notifying++;
-    backends_leave(); /* the callback may call us */
+    reentry_leave(); /* the callback may call us */
     CK_RV rv = s->notify(s->handle, CKN_SURRENDER, s->application);
-    backends_enter();
+    reentry_enter();
     notifying--;
     if (rv != CKR_CANCEL)
         return true;
@@ -55,12 +56,12 @@ void session_wait_begin(struct session *s, struct call *call)
     if (already != CKR_OK)
         session_interrupt_locked(s, already);
     lock_drop(&s->lock);
-    backends_enter();
+    reentry_enter();
 }
 
 CK_RV session_wait_end(struct session *s, struct call *call, CK_RV rv)
 {
-    backends_leave();
+    reentry_leave();
     lock_take(&s->lock);
     s->waiting = NULL;
     s->device_error = rv == CKR_OK ? 0 : call->device_error;

@@ -7,6 +7,8 @@
 #include <openssl/evp.h>
 #include <openssl/provider.h>
 
+#include "remote/base/reentry.h"
+
 static const struct {
     const char *name;
     size_t len;
@@ -27,6 +29,13 @@ OSSL_LIB_CTX *crypto_libctx(void)
     if (libctx)
         return libctx;
 
+    /*
+     * OpenSSL would load the host's configuration into the host's context at some later call of
+     * ours (EVP_DigestInit does). Here, once, it may not lead back into the module.
+     */
+    reentry_enter();
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
+    reentry_leave();
     OSSL_LIB_CTX *fresh = OSSL_LIB_CTX_new();
     OSSL_PROVIDER *provider = fresh ? OSSL_PROVIDER_load(fresh, "default") : NULL;
     if (provider && atomic_compare_exchange_strong(&shared, &libctx, fresh))

@@ -7,8 +7,8 @@
 #include <openssl/types.h>
 
 /*
- * OpenSSL in a library context of our own with the default provider only: the host's openssl.cnf
- * never reaches us (it may load this very module), and we never reach the host's configuration.
+ * OpenSSL in a library context of our own with the default provider only: what the host's
+ * openssl.cnf sets up (it may load this very module) is not used by us.
  */
 
 /* The context, made at the first call and kept for the life of the process; NULL without memory. */

@@ -140,9 +140,21 @@ enum sca_status file_replace(const char *dir, const char *name, struct span byte
     return fsync(dir_fd) == 0 ? SCA_OK : SCA_IO;
 }
 
-enum sca_status file_lock(const char *dir, const char *name, unsigned wait_ms, int *ret_fd)
+enum sca_status fd_lock(int fd, unsigned wait_ms)
 {
     enum { STEP_MS = 5 };
+    const struct timespec step = {.tv_nsec = STEP_MS * 1000000L};
+
+    for (unsigned waited = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited += STEP_MS) {
+        if ((errno != EWOULDBLOCK && errno != EINTR) || waited >= wait_ms)
+            return SCA_IO;
+        (void)nanosleep(&step, NULL);
+    }
+    return SCA_OK;
+}
+
+enum sca_status file_lock(const char *dir, const char *name, unsigned wait_ms, int *ret_fd)
+{
     AUTO(freep) char *path = path_join(dir, name);
     if (!path)
         return SCA_NOMEM;
@@ -150,13 +162,10 @@ enum sca_status file_lock(const char *dir, const char *name, unsigned wait_ms, i
     if (fd < 0)
         return SCA_IO;
 
-    const struct timespec step = {.tv_nsec = STEP_MS * 1000000L};
-    for (unsigned waited = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited += STEP_MS) {
-        if ((errno != EWOULDBLOCK && errno != EINTR) || waited >= wait_ms) {
-            (void)close(fd);
-            return SCA_IO;
-        }
-        (void)nanosleep(&step, NULL);
+    enum sca_status st = fd_lock(fd, wait_ms);
+    if (st != SCA_OK) {
+        (void)close(fd);
+        return st;
     }
     *ret_fd = fd;
     return SCA_OK;

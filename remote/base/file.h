@@ -48,6 +48,9 @@ enum sca_status fd_write_all(int fd, struct span bytes);
  */
 enum sca_status file_lock(const char *dir, const char *name, unsigned wait_ms, int *ret_fd);
 
+/* The same on an open file; closing the descriptor, or its last copy, releases it. */
+enum sca_status fd_lock(int fd, unsigned wait_ms);
+
 /* dir "/" name, malloced; NULL without memory. */
 char *path_join(const char *dir, const char *name);
 

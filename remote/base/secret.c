@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/base/secret.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,21 +17,36 @@ struct secret {
 
 enum { PAGE = 4096 };
 
+/* The page released last, wiped: to map and to lock one costs more than a request's JSON. */
+static _Atomic(struct secret *) spare;
+
+static struct secret *map_pages(size_t size)
+{
+    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (pages == MAP_FAILED)
+        return NULL;
+    /* Best effort: a kernel may know none of the advice. */
+    (void)madvise(pages, size, MADV_DONTDUMP);
+    (void)madvise(pages, size, MADV_WIPEONFORK);
+    return pages;
+}
+
 enum sca_status secret_new(struct span bytes, struct secret **ret_secret)
 {
     if (bytes.len > SECRET_MAX)
         return SCA_INVALID;
 
     size_t mapped = (sizeof(struct secret) + bytes.len + 1 + PAGE - 1) / PAGE * PAGE;
-    struct secret *secret =
-        mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (secret == MAP_FAILED)
+    struct secret *secret = mapped == PAGE ? atomic_exchange(&spare, NULL) : NULL;
+    if (!secret)
+        secret = map_pages(mapped);
+    if (!secret)
         return SCA_NOMEM;
-
-    /* Best effort: RLIMIT_MEMLOCK is small, and a kernel may know none of the advice. */
-    (void)mlock(secret, mapped);
-    (void)madvise(secret, mapped, MADV_DONTDUMP);
-    (void)madvise(secret, mapped, MADV_WIPEONFORK);
+    /* Not locked yet: a new one, or the parent's, zeros in a forked child. RLIMIT_MEMLOCK is small:
+     * best effort. */
+    if (secret->mapped == 0)
+        (void)mlock(secret, mapped);
 
     secret->mapped = mapped;
     secret->len = bytes.len;
@@ -46,8 +62,11 @@ void secret_free(struct secret *secret)
     if (!secret || secret->mapped == 0)
         return;
     size_t mapped = secret->mapped;
+    struct secret *none = NULL;
     secret_wipe(secret, mapped);
-    (void)munmap(secret, mapped);
+    secret->mapped = mapped;
+    if (mapped != PAGE || !atomic_compare_exchange_strong(&spare, &none, secret))
+        (void)munmap(secret, mapped);
 }
 
 void secret_freep(struct secret **secret)

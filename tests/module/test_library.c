@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/base/reentry.h"
 #include "tests/module/background.h"
 #include "tests/module/child.h"
 #include "tests/module/stage.h"
@@ -114,12 +115,12 @@ static void call_ourselves(void *arg)
     CK_SESSION_HANDLE session = 0;
     CK_INFO info;
 
-    backends_enter();
+    reentry_enter();
     nested->initialize = p11->C_Initialize(NULL);
     nested->info = p11->C_GetInfo(&info);
     nested->open = p11->C_OpenSession(FAKE_PHONE, CKF_SERIAL_SESSION, NULL, NULL, &session);
     nested->finalize = p11->C_Finalize(NULL);
-    backends_leave();
+    reentry_leave();
 }
 
 static void a_call_from_below_is_sent_away_at_once(void **state)

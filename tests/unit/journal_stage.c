@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/journal_stage.h"
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,8 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
+
+#include "remote/base/cleanup.h"
+#include "remote/base/file.h"
 
 static uint64_t fake_now_ms(const struct clock *clock)
 {
@@ -102,7 +107,28 @@ bool stage_is_live(struct stage *stage, uint8_t seed, const char *id)
     return is_it;
 }
 
+size_t stage_read(const struct stage *stage, char *out, size_t size)
+{
+    AUTO(fd_closep) int fd = open(stage->path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? 0 : read(fd, out, size - 1);
+
+    assert_true(got >= 0 && (size_t)got < size - 1);
+    while (got > 1 && out[got - 1] == '\n' && out[got - 2] == '\n')
+        got--;
+    if (got == 1 && out[0] == '\n')
+        got = 0;
+    out[got] = 0;
+    return (size_t)got;
+}
+
 size_t stage_size(const struct stage *stage)
+{
+    char bytes[64 * 1024];
+
+    return stage_read(stage, bytes, sizeof(bytes));
+}
+
+size_t stage_file_size(const struct stage *stage)
 {
     struct stat info;
 

@@ -37,7 +37,13 @@ enum sca_status stage_put(struct stage *stage, const char *id, uint8_t seed, boo
 /* Would a call with this digest join that transaction? */
 bool stage_is_live(struct stage *stage, uint8_t seed, const char *id);
 
-/* Size of the file, 0 if there is none. */
+/* The lines in the file, without the line ends behind them that fill it up. */
+size_t stage_read(const struct stage *stage, char *out, size_t size);
+
+/* Their length; 0 if there is no file. */
 size_t stage_size(const struct stage *stage);
+
+/* All of the file, as stat tells. */
+size_t stage_file_size(const struct stage *stage);
 
 #endif

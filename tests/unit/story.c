@@ -346,13 +346,35 @@ uint64_t story_time(const struct story *story, size_t index)
     return story->requests[index].at_ms;
 }
 
-size_t story_journal_size(const struct story *story)
+static size_t read_journal(const struct story *story, char *out, size_t size)
 {
     char path[128];
-    struct stat info;
 
     (void)snprintf(path, sizeof(path), "%s/journal/transactions", story->dir);
-    return stat(path, &info) == 0 ? (size_t)info.st_size : 0;
+    FILE *file = fopen(path, "re");
+    size_t len = file ? fread(out, 1, size - 1, file) : 0;
+    if (file)
+        (void)fclose(file);
+    assert_true(len < size - 1);
+    while (len > 0 && out[len - 1] == '\n')
+        len--;
+    out[len] = 0;
+    return len;
+}
+
+size_t story_journal_size(const struct story *story)
+{
+    char lines[64 * 1024];
+
+    return read_journal(story, lines, sizeof(lines));
+}
+
+bool story_journal_holds(const struct story *story, const char *text)
+{
+    char lines[64 * 1024];
+
+    (void)read_journal(story, lines, sizeof(lines));
+    return strstr(lines, text) != NULL;
 }
 
 size_t story_count(const struct story *story, const char *endpoint)

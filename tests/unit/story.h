@@ -139,6 +139,7 @@ bool story_is_signed(const struct story *story, const struct remote_document *do
 
 /* Size of the journal, 0 if there is none. */
 size_t story_journal_size(const struct story *story);
+bool story_journal_holds(const struct story *story, const char *text);
 
 /* How many requests went to an endpoint, and how many different ids were in them. */
 size_t story_count(const struct story *story, const char *endpoint);

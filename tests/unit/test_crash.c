@@ -191,6 +191,37 @@ static void a_process_that_dies_again_and_again_still_asks_once(void **state)
     assert_int_equal(munmap(service, sizeof(*service)), 0);
 }
 
+/* The journal's text after a process died at its first question for the outcome. */
+static bool is_submission_noted(struct story *story, unsigned poll_interval_ms)
+{
+    struct story_document made;
+    struct remote_document document = story_document(&made, 1);
+    struct service *service =
+        mmap(NULL, sizeof(*service), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(service, MAP_FAILED);
+    open_service(service, story);
+    use_service(story, service);
+    service->die_at = 2;
+    story->account.service.poll_interval_ms = poll_interval_ms;
+
+    assert_int_equal(sign_in_a_process_that_dies(story, &document), DIED);
+
+    assert_int_equal(service->id_count, 1);
+    assert_true(story_journal_holds(story, "\"begin\""));
+    assert_int_equal(munmap(service, sizeof(*service)), 0);
+    return story_journal_holds(story, "\"submitted\"");
+}
+
+static void who_waits_has_noted_first_that_the_service_has_it(void **state)
+{
+    assert_true(is_submission_noted(*state, 2000));
+}
+
+static void who_asks_at_once_writes_no_note(void **state)
+{
+    assert_false(is_submission_noted(*state, 0));
+}
+
 struct caller {
     struct story *story;
     struct story_document made;
@@ -269,6 +300,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_process_that_dies_at_any_request_leaves_its_signature_to_the_next),
         TEST(a_process_that_dies_again_and_again_still_asks_once),
+        TEST(who_waits_has_noted_first_that_the_service_has_it),
+        TEST(who_asks_at_once_writes_no_note),
         TEST(threads_with_the_same_digest_share_one_confirmation),
         TEST(threads_with_different_digests_do_not_disturb_each_other),
     };

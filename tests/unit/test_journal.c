@@ -17,16 +17,6 @@
 #include "remote/base/file.h"
 #include "tests/unit/journal_stage.h"
 
-static size_t read_all(const struct stage *stage, char *out, size_t size)
-{
-    AUTO(fd_closep) int fd = open(stage->path, O_RDONLY);
-    ssize_t got = read(fd, out, size - 1);
-
-    assert_true(got >= 0);
-    out[got] = 0;
-    return (size_t)got;
-}
-
 static void write_all(const struct stage *stage, const char *bytes, size_t len)
 {
     AUTO(fd_closep) int fd = open(stage->path, O_WRONLY | O_TRUNC);
@@ -85,7 +75,7 @@ static void another_key_user_or_service_is_never_joined(void **state)
     }
 }
 
-static void what_is_over_is_not_joined_and_the_file_is_cut_to_nothing(void **state)
+static void what_is_over_is_not_joined_and_the_file_is_blanked(void **state)
 {
     struct stage *stage = *state;
     bool is_joined = true;
@@ -99,6 +89,78 @@ static void what_is_over_is_not_joined_and_the_file_is_cut_to_nothing(void **sta
     journal_end(stage->journal, "id-2");
 
     assert_int_equal(stage_size(stage), 0);
+}
+
+static void the_end_of_one_is_not_the_end_of_an_id_that_begins_alike(void **state)
+{
+    struct stage *stage = *state;
+    bool is_joined = true;
+
+    assert_int_equal(stage_put(stage, "id-1", 1, &is_joined), SCA_OK);
+    assert_int_equal(stage_put(stage, "id-10", 2, &is_joined), SCA_OK);
+    journal_end(stage->journal, "id-1");
+    assert_true(stage_is_live(stage, 2, "id-10"));
+    journal_end(stage->journal, "id-1");
+    assert_true(stage_is_live(stage, 2, "id-10"));
+    journal_end(stage->journal, "id");
+
+    assert_true(stage_is_live(stage, 2, "id-10"));
+}
+
+static void what_is_begun_later_goes_into_the_room_that_is_there(void **state)
+{
+    struct stage *stage = *state;
+    bool is_joined = true;
+
+    assert_int_equal(stage_put(stage, "id-1", 1, &is_joined), SCA_OK);
+    size_t size = stage_file_size(stage);
+    assert_int_equal(stage_put(stage, "id-2", 2, &is_joined), SCA_OK);
+    journal_end(stage->journal, "id-2");
+    journal_end(stage->journal, "id-1");
+    assert_int_equal(stage_put(stage, "id-3", 3, &is_joined), SCA_OK);
+
+    assert_int_equal(size % 4096, 0);
+    assert_int_equal(stage_file_size(stage), size);
+    assert_true(stage_is_live(stage, 3, "id-3"));
+}
+
+static void a_crowd_leaves_a_small_file_behind(void **state)
+{
+    enum { CROWD = 60 };
+    struct stage *stage = *state;
+    bool is_joined = true;
+    char id[16];
+
+    for (int i = 0; i < CROWD; i++) {
+        (void)snprintf(id, sizeof(id), "id-%d", i);
+        assert_int_equal(stage_put(stage, id, (uint8_t)i, &is_joined), SCA_OK);
+    }
+    size_t largest = stage_file_size(stage);
+    for (int i = 0; i < CROWD; i++) {
+        (void)snprintf(id, sizeof(id), "id-%d", i);
+        assert_true(stage_is_live(stage, (uint8_t)i, id));
+        journal_end(stage->journal, id);
+    }
+
+    assert_true(largest > 16 * 1024);
+    assert_int_equal(stage_file_size(stage), 0);
+    assert_int_equal(stage_put(stage, "id-1", 1, &is_joined), SCA_OK);
+    assert_false(is_joined);
+}
+
+static void a_file_without_room_is_read_and_added_to(void **state)
+{
+    struct stage *stage = *state;
+    char bytes[8192];
+    bool is_joined = true;
+
+    assert_int_equal(stage_put(stage, "id-1", 1, &is_joined), SCA_OK);
+    size_t len = stage_read(stage, bytes, sizeof(bytes));
+    write_all(stage, bytes, len);
+    assert_int_equal(stage_put(stage, "id-2", 2, &is_joined), SCA_OK);
+
+    assert_true(stage_is_live(stage, 1, "id-1"));
+    assert_true(stage_is_live(stage, 2, "id-2"));
 }
 
 static void the_file_is_private(void **state)
@@ -120,12 +182,12 @@ static void the_file_is_private(void **state)
 static void a_torn_line_is_skipped_and_the_next_one_starts_anew(void **state)
 {
     struct stage *stage = *state;
-    char bytes[4096];
+    char bytes[8192];
     bool is_joined = true;
 
     assert_int_equal(stage_put(stage, "id-1", 1, &is_joined), SCA_OK);
     assert_int_equal(stage_put(stage, "id-2", 2, &is_joined), SCA_OK);
-    size_t len = read_all(stage, bytes, sizeof(bytes));
+    size_t len = stage_read(stage, bytes, sizeof(bytes));
     write_all(stage, bytes, len - 20);
     assert_int_equal(stage_put(stage, "id-3", 3, &is_joined), SCA_OK);
 
@@ -137,12 +199,12 @@ static void a_torn_line_is_skipped_and_the_next_one_starts_anew(void **state)
 static void a_note_after_a_torn_line_starts_anew(void **state)
 {
     struct stage *stage = *state;
-    char bytes[4096];
+    char bytes[8192];
     bool is_joined = true;
     struct journal_transaction one = stage_draft("id-1", 1, 1);
 
     assert_int_equal(stage_begin_one(stage, &one, &is_joined), SCA_OK);
-    size_t len = read_all(stage, bytes, sizeof(bytes) - 8);
+    size_t len = stage_read(stage, bytes, sizeof(bytes) - 8);
     (void)snprintf(bytes + len, 8, "0123 {");
     write_all(stage, bytes, len + 6);
     journal_submitted(stage->journal, &one);
@@ -156,16 +218,16 @@ static void a_note_after_a_torn_line_starts_anew(void **state)
 static void a_damaged_byte_anywhere_costs_at_most_its_own_line(void **state)
 {
     struct stage *stage = *state;
-    char bytes[4096];
+    char bytes[8192];
     bool is_joined = true;
 
     assert_int_equal(stage_put(stage, "id-1", 1, &is_joined), SCA_OK);
     size_t first_len = stage_size(stage);
     assert_int_equal(stage_put(stage, "id-2", 2, &is_joined), SCA_OK);
-    size_t len = read_all(stage, bytes, sizeof(bytes));
+    size_t len = stage_read(stage, bytes, sizeof(bytes));
 
     for (size_t i = 0; i < len; i++) {
-        char damaged[4096];
+        char damaged[8192];
         memcpy(damaged, bytes, len);
         damaged[i] ^= 0x11;
         write_all(stage, damaged, len);
@@ -185,13 +247,13 @@ static void a_damaged_byte_anywhere_costs_at_most_its_own_line(void **state)
 static void every_truncation_leaves_the_lines_before_it(void **state)
 {
     struct stage *stage = *state;
-    char bytes[4096];
+    char bytes[8192];
     bool is_joined = true;
 
     assert_int_equal(stage_put(stage, "id-1", 1, &is_joined), SCA_OK);
     size_t first_len = stage_size(stage);
     assert_int_equal(stage_put(stage, "id-2", 2, &is_joined), SCA_OK);
-    size_t len = read_all(stage, bytes, sizeof(bytes));
+    size_t len = stage_read(stage, bytes, sizeof(bytes));
 
     for (size_t i = 0; i < len; i++) {
         write_all(stage, bytes, i);
@@ -328,7 +390,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_was_begun_is_joined_with_everything_that_was_known),
         TEST(another_key_user_or_service_is_never_joined),
-        TEST(what_is_over_is_not_joined_and_the_file_is_cut_to_nothing),
+        TEST(what_is_over_is_not_joined_and_the_file_is_blanked),
+        TEST(the_end_of_one_is_not_the_end_of_an_id_that_begins_alike),
+        TEST(what_is_begun_later_goes_into_the_room_that_is_there),
+        TEST(a_crowd_leaves_a_small_file_behind),
+        TEST(a_file_without_room_is_read_and_added_to),
         TEST(the_file_is_private),
         TEST(a_torn_line_is_skipped_and_the_next_one_starts_anew),
         TEST(a_note_after_a_torn_line_starts_anew),

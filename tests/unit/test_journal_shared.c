@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/smartca/journal.h"
 
+#include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "remote/base/file.h"
 #include "tests/unit/journal_stage.h"
 
 static void the_submitter_lives_until_its_process_ends_or_it_gives_up(void **state)
@@ -113,6 +117,53 @@ static void many_threads_leave_an_empty_file(void **state)
     assert_int_equal(stage_size(stage), 0);
 }
 
+/* How many descriptors of this process are open on that file. */
+static size_t count_open(const char *path)
+{
+    size_t count = 0;
+
+    for (int fd = 0; fd < 256; fd++) {
+        char link[64];
+        char target[256];
+        (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+        ssize_t len = readlink(link, target, sizeof(target) - 1);
+        target[len > 0 ? len : 0] = 0;
+        count += strcmp(target, path) == 0;
+    }
+    return count;
+}
+
+static void *begin_in_a_thread(void *arg)
+{
+    bool is_joined = true;
+
+    return stage_put(arg, "id-2", 2, &is_joined) == SCA_OK && !is_joined ? arg : NULL;
+}
+
+static void who_waited_for_a_file_that_was_replaced_takes_the_new_one(void **state)
+{
+    struct stage *stage = *state;
+    char dir[128];
+    bool is_joined = true;
+    pthread_t thread;
+    void *is_begun = NULL;
+    assert_int_equal(stage_put(stage, "id-1", 1, &is_joined), SCA_OK);
+    (void)snprintf(dir, sizeof(dir), "%s/journal", stage->dir);
+    int holder = open(stage->path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(flock(holder, LOCK_EX), 0);
+
+    assert_int_equal(pthread_create(&thread, NULL, begin_in_a_thread, stage), 0);
+    while (count_open(stage->path) < 2)
+        (void)sched_yield();
+    assert_int_equal(file_replace(dir, "transactions", span_text("")), SCA_OK);
+    assert_int_equal(close(holder), 0);
+    assert_int_equal(pthread_join(thread, &is_begun), 0);
+
+    assert_non_null(is_begun);
+    assert_true(stage_is_live(stage, 2, "id-2"));
+    assert_false(stage_is_live(stage, 1, "id-1"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, stage_begin, stage_end)
 
 int main(void)
@@ -121,6 +172,7 @@ int main(void)
         TEST(the_submitter_lives_until_its_process_ends_or_it_gives_up),
         TEST(of_many_processes_one_begins_and_the_others_join),
         TEST(many_threads_leave_an_empty_file),
+        TEST(who_waited_for_a_file_that_was_replaced_takes_the_new_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -108,6 +108,58 @@ static void a_forked_child_sees_nothing_and_frees_nothing(void **state)
     assert_true(span_equal(secret_get(secret), span_text("270319")));
 }
 
+static void a_page_is_used_again_and_comes_empty(void **state)
+{
+    static const char zeros[32];
+    struct secret *secret = NULL;
+    (void)state;
+    assert_int_equal(secret_new(span_text("a long password"), &secret), SCA_OK);
+    const uint8_t *first = secret_get(secret).ptr;
+    secret_free(secret);
+
+    assert_int_equal(secret_new(span_text("270319"), &secret), SCA_OK);
+
+    assert_ptr_equal(secret_get(secret).ptr, first);
+    assert_true(span_equal(secret_get(secret), span_text("270319")));
+    assert_memory_equal(secret_get(secret).ptr + 6, zeros, sizeof(zeros));
+    secret_free(secret);
+}
+
+static void two_at_a_time_have_pages_of_their_own(void **state)
+{
+    AUTO(secret_freep) struct secret *one = NULL;
+    AUTO(secret_freep) struct secret *other = NULL;
+    (void)state;
+
+    assert_int_equal(secret_new(span_text("270319"), &one), SCA_OK);
+    assert_int_equal(secret_new(span_text("913072"), &other), SCA_OK);
+
+    assert_true(span_equal(secret_get(one), span_text("270319")));
+    assert_true(span_equal(secret_get(other), span_text("913072")));
+}
+
+static void a_page_that_was_put_aside_serves_a_forked_child(void **state)
+{
+    struct secret *secret = NULL;
+    int status = 0;
+    (void)state;
+    assert_int_equal(secret_new(span_text("270319"), &secret), SCA_OK);
+    secret_free(secret);
+
+    pid_t child = fork();
+    if (child == 0) {
+        AUTO(secret_freep) struct secret *own = NULL;
+        bool is_kept = secret_new(span_text("913072"), &own) == SCA_OK &&
+                       span_equal(secret_get(own), span_text("913072"));
+        _exit(is_kept ? 0 : 1);
+    }
+
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -116,6 +168,9 @@ int main(void)
         cmocka_unit_test(wiped_memory_is_zero),
         cmocka_unit_test(the_memory_stays_out_of_core_files_and_children),
         cmocka_unit_test(a_forked_child_sees_nothing_and_frees_nothing),
+        cmocka_unit_test(a_page_is_used_again_and_comes_empty),
+        cmocka_unit_test(two_at_a_time_have_pages_of_their_own),
+        cmocka_unit_test(a_page_that_was_put_aside_serves_a_forked_child),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "module/backend/backend.h"
+#include "remote/base/reentry.h"
 
 static unsigned freed;
 
@@ -47,13 +48,13 @@ static void being_below_ourselves_is_counted(void **state)
 {
     (void)state;
 
-    assert_false(backends_is_reentered());
-    backends_enter();
-    backends_enter();
-    backends_leave();
-    assert_true(backends_is_reentered());
-    backends_leave();
-    assert_false(backends_is_reentered());
+    assert_false(reentry_is_inside());
+    reentry_enter();
+    reentry_enter();
+    reentry_leave();
+    assert_true(reentry_is_inside());
+    reentry_leave();
+    assert_false(reentry_is_inside());
 }
 
 int main(void)

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "module/backend/backend.h"
+#include "remote/base/reentry.h"
 
 static _Thread_local unsigned depth;
 
-void backends_enter(void)
+void reentry_enter(void)
 {
     depth++;
 }
 
-void backends_leave(void)
+void reentry_leave(void)
 {
     depth--;
 }
 
-bool backends_is_reentered(void)
+bool reentry_is_inside(void)
 {
     return depth > 0;
 }
