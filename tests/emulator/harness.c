@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _XOPEN_SOURCE 700 /* nftw, mkdtemp */
 #include "tests/emulator/harness.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +9,7 @@
 #include <unistd.h>
 
 #include "remote/base/cleanup.h"
+#include "tests/lib/folder.h"
 
 enum { ARGS_MAX = 24, ANSWER_MAX = 256 * 1024, ANSWER_TIMEOUT_MS = 20000 };
 
@@ -85,18 +84,10 @@ static void end(struct harness *h)
     assert_int_equal(status, 0);
 }
 
-static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *where)
-{
-    (void)info;
-    (void)kind;
-    (void)where;
-    return remove(path);
-}
-
 void harness_stop(struct harness *h)
 {
     end(h);
-    assert_int_equal(nftw(h->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
+    assert_int_equal(folder_remove(h->dir), 0);
 }
 
 void harness_restart(struct harness *h, const char *const *args)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE /* getopt_long */
 #include "tests/emulator/options.h"
 
 #include <errno.h>

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE /* POLLRDHUP */
 #include "tests/emulator/tick.h"
 
 #include <errno.h>

@@ -3,7 +3,6 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +23,7 @@
 
 #include "remote/base/bytes.h"
 #include "remote/base/cleanup.h"
+#include "tests/lib/folder.h"
 
 #define USER_ID "012345678901"
 
@@ -131,20 +131,12 @@ void world_start(struct world *world, const char *const *options, const char *sm
     assert_int_equal(world->p11->C_Initialize(NULL), CKR_OK);
 }
 
-static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *walk)
-{
-    (void)info;
-    (void)kind;
-    (void)walk;
-    return remove(path);
-}
-
 void world_stop(struct world *world)
 {
     (void)world->p11->C_Finalize(NULL); /* some stories end with it */
     close(world->life);
     assert_int_equal(waitpid(world->emulator, NULL, 0), world->emulator);
-    (void)nftw(world->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    (void)folder_remove(world->folder);
 }
 
 void world_restart_module(struct world *world)

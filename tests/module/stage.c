@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/module/stage.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 
 #include "module/entry/trace.h"
 #include "remote/base/cleanup.h"
+#include "tests/lib/folder.h"
 
 const struct cryptoki_list_3_2 *p11;
 
@@ -54,20 +54,12 @@ int stage_begin(void **state)
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *where)
-{
-    (void)info;
-    (void)type;
-    (void)where;
-    return remove(path);
-}
-
 int stage_end(void **state)
 {
     (void)state;
     fake_release();
     CK_RV rv = p11->C_Finalize(NULL);
-    assert_int_equal(nftw(stage.dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+    assert_int_equal(folder_remove(stage.dir), 0);
     assert_true(rv == CKR_OK || rv == CKR_CRYPTOKI_NOT_INITIALIZED);
     assert_int_equal(fake_counted().live, 0);
     return 0;

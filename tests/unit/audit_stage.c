@@ -2,7 +2,6 @@
 #include "tests/unit/audit_stage.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -16,6 +15,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
+#include "tests/lib/folder.h"
 
 static int64_t fake_wall_s(const struct clock *clock)
 {
@@ -37,19 +37,11 @@ int audit_stage_begin(void **state)
     return 0;
 }
 
-static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *walk)
-{
-    (void)info;
-    (void)kind;
-    (void)walk;
-    return remove(path);
-}
-
 int audit_stage_end(void **state)
 {
     struct audit_stage *stage = *state;
 
-    (void)nftw(stage->parent, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    (void)folder_remove(stage->parent);
     free(stage->text);
     free(stage);
     return 0;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/catalogue_stage.h"
 
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
+#include "tests/lib/folder.h"
 
 enum { FILE_MAX = 8388608 };
 
@@ -27,19 +27,11 @@ int catalogue_stage_begin(void **state)
     return 0;
 }
 
-static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *walk)
-{
-    (void)info;
-    (void)kind;
-    (void)walk;
-    return remove(path);
-}
-
 int catalogue_stage_end(void **state)
 {
     struct catalogue_stage *stage = *state;
 
-    (void)nftw(stage->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    (void)folder_remove(stage->dir);
     free(stage);
     return 0;
 }

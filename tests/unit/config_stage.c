@@ -2,7 +2,6 @@
 #include "tests/unit/config_stage.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -16,6 +15,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
+#include "tests/lib/folder.h"
 
 enum { FOUND_MAX = 1024 * 1024 };
 
@@ -45,20 +45,12 @@ int config_stage_begin(void **state)
     return 0;
 }
 
-static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *walk)
-{
-    (void)info;
-    (void)kind;
-    (void)walk;
-    return remove(path);
-}
-
 int config_stage_end(void **state)
 {
     struct config_stage *stage = *state;
 
     config_free(stage->config);
-    (void)nftw(stage->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    (void)folder_remove(stage->dir);
     free(stage);
     return 0;
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -21,6 +20,7 @@
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
 #include "remote/base/log.h"
+#include "tests/lib/folder.h"
 
 static char plain_name[] = "soffice.bin";
 static const uint8_t digest[32] = {0x0a, 0xbc, 0xde, 0xf1, 0x23};
@@ -50,21 +50,13 @@ static int begin(void **state)
     return 0;
 }
 
-static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *walk)
-{
-    (void)info;
-    (void)kind;
-    (void)walk;
-    return remove(path);
-}
-
 static int end(void **state)
 {
     struct stage *stage = *state;
 
     log_attach(NULL);
     log_close(&stage->log);
-    (void)nftw(stage->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    (void)folder_remove(stage->dir);
     free(stage);
     return 0;
 }
