@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/remote.h"
 
+#include "remote/http/http.h"
 #include "remote/smartca/client.h"
 #include "remote/smartca/fetch.h"
 #include "remote/smartca/transaction.h"
@@ -9,6 +10,7 @@ __attribute__((visibility("default"))) const struct remote_ops smartca_remote = 
     .abi = REMOTE_ABI,
     .attach = client_attach,
     .abandon = client_abandon,
+    .close_idle = http_close_idle,
     .client_new = client_new,
     .client_free = client_free,
     .fetch = fetch_certificates,

@@ -54,6 +54,9 @@ struct remote_ops {
     /* First call in a forked child: http_abandon and the like. */
     void (*abandon)(void);
 
+    /* C_Finalize: closes the connections that nobody uses. */
+    void (*close_idle)(void);
+
     /* account and state_dir are borrowed until client_free. */
     enum sca_status (*client_new)(const struct account_config *account, const char *state_dir,
                                   struct smartca_client **ret_client);

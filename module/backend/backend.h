@@ -128,7 +128,7 @@ enum sca_status backends_tokens(struct backends *backends, const struct token_li
  * Fetches what has never been fetched, within the connect time-outs; true if backends_tokens may
  * now have more to tell. Called once, by the first C_GetSlotList. Failures are logged.
  */
-bool backends_discover(struct backends *backends);
+bool backends_discover(struct backends *backends, bool (*keep_going)(void *));
 
 /* In a forked child, before anything else: lets go of what the parent's threads and sockets hold.
  */

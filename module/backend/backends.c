@@ -52,6 +52,7 @@ void backends_close(struct backends *backends)
     reentry_enter();
     for (size_t i = 0; i < backends->config->account_count; i++)
         smartca_account_fini(&backends->accounts[i]);
+    remote_close_idle();
     reentry_leave();
     while (backends->opened) {
         struct opened *older = backends->opened->older;
@@ -142,19 +143,20 @@ static bool was_fetched(const struct catalogue *catalogue, const struct smartca_
     size_t count = catalogue ? catalogue_count(catalogue) : 0;
     for (size_t i = 0; i < count; i++) {
         struct catalogue_entry entry;
-        if (catalogue_get(catalogue, i, &entry) == SCA_OK && smartca_account_has(account, &entry) &&
-            entry.fetched_at != 0)
+        if (catalogue_get(catalogue, i, &entry) == SCA_OK && entry.fetched_at != 0 &&
+            smartca_account_is_of(account, &entry))
             return true;
     }
     return false;
 }
 
-static void discover_account(struct smartca_account *account)
+static void discover_account(struct smartca_account *account, bool (*keep_going)(void *))
 {
     const struct account_config *config = account->config;
     struct call call;
 
     call_init(&call, &clock_system, config->service.connect_timeout_ms);
+    call.keep_going = keep_going;
     reentry_enter();
     enum sca_status st = smartca_account_fetch(account, &call);
     reentry_leave();
@@ -166,14 +168,14 @@ static void discover_account(struct smartca_account *account)
     call_fini(&call);
 }
 
-bool backends_discover(struct backends *backends)
+bool backends_discover(struct backends *backends, bool (*keep_going)(void *))
 {
     size_t count = backends->config->account_count;
     const struct catalogue *catalogue = count ? open_catalogue(backends) : NULL;
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && keep_going(NULL); i++)
         if (!was_fetched(catalogue, &backends->accounts[i]))
-            discover_account(&backends->accounts[i]);
+            discover_account(&backends->accounts[i], keep_going);
     backends->is_discovered = true;
     return count > 0; /* another process may have fetched since C_Initialize */
 }

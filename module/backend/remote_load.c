@@ -76,6 +76,13 @@ enum sca_status remote_load(struct call *call, const struct remote_ops **ret_ops
     return SCA_OK;
 }
 
+void remote_close_idle(void)
+{
+    const struct remote_ops *ops = atomic_load(&loaded);
+    if (ops)
+        ops->close_idle();
+}
+
 void remote_abandon(void)
 {
     const struct remote_ops *ops = atomic_load(&loaded);

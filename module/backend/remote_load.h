@@ -11,6 +11,9 @@
  */
 enum sca_status remote_load(struct call *call, const struct remote_ops **ret_ops);
 
+/* At C_Finalize: lets it close its idle connections, if it was loaded. */
+void remote_close_idle(void);
+
 /* In a forked child: tells it, if it was loaded. */
 void remote_abandon(void);
 

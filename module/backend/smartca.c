@@ -8,6 +8,7 @@
 
 #include "module/backend/remote_load.h"
 #include "remote/base/cleanup.h"
+#include "remote/base/log.h"
 
 struct smartca_token {
     struct token base;
@@ -41,16 +42,22 @@ void smartca_account_fini(struct smartca_account *account)
     lock_fini(&account->lock);
 }
 
+bool smartca_account_is_of(const struct smartca_account *account,
+                           const struct catalogue_entry *entry)
+{
+    return strcmp(entry->user_id, account->config->user_id) == 0 &&
+           strcmp(entry->url, account->config->service.url) == 0;
+}
+
 bool smartca_account_has(const struct smartca_account *account, const struct catalogue_entry *entry)
 {
-    const struct account_config *config = account->config;
-    if (strcmp(entry->user_id, config->user_id) != 0 ||
-        strcmp(entry->url, config->service.url) != 0)
-        return false;
+    const char *serial = account->config->serial;
     char own[CERTIFICATE_SERIAL_HEX];
-    return !config->serial || !entry->has_certificate ||
-           strcasecmp(entry->service_serial, config->serial) == 0 ||
-           strcasecmp(certificate_serial_hex(entry->leaf.serial, own), config->serial) == 0;
+
+    if (!smartca_account_is_of(account, entry))
+        return false;
+    return !serial || !entry->has_certificate || strcasecmp(entry->service_serial, serial) == 0 ||
+           strcasecmp(certificate_serial_hex(entry->leaf.serial, own), serial) == 0;
 }
 
 /* The account's client, made once. Two threads may both make one; the slower gives its own back. */
@@ -87,12 +94,21 @@ static enum sca_status account_client(struct smartca_account *account, struct ca
 
 enum sca_status smartca_account_fetch(struct smartca_account *account, struct call *call)
 {
+    const struct account_config *config = account->config;
     const struct remote_ops *ops = NULL;
     struct smartca_client *client = NULL;
     size_t count = 0;
 
     enum sca_status st = account_client(account, call, &ops, &client);
-    return st == SCA_OK ? ops->fetch(client, call, &count) : st;
+    if (st == SCA_OK)
+        st = ops->fetch(client, call, &count);
+    if (st == SCA_OK && count == 0 && config->serial)
+        log_line(
+            LOG_LEVEL_WARNING,
+            "account %s: the identity has no certificate %s; correct serial, or leave it empty "
+            "for all",
+            config->name, config->serial);
+    return st;
 }
 
 static enum sca_status token_list_objects(struct token *base, struct object_sink *sink)

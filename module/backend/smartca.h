@@ -22,7 +22,11 @@ void smartca_account_init(struct smartca_account *account, const struct account_
                           const char *state_dir);
 void smartca_account_fini(struct smartca_account *account);
 
-/* Does the catalogue's entry belong to this account? */
+/* Is the catalogue's entry of this account's identity? */
+bool smartca_account_is_of(const struct smartca_account *account,
+                           const struct catalogue_entry *entry);
+
+/* Does it belong to the account: of its identity, and of its serial where it names one? */
 bool smartca_account_has(const struct smartca_account *account,
                          const struct catalogue_entry *entry);
 

@@ -46,7 +46,7 @@
     static CK_RV entry_##name parameters                                                           \
     {                                                                                              \
         struct session *s = NULL;                                                                  \
-        CK_RV rv = gate_enter_session(hs, &s);                                                     \
+        CK_RV rv = gate_enter_session("C_" #name, hs, &s);                                         \
         if (rv != CKR_OK)                                                                          \
             return rv;                                                                             \
         rv = handler(__VA_ARGS__);                                                                 \
@@ -58,9 +58,10 @@
     static CK_RV entry_##name parameters                                                           \
     {                                                                                              \
         struct session *s = NULL;                                                                  \
-        CK_RV rv = gate_enter_session(hs, &s);                                                     \
+        CK_RV rv = gate_enter_session("C_" #name, hs, &s);                                         \
         if (rv != CKR_OK)                                                                          \
             return rv;                                                                             \
+        TRACE(name, CKR_FUNCTION_NOT_SUPPORTED, "s", s);                                           \
         return gate_leave("C_" #name, true, s, CKR_FUNCTION_NOT_SUPPORTED);                        \
     }
 
@@ -68,7 +69,10 @@
     static CK_RV entry_##name parameters                                                           \
     {                                                                                              \
         CK_RV rv = gate_enter();                                                                   \
-        return rv == CKR_OK ? gate_leave("C_" #name, true, NULL, code) : rv;                       \
+        if (rv != CKR_OK)                                                                          \
+            return rv;                                                                             \
+        TRACE(name, code, "");                                                                     \
+        return gate_leave("C_" #name, true, NULL, code);                                           \
     }
 
 #include "module/entry/functions.def"

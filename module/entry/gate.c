@@ -15,13 +15,14 @@ CK_RV gate_enter(void)
     return library_enter() ? CKR_OK : CKR_CRYPTOKI_NOT_INITIALIZED;
 }
 
-CK_RV gate_enter_session(CK_SESSION_HANDLE handle, struct session **ret_session)
+CK_RV gate_enter_session(const char *name, CK_SESSION_HANDLE handle, struct session **ret_session)
 {
     if (!library_enter())
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     *ret_session = session_find(handle);
     if (*ret_session)
         return CKR_OK;
+    log_line(LOG_LEVEL_DEBUG, "%s(session 0x%lx) -> CKR_SESSION_HANDLE_INVALID", name, handle);
     library_leave();
     return CKR_SESSION_HANDLE_INVALID;
 }

@@ -12,7 +12,7 @@ struct session;
 CK_RV gate_enter(void);
 
 /* The same, and a reference to the live session of that handle, or CKR_SESSION_HANDLE_INVALID. */
-CK_RV gate_enter_session(CK_SESSION_HANDLE handle, struct session **ret_session);
+CK_RV gate_enter_session(const char *name, CK_SESSION_HANDLE handle, struct session **ret_session);
 
 /*
  * Undoes gate_enter (is_inside: it said CKR_OK) and releases session, which may be NULL. Writes

@@ -8,10 +8,8 @@
 
 CK_RV digest_init(struct session *s, CK_MECHANISM *mechanism)
 {
-    if (!mechanism) { /* 3.0 section 5.10.1: ends the operation that is active */
-        operation_cancel(s, OPERATION_DIGEST);
-        return CKR_OK;
-    }
+    if (!mechanism) /* 3.0 section 5.10.1: ends the operation that is active */
+        return operation_cancel(s, OPERATION_DIGEST);
     CK_RV rv = operation_begin(s, OPERATION_DIGEST);
     if (rv != CKR_OK)
         return rv;
@@ -71,8 +69,12 @@ CK_RV digest_key(struct session *s, CK_OBJECT_HANDLE key)
     if (rv != CKR_OK)
         return rv;
     rv = slot_snapshot(s->slot, &digest->snapshot);
-    if (rv == CKR_OK)
-        rv = snapshot_find(digest->snapshot, key) ? CKR_KEY_INDIGESTIBLE : CKR_KEY_HANDLE_INVALID;
+    if (rv == CKR_OK) {
+        const struct object *object = snapshot_find(digest->snapshot, key);
+        bool is_key = object && slot_shows(s->slot, object) &&
+                      (object->class == CKO_PRIVATE_KEY || object->class == CKO_PUBLIC_KEY);
+        rv = is_key ? CKR_KEY_INDIGESTIBLE : CKR_KEY_HANDLE_INVALID;
+    }
     return operation_return(s, true, rv);
 }
 

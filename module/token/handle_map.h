@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Handles are names, not indexes: a handle carries the generation of its place, so that a closed
- * session's handle never means another session. Handles are never 0 and stay below 2^31, for
- * applications that keep them in an int.
+ * session's handle never means another session until C_Finalize. Handles are never 0 and stay below
+ * 2^31, for applications that keep them in an int.
  */
 #ifndef MODULE_TOKEN_HANDLE_MAP_H
 #define MODULE_TOKEN_HANDLE_MAP_H

@@ -53,6 +53,12 @@ static void prepare_once(void)
     lock_cond_init(&library.left);
 }
 
+static void stop_log(void)
+{
+    log_attach(NULL);
+    log_close(&library.log);
+}
+
 /*
  * A forked child is another application (2.40 section 6.6.1): it forgets what it inherited without
  * touching the parent's locks, sockets or sessions.
@@ -71,6 +77,7 @@ static void forget_parent(void)
     lock_init(&library.lock, LOCK_LIBRARY);
     lock_cond_init(&library.left);
     atomic_store(&library.inside, 0);
+    stop_log(); /* the child's copy of the descriptor */
     library.config = NULL;
     library.backends = NULL;
     backends_abandon();
@@ -118,26 +125,22 @@ static CK_RV check_initialize_args(const CK_C_INITIALIZE_ARGS *args)
         !!args->CreateMutex + !!args->DestroyMutex + !!args->LockMutex + !!args->UnlockMutex;
     if (args->pReserved || (callbacks != 0 && callbacks != 4))
         return CKR_ARGUMENTS_BAD;
-    if (callbacks == 4 && !(args->flags & CKF_OS_LOCKING_OK))
-        return failure(CKR_CANT_LOCK, "the application insists on its own mutexes; "
-                                      "libcurl and OpenSSL need the system's");
-    return CKR_OK;
+    /* An application that insists on its own mutexes: libcurl and OpenSSL need the system's. */
+    return callbacks == 4 && !(args->flags & CKF_OS_LOCKING_OK) ? CKR_CANT_LOCK : CKR_OK;
 }
 
 static void start_log(const struct config *config)
 {
-    if (log_open(&library.log, config->log_target, config->log_level) != SCA_OK)
+    bool is_open = log_open(&library.log, config->log_target, config->log_level) == SCA_OK;
+    if (!is_open)
         (void)log_open(&library.log, "syslog", config->log_level);
     log_attach(&library.log);
+    if (!is_open)
+        log_line(LOG_LEVEL_WARNING, "log = %s cannot be opened; check its folder and owner",
+                 config->log_target);
     for (size_t i = 0; i < config->problem_count; i++)
         log_line(LOG_LEVEL_WARNING, "%s:%u: %s", config->problems[i].file, config->problems[i].line,
                  config->problems[i].reason);
-}
-
-static void stop_log(void)
-{
-    log_attach(NULL);
-    log_close(&library.log);
 }
 
 /* Everything C_Initialize makes, in order; C_Finalize takes it apart in the reverse order. */
@@ -158,6 +161,7 @@ static CK_RV start(void)
     backends_close(library.backends);
     library.backends = NULL;
     config_freep(&library.config);
+    log_line(LOG_LEVEL_ERROR, "C_Initialize failed: %s", sca_status_name(st));
     stop_log();
     return failure_of(st, NULL);
 }
@@ -219,10 +223,10 @@ static void finish(bool is_empty)
 
 CK_RV library_finalize(void *reserved)
 {
+    if (!is_open())
+        return CKR_CRYPTOKI_NOT_INITIALIZED;
     if (reserved)
         return CKR_ARGUMENTS_BAD;
-    if (atomic_load(&library.forks) != atomic_load(&library.forks_known) || reentry_is_inside())
-        return CKR_CRYPTOKI_NOT_INITIALIZED;
     if (session_is_notifying())
         return failure(CKR_FUNCTION_FAILED, "C_Finalize from within a notification callback");
 

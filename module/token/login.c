@@ -37,16 +37,18 @@ static CK_RV check_pin(struct session *s, const CK_UTF8CHAR *pin, CK_ULONG pin_l
     if (!token->needs_login)
         return CKR_OK; /* the phone is the guard: any PIN will do */
     if (!token->has_user_pin || !token->ops->login)
-        return failure(CKR_USER_PIN_NOT_INITIALIZED, "no PIN was chosen for this slot yet; "
-                                                     "choose one with smartca account pin");
-    if (secret_new(span_of(pin, pin_len), &secret) != SCA_OK)
-        return CKR_PIN_INCORRECT;
+        return failure(CKR_USER_PIN_NOT_INITIALIZED, "no PIN was chosen for this slot yet");
+    enum sca_status st = secret_new(span_of(pin, pin_len), &secret);
+    if (st != SCA_OK)
+        return st == SCA_INVALID ? CKR_PIN_INCORRECT : failure_of(st, NULL);
 
     call_init(&call, &clock_system, token->ops->patience_ms(token));
-    session_wait_begin(s, &call);
-    enum sca_status st = token->ops->login(token, &call, secret);
-    CK_RV rv = st == SCA_USER_AUTH ? CKR_PIN_INCORRECT : failure_of(st, &call);
-    rv = session_wait_end(s, &call, rv);
+    CK_RV rv = session_wait_begin(s, &call);
+    if (rv == CKR_OK) {
+        st = token->ops->login(token, &call, secret);
+        rv = st == SCA_USER_AUTH ? CKR_PIN_INCORRECT : failure_of(st, &call);
+        rv = session_wait_end(s, &call, rv);
+    }
     call_fini(&call);
     return rv;
 }

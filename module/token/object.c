@@ -111,6 +111,16 @@ static bool template_has(const CK_ATTRIBUTE *template, CK_ULONG count, CK_ATTRIB
     return false;
 }
 
+/* True if the template sets that boolean. */
+static bool template_says(const CK_ATTRIBUTE *template, CK_ULONG count, CK_ATTRIBUTE_TYPE type)
+{
+    for (CK_ULONG i = 0; i < count; i++)
+        if (template[i].type == type)
+            return template[i].ulValueLen == sizeof(CK_BBOOL) &&
+                   *(const CK_BBOOL *)template[i].pValue != CK_FALSE;
+    return false;
+}
+
 /* What every write to a write-protected token ends with. */
 static CK_RV refuse_write(const struct session *s)
 {
@@ -129,7 +139,8 @@ CK_RV object_create(struct session *s, CK_ATTRIBUTE *template, CK_ULONG count,
         return CKR_ATTRIBUTE_READ_ONLY;
     if (!template_has(template, count, CKA_CLASS))
         return CKR_TEMPLATE_INCOMPLETE;
-    return refuse_write(s);
+    /* A session object would do in any session; there are none here. */
+    return template_says(template, count, CKA_TOKEN) ? refuse_write(s) : CKR_TOKEN_WRITE_PROTECTED;
 }
 
 CK_RV object_copy(struct session *s, CK_OBJECT_HANDLE handle, CK_ATTRIBUTE *template,

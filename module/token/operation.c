@@ -105,7 +105,7 @@ CK_RV operation_return(struct session *s, bool is_over, CK_RV rv)
     return rv;
 }
 
-void operation_cancel(struct session *s, enum operation_kind kind)
+void operation_end(struct session *s, enum operation_kind kind)
 {
     struct operation ended = {.kind = OPERATION_NONE};
 
@@ -119,4 +119,12 @@ void operation_cancel(struct session *s, enum operation_kind kind)
     }
     lock_drop(&s->lock);
     operation_clear(&ended);
+}
+
+CK_RV operation_cancel(struct session *s, enum operation_kind kind)
+{
+    if (session_is_notifying())
+        return CKR_FUNCTION_FAILED;
+    operation_end(s, kind);
+    return CKR_OK;
 }

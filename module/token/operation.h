@@ -68,9 +68,14 @@ CK_RV operation_set_key(struct session *s, const CK_MECHANISM *mechanism, CK_OBJ
 /* Gives it back; is_over ends it. Returns rv. */
 CK_RV operation_return(struct session *s, bool is_over, CK_RV rv);
 
-/* Ends the operation of that kind, at once or, if it is borrowed, when it comes back. Never fails.
+/* Ends the operation of that kind, at once or, if it is borrowed, when it comes back. */
+void operation_end(struct session *s, enum operation_kind kind);
+
+/*
+ * The same for an application that asks for it (C_SessionCancel, Init without a mechanism):
+ * CKR_FUNCTION_FAILED from within a notification callback (3.0 section 5.6.6), else CKR_OK.
  */
-void operation_cancel(struct session *s, enum operation_kind kind);
+CK_RV operation_cancel(struct session *s, enum operation_kind kind);
 
 /* Releases what the operation holds: for the last reference of a session. */
 void operation_clear(struct operation *operation);

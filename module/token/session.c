@@ -206,7 +206,7 @@ void session_end_signing(struct slot *slot)
 {
     AUTO(freep) struct session **list = collect(slot);
     for (size_t i = 0; list && list[i]; i++) {
-        operation_cancel(list[i], OPERATION_SIGN);
+        operation_end(list[i], OPERATION_SIGN);
         session_unref(list[i]);
     }
 }

@@ -55,8 +55,9 @@ bool session_is_rw(const struct session *s);
  * Around a wait on the caller's own thread: from here to session_wait_end the call can be
  * interrupted, and the session's notify callback is asked about once a second whether to go on.
  * session_wait_end returns rv, or what the interrupter wants when the call was cancelled.
+ * CKR_OPERATION_ACTIVE, and nothing to end, when another thread waits in the session already.
  */
-void session_wait_begin(struct session *s, struct call *call);
+CK_RV session_wait_begin(struct session *s, struct call *call);
 CK_RV session_wait_end(struct session *s, struct call *call, CK_RV rv);
 
 /* True on a thread that is inside a notification callback. */

@@ -41,10 +41,8 @@ static CK_RV prepare(struct session *s, const CK_MECHANISM *mechanism, CK_OBJECT
 
 CK_RV sign_init(struct session *s, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
-    if (!mechanism) { /* 3.0 section 5.12.1: ends the operation that is active */
-        operation_cancel(s, OPERATION_SIGN);
-        return CKR_OK;
-    }
+    if (!mechanism) /* 3.0 section 5.12.1: ends the operation that is active */
+        return operation_cancel(s, OPERATION_SIGN);
     CK_RV rv = operation_begin(s, OPERATION_SIGN);
     if (rv != CKR_OK)
         return rv;
@@ -87,9 +85,12 @@ static CK_RV ask_backend(struct session *s, const struct sign_job *job, CK_BYTE 
     struct call call;
 
     call_init(&call, &clock_system, token->ops->patience_ms(token));
-    session_wait_begin(s, &call);
-    enum sca_status st = token->ops->sign(token, &call, job, signature);
-    CK_RV rv = session_wait_end(s, &call, failure_of(st, &call));
+    enum sca_status st = SCA_OK;
+    CK_RV rv = session_wait_begin(s, &call);
+    if (rv == CKR_OK) {
+        st = token->ops->sign(token, &call, job, signature);
+        rv = session_wait_end(s, &call, failure_of(st, &call));
+    }
     call_fini(&call);
     if (st == SCA_USER_AUTH)
         (void)slot_logout(s->slot); /* so that the application asks for the PIN or OTP again */

@@ -25,9 +25,9 @@ enum discovery {
 
 static struct {
     _Atomic(struct table *) table;
-    struct backends *backends;
+    struct backends *_Atomic backends;
     struct token_list tokens; /* owns the tokens of all slots */
-    struct lock lock;         /* guards discovery and growing */
+    struct lock lock;         /* guards discovery; whoever is discovering grows the table */
     pthread_cond_t discovered;
     _Atomic(enum discovery) discovery;
 } slots;
@@ -212,6 +212,13 @@ bool slot_shows(struct slot *slot, const struct object *object)
     return !object->is_private || slot_login_state(slot) == SLOT_USER;
 }
 
+/* struct call.keep_going: C_Finalize ends the fetching within a second. */
+static bool is_wanted(void *nothing)
+{
+    (void)nothing;
+    return !library_is_finishing();
+}
+
 /*
  * The first list of slots fetches accounts that were never fetched; callers that come meanwhile
  * wait for it, because an empty list would be believed.
@@ -230,7 +237,11 @@ static void discover(void)
     lock_drop(&slots.lock);
 
     if (is_ours) {
-        if (backends_discover(slots.backends))
+        struct backends *backends = slots.backends;
+        bool has_more = backends_discover(backends, is_wanted);
+        if (slots.backends != backends)
+            return; /* C_Finalize has given this call up: nothing here is ours any more */
+        if (has_more)
             (void)take_in(); /* without memory for more, what there is is shown */
         lock_take(&slots.lock);
         atomic_store(&slots.discovery, DISCOVERY_DONE);

@@ -36,10 +36,8 @@ static CK_RV prepare(struct session *s, const CK_MECHANISM *mechanism, CK_OBJECT
 
 CK_RV verify_init(struct session *s, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
-    if (!mechanism) { /* 3.0 section 5.14.1: ends the operation that is active */
-        operation_cancel(s, OPERATION_VERIFY);
-        return CKR_OK;
-    }
+    if (!mechanism) /* 3.0 section 5.14.1: ends the operation that is active */
+        return operation_cancel(s, OPERATION_VERIFY);
     CK_RV rv = operation_begin(s, OPERATION_VERIFY);
     if (rv != CKR_OK)
         return rv;

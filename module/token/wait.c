@@ -43,13 +43,17 @@ static CK_RV interruption_so_far_locked(const struct session *s) REQUIRES(s->loc
     return s->operation.is_cancelled ? CKR_FUNCTION_CANCELED : CKR_OK;
 }
 
-void session_wait_begin(struct session *s, struct call *call)
+CK_RV session_wait_begin(struct session *s, struct call *call)
 {
     if (s->notify) {
         call->keep_going = ask_application;
         call->keep_going_arg = s;
     }
     lock_take(&s->lock);
+    if (s->waiting) {
+        lock_drop(&s->lock);
+        return CKR_OPERATION_ACTIVE; /* another thread waits in this session */
+    }
     s->waiting = call;
     s->interrupted = CKR_OK;
     CK_RV already = interruption_so_far_locked(s);
@@ -57,6 +61,7 @@ void session_wait_begin(struct session *s, struct call *call)
         session_interrupt_locked(s, already);
     lock_drop(&s->lock);
     reentry_enter();
+    return CKR_OK;
 }
 
 CK_RV session_wait_end(struct session *s, struct call *call, CK_RV rv)
@@ -91,10 +96,9 @@ CK_RV session_cancel(struct session *s, CK_FLAGS flags)
         {CKF_VERIFY, OPERATION_VERIFY},
     };
 
-    if (session_is_notifying())
-        return CKR_FUNCTION_FAILED; /* 3.0 section 5.6.6: not from within a callback */
+    CK_RV rv = CKR_OK;
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
         if (flags & kinds[i].flag)
-            operation_cancel(s, kinds[i].kind);
-    return CKR_OK;
+            rv = operation_cancel(s, kinds[i].kind);
+    return rv;
 }

@@ -124,8 +124,10 @@ enum sca_status file_replace(const char *dir, const char *name, struct span byte
     AUTO(fd_closep) int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (!path || asprintf(&temporary, "%s/.%s.XXXXXX", dir, name) < 0)
         return SCA_NOMEM;
+    if (dir_fd < 0)
+        return SCA_IO;
     AUTO(fd_closep) int fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 whatever the umask */
-    if (fd < 0 || dir_fd < 0)
+    if (fd < 0)
         return SCA_IO;
 
     enum sca_status st = fd_write_all(fd, bytes);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Mutexes with ranks. A thread takes locks in rising rank only, which makes a deadlock impossible;
- * debug builds assert it. Nobody waits, calls back or does I/O under a rank below LOCK_JOURNAL.
+ * debug builds assert it. Nobody waits, calls back or does I/O under a rank below LOCK_JOURNAL, but
+ * for C_Initialize, which reads its files under LOCK_LIBRARY.
  */
 #ifndef REMOTE_BASE_LOCK_H
 #define REMOTE_BASE_LOCK_H

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,8 +40,15 @@ enum sca_status log_open(struct log *log, const char *target, enum log_level lev
     } else if (target[0] == '/') {
         log->fd =
             open(target, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+        struct stat info;
         if (log->fd < 0)
             return SCA_IO;
+        if (fstat(log->fd, &info) != 0) {
+            (void)close(log->fd);
+            return SCA_IO;
+        }
+        log->device = info.st_dev;
+        log->inode = info.st_ino;
         log->sink = LOG_SINK_FILE;
     } else {
         return SCA_INVALID;
@@ -48,9 +56,16 @@ enum sca_status log_open(struct log *log, const char *target, enum log_level lev
     return SCA_OK;
 }
 
+/* Is the descriptor still our file, and not one the host has opened under the same number? */
+static bool is_ours(const struct log *log)
+{
+    struct stat info;
+    return fstat(log->fd, &info) == 0 && info.st_dev == log->device && info.st_ino == log->inode;
+}
+
 void log_close(struct log *log)
 {
-    if (log->sink == LOG_SINK_FILE)
+    if (log->sink == LOG_SINK_FILE && is_ours(log))
         (void)close(log->fd);
     log->sink = LOG_SINK_NONE;
 }
@@ -65,10 +80,14 @@ const struct log *log_attached(void)
     return atomic_load(&attached);
 }
 
+static bool takes(const struct log *log, enum log_level level)
+{
+    return log && log->sink != LOG_SINK_NONE && level <= log->level;
+}
+
 bool log_is_on(enum log_level level)
 {
-    const struct log *log = atomic_load(&attached);
-    return log && log->sink != LOG_SINK_NONE && level <= log->level;
+    return takes(atomic_load(&attached), level);
 }
 
 /* A reader of the log's pipe may have gone: the host must not die of our SIGPIPE. */
@@ -112,13 +131,14 @@ static void write_line(const struct log *log, enum log_level level, const char *
         (void)strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &utc);
     int len = snprintf(line, sizeof(line), "%s smartca-pkcs11[%ld] %s: %s\n", stamp, (long)getpid(),
                        level_names[level], text);
-    if (len > 0)
+    if (len > 0 && (log->sink != LOG_SINK_FILE || is_ours(log)))
         write_quietly(log->sink == LOG_SINK_FILE ? log->fd : STDERR_FILENO, line, (size_t)len);
 }
 
 void log_line(enum log_level level, const char *format, ...)
 {
-    if (!log_is_on(level))
+    const struct log *log = atomic_load(&attached); /* once: C_Finalize may detach it meanwhile */
+    if (!takes(log, level))
         return;
 
     char text[LINE_MAX_BYTES];
@@ -129,7 +149,7 @@ void log_line(enum log_level level, const char *format, ...)
     if (len < 0)
         return;
     hide_control_characters(text);
-    write_line(atomic_load(&attached), level, text);
+    write_line(log, level, text);
 }
 
 const char *log_mask(const char *id, char out[static LOG_MASK_SIZE])

@@ -3,6 +3,7 @@
 #define REMOTE_BASE_LOG_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "remote/base/lock.h"
 #include "remote/base/status.h"
@@ -28,7 +29,9 @@ enum log_sink {
 struct log {
     enum log_level level;
     enum log_sink sink;
-    int fd; /* LOG_SINK_FILE */
+    int fd; /* LOG_SINK_FILE, and which file that is: a host may close every descriptor */
+    dev_t device;
+    ino_t inode;
 };
 
 /*

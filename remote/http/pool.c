@@ -8,6 +8,7 @@
 #include <semaphore.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -203,8 +204,12 @@ struct pool_slot *pool_take_idle(void)
 /* 0 is "none" in memory, so that the static table needs no initialiser: fd n is kept as n + 1. */
 bool pool_fd_add(struct pool_slot *slot, int fd)
 {
+    struct stat info = {0};
+    if (fstat(fd, &info) != 0)
+        return false;
     for (size_t i = 0; i < POOL_FDS_MAX; i++)
         if (atomic_load(&slot->fds[i]) == 0) {
+            slot->fd_inodes[i] = info.st_ino;
             atomic_store(&slot->fds[i], fd + 1);
             return true;
         }
@@ -224,7 +229,10 @@ static void slot_abandon(struct pool_slot *slot)
 {
     for (size_t i = 0; i < POOL_FDS_MAX; i++) {
         int kept = atomic_exchange(&slot->fds[i], 0);
-        if (kept > 0)
+        struct stat info;
+        /* A daemon may have closed what it inherited and opened its own under that number. */
+        if (kept > 0 && fstat(kept - 1, &info) == 0 && S_ISSOCK(info.st_mode) &&
+            info.st_ino == slot->fd_inodes[i])
             (void)close(kept - 1);
     }
     slot->engine = NULL;

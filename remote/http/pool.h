@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "remote/base/call.h"
 #include "remote/base/status.h"
@@ -26,6 +27,8 @@ struct pool_slot {
 
     /* Descriptors open on this slot, each plus one; read by a forked child. */
     _Atomic int fds[POOL_FDS_MAX];
+    ino_t fd_inodes[POOL_FDS_MAX]; /* of those sockets: a child may have given the number to another
+                                      file */
 
     bool is_busy;     /* this and the next are the pool's */
     uint64_t used_at; /* counts up with every return: the highest was used last */
