@@ -253,18 +253,29 @@ static CURLM *multi_try(int ret_wake_fds[static 2])
 }
 
 /*
+ * A multi handle learns NOSIGNAL from the easy handle added last. Without one, cleaning it up makes
+ * the whole process ignore SIGPIPE for a moment, which also drops one the host has pending.
+ */
+static void multi_free(CURLM *multi, CURL *easy)
+{
+    if (multi && easy && curl_multi_add_handle(multi, easy) == CURLM_OK)
+        (void)curl_multi_remove_handle(multi, easy);
+    (void)curl_multi_cleanup(multi);
+}
+
+/*
  * libcurl 7.88 opens the sockets of its wake-up without SOCK_CLOEXEC and tells nobody their
  * numbers. They get the two lowest free ones, unless another thread opens or closes a file at that
  * moment: so those two are looked at, touched only if they prove to be the pair, and if not it is
  * tried again. A pair never found still works; a program started later inherits it.
  */
-static CURLM *multi_new(int ret_wake_fds[static 2])
+static CURLM *multi_new(CURL *easy, int ret_wake_fds[static 2])
 {
     enum { TRIES = 16 };
     CURLM *multi = multi_try(ret_wake_fds);
 
     for (int i = 1; multi && ret_wake_fds[0] < 0 && i < TRIES; i++) {
-        (void)curl_multi_cleanup(multi);
+        multi_free(multi, easy);
         multi = multi_try(ret_wake_fds);
     }
     return multi;
@@ -329,20 +340,21 @@ static bool engine_set_headers(struct engine *engine)
 static bool engine_set_up(struct engine *engine, const struct engine_settings *settings,
                           bool is_tls)
 {
-    engine->multi = multi_new(engine->wake_fds);
-    for (size_t i = 0; i < ARRAY_LEN(engine->wake_fds); i++)
-        if (engine->wake_fds[i] >= 0)
-            (void)pool_fd_add(engine->slot, engine->wake_fds[i]); /* an empty slot has room */
     engine->easy = curl_easy_init();
-    if (!engine->multi || !engine->easy || !engine_set_headers(engine) ||
-        curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, 1L) != CURLM_OK)
+    if (!engine->easy || !engine_set_headers(engine))
         return false;
     for (size_t i = 0; i < ARRAY_LEN(long_options); i++)
         if (curl_easy_setopt(engine->easy, long_options[i].option, long_options[i].value) !=
             CURLE_OK)
             return false;
     engine_set_pointers(engine);
-    return engine_set_texts(engine->easy, settings, is_tls);
+    engine->multi = multi_new(engine->easy, engine->wake_fds);
+    for (size_t i = 0; i < ARRAY_LEN(engine->wake_fds); i++)
+        if (engine->wake_fds[i] >= 0)
+            (void)pool_fd_add(engine->slot, engine->wake_fds[i]); /* an empty slot has room */
+    return engine->multi &&
+           curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, 1L) == CURLM_OK &&
+           engine_set_texts(engine->easy, settings, is_tls);
 }
 
 struct engine *engine_new(const struct engine_settings *settings, const struct origin *origin,
@@ -376,8 +388,8 @@ void engine_free(struct engine *engine)
     guest_enter(&guest, engine->libctx);
     for (size_t i = 0; i < ARRAY_LEN(engine->wake_fds); i++)
         pool_fd_remove(engine->slot, engine->wake_fds[i]);
+    multi_free(engine->multi, engine->easy);
     curl_easy_cleanup(engine->easy);
-    curl_multi_cleanup(engine->multi);
     curl_slist_free_all(engine->headers);
     guest_leave(&guest);
     free(engine);
@@ -407,34 +419,45 @@ static enum sca_status engine_fail(const struct engine *engine, const struct ori
                      engine->error[0] ? engine->error : curl_easy_strerror(code));
 }
 
-/* The code libcurl ended with, in ret_code; SCA_CANCELLED or SCA_NOMEM when it did not get there.
+/* Outside of guest_enter and guest_leave: the host's signals are heard, and its callback asked. */
+static enum sca_status engine_wait(struct engine *engine, struct call *call)
+{
+    (void)curl_multi_poll(engine->multi, NULL, 0, (int)pool_sleep_ms(call), NULL);
+    if (call_tick(call) != SCA_OK)
+        return call_fail(call, SCA_CANCELLED, "cancelled while waiting for the service");
+    return SCA_OK;
+}
+
+/*
+ * Adds the request to the multi handle, drives it, and takes it off whatever came of it. The code
+ * libcurl ended with, in ret_code; SCA_CANCELLED or SCA_NOMEM when it did not get there.
  */
 static enum sca_status engine_drive(struct engine *engine, struct call *call, CURLcode *ret_code)
 {
+    struct guest guest;
+    enum sca_status st = SCA_OK;
     int running = 1;
-
-    while (running) {
-        struct guest guest;
-        guest_enter(&guest, engine->libctx);
-        CURLMcode code = curl_multi_perform(engine->multi, &running);
-        guest_leave(&guest);
-        if (code != CURLM_OK)
-            return call_fail(call, SCA_NOMEM, "libcurl: %s", curl_multi_strerror(code));
-        if (!running)
-            break;
-        if (exchange_is_stalled(engine->exchange)) {
-            *ret_code = CURLE_OPERATION_TIMEDOUT;
-            return SCA_OK;
-        }
-        (void)curl_multi_poll(engine->multi, NULL, 0, (int)pool_sleep_ms(call), NULL);
-        if (call_tick(call) != SCA_OK)
-            return call_fail(call, SCA_CANCELLED, "cancelled while waiting for the service");
-    }
-
     int left = 0;
+
+    guest_enter(&guest, engine->libctx);
+    CURLMcode code = curl_multi_add_handle(engine->multi, engine->easy);
+    while (code == CURLM_OK && st == SCA_OK) {
+        code = curl_multi_perform(engine->multi, &running);
+        if (code != CURLM_OK || !running || exchange_is_stalled(engine->exchange))
+            break;
+        guest_leave(&guest);
+        st = engine_wait(engine, call);
+        guest_enter(&guest, engine->libctx);
+    }
     const CURLMsg *message = curl_multi_info_read(engine->multi, &left);
-    *ret_code = message ? message->data.result : CURLE_OUT_OF_MEMORY;
-    return SCA_OK;
+    CURLcode ended = message ? message->data.result : CURLE_OUT_OF_MEMORY;
+    (void)curl_multi_remove_handle(engine->multi, engine->easy);
+    guest_leave(&guest);
+
+    *ret_code = running ? CURLE_OPERATION_TIMEDOUT : ended;
+    if (code != CURLM_OK)
+        return call_fail(call, SCA_NOMEM, "libcurl: %s", curl_multi_strerror(code));
+    return st;
 }
 
 static CURLcode engine_set_request(struct engine *engine, const struct exchange *exchange)
@@ -454,39 +477,18 @@ static void engine_wake(void *multi)
     (void)curl_multi_wakeup(multi);
 }
 
-/* Adds the request to the multi handle, drives it, and takes it off whatever came of it. */
-static enum sca_status engine_attempt(struct engine *engine, struct call *call, CURLcode *ret_code)
-{
-    struct guest guest;
-
-    if (call_set_wake(call, engine_wake, engine->multi) != SCA_OK) {
-        call_clear_wake(call);
-        return call_fail(call, SCA_CANCELLED, "cancelled before the request was sent");
-    }
-    guest_enter(&guest, engine->libctx);
-    CURLMcode added = curl_multi_add_handle(engine->multi, engine->easy);
-    guest_leave(&guest);
-
-    enum sca_status st = SCA_NOMEM;
-    if (added == CURLM_OK)
-        st = engine_drive(engine, call, ret_code);
-    call_clear_wake(call);
-
-    guest_enter(&guest, engine->libctx);
-    (void)curl_multi_remove_handle(engine->multi, engine->easy);
-    guest_leave(&guest);
-    return st;
-}
-
 enum sca_status engine_run(struct engine *engine, const struct origin *origin,
                            struct exchange *exchange)
 {
     engine->exchange = exchange;
     engine->error[0] = 0;
     CURLcode code = engine_set_request(engine, exchange);
-    enum sca_status st = SCA_OK;
-    if (code == CURLE_OK)
-        st = engine_attempt(engine, exchange->call, &code);
+    enum sca_status st = call_set_wake(exchange->call, engine_wake, engine->multi);
+    if (st != SCA_OK)
+        (void)call_fail(exchange->call, st, "cancelled before the request was sent");
+    else if (code == CURLE_OK)
+        st = engine_drive(engine, exchange->call, &code);
+    call_clear_wake(exchange->call);
     if (st == SCA_OK && code != CURLE_OK)
         st = engine_fail(engine, origin, code);
     if (st == SCA_OK)

@@ -7,41 +7,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
 #include "remote/base/lock.h"
 #include "remote/base/log.h"
+#include "remote/smartca/journal_file.h"
 #include "remote/smartca/ledger.h"
 
 enum {
-    LOCK_WAIT_MS = 5000,
     /* A file that never becomes empty is written anew above this size: reading it must stay cheap.
      */
-    COMPACT_SIZE = 16 * 1024,
+    COMPACT_SIZE = JOURNAL_FILE_LARGE,
     COMPACT_FACTOR = 4,
 };
 
 static const char file_name[] = "transactions";
 
 /* One for the process, as the file is one for all its clients: only then is nobody ever asleep in
- * file_lock because of a thread of the same process. */
+ * fd_lock because of a thread of the same process. */
 static struct lock journal_lock = LOCK_INITIALIZER(LOCK_JOURNAL);
 
 struct journal {
     char *dir;
     char *path;
-};
-
-/* The file while it is locked. */
-struct journal_file {
-    int lock_fd;
-    int fd;
-    bool is_new;
-    bool is_torn; /* the last line has no end */
-    size_t size;
 };
 
 static void journal_freep(struct journal **journal)
@@ -72,87 +62,6 @@ void journal_free(struct journal *journal)
 void journal_abandon(void)
 {
     lock_init(&journal_lock, LOCK_JOURNAL);
-}
-
-static void journal_file_close(struct journal_file *file)
-{
-    if (file->fd >= 0)
-        (void)close(file->fd);
-    if (file->lock_fd >= 0)
-        (void)close(file->lock_fd); /* last: it is the lock */
-}
-
-static enum sca_status open_file(const struct journal *journal, struct journal_file *file)
-{
-    const int flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
-    struct stat info;
-
-    file->fd = open(journal->path, flags);
-    if (file->fd < 0 && errno == ENOENT) {
-        file->fd = open(journal->path, flags | O_CREAT, 0600);
-        file->is_new = true;
-    }
-    if (file->fd < 0 || fstat(file->fd, &info) != 0)
-        return SCA_IO;
-    if (!S_ISREG(info.st_mode) || info.st_uid != geteuid() || info.st_size > LEDGER_SIZE_MAX) {
-        errno = EINVAL;
-        return SCA_IO;
-    }
-    file->size = (size_t)info.st_size;
-    return SCA_OK;
-}
-
-static enum sca_status journal_file_open(const struct journal *journal, struct journal_file *file)
-{
-    *file = (struct journal_file){.lock_fd = -1, .fd = -1};
-
-    errno = 0;
-    enum sca_status st = file_lock(journal->dir, "lock", LOCK_WAIT_MS, &file->lock_fd);
-    if (st == SCA_IO && errno == ENOENT) {
-        st = dir_ensure_private(journal->dir);
-        if (st == SCA_OK)
-            st = file_lock(journal->dir, "lock", LOCK_WAIT_MS, &file->lock_fd);
-    }
-    return st == SCA_OK ? open_file(journal, file) : st;
-}
-
-/* The whole file; notes whether its last line was cut off by a crash. */
-static enum sca_status read_file(struct journal_file *file, struct buf *lines)
-{
-    uint8_t chunk[8192];
-
-    while (lines->len < file->size) {
-        ssize_t got = pread(file->fd, chunk, sizeof(chunk), (off_t)lines->len);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return SCA_IO;
-        if (got == 0)
-            break;
-        enum sca_status st = buf_append(lines, span_of(chunk, (size_t)got));
-        if (st != SCA_OK)
-            return st == SCA_NOMEM ? st : SCA_IO;
-    }
-    file->is_torn = lines->len > 0 && lines->ptr[lines->len - 1] != '\n';
-    return SCA_OK;
-}
-
-/* On failure the file is as it was, as far as the disk lets us. */
-static enum sca_status append(const struct journal_file *file, struct span lines, bool is_durable)
-{
-    enum sca_status st = file->is_torn ? fd_write_all(file->fd, span_text("\n")) : SCA_OK;
-
-    if (st == SCA_OK)
-        st = fd_write_all(file->fd, lines);
-    if (st == SCA_OK && is_durable && fsync(file->fd) != 0)
-        st = SCA_IO;
-    if (st != SCA_OK) {
-        int reason = errno;
-        if (ftruncate(file->fd, (off_t)file->size) != 0)
-            log_line(LOG_LEVEL_WARNING, "the transaction journal has half a line at its end");
-        errno = reason;
-    }
-    return st;
 }
 
 /* A new file is on the disk only when the folders that name it are. */
@@ -237,16 +146,14 @@ static enum sca_status compact(const struct journal *journal, const struct ledge
 static enum sca_status store(const struct journal *journal, struct journal_file *file,
                              const struct ledger *ledger, struct span added)
 {
-    if (ledger->count == 0 && file->size > 0) {
-        if (ftruncate(file->fd, 0) != 0)
-            return SCA_IO;
-        file->size = 0;
-        file->is_torn = false;
-    }
-    if (file->size > COMPACT_SIZE && file->size / COMPACT_FACTOR > ledger->count * added.len)
+    bool is_new = file->size == 0;
+
+    if (ledger->count == 0 && file->len > 0 && journal_file_empty(file) != SCA_OK)
+        return SCA_IO;
+    if (file->len > COMPACT_SIZE && file->len / COMPACT_FACTOR > ledger->count * added.len)
         return compact(journal, ledger, added);
-    enum sca_status st = append(file, added, true);
-    return st == SCA_OK && file->is_new ? sync_folders(journal) : st;
+    enum sca_status st = journal_file_append(file, added, true);
+    return st == SCA_OK && is_new ? sync_folders(journal) : st;
 }
 
 static enum sca_status read_live(struct journal_file *file, struct ledger *ledger)
@@ -254,7 +161,7 @@ static enum sca_status read_live(struct journal_file *file, struct ledger *ledge
     struct buf lines;
     buf_init(&lines, LEDGER_SIZE_MAX, false);
 
-    enum sca_status st = read_file(file, &lines);
+    enum sca_status st = journal_file_read(file, &lines);
     if (st == SCA_OK)
         st = ledger_read(ledger, &lines);
     buf_fini(&lines);
@@ -265,11 +172,11 @@ static enum sca_status begin_locked(const struct journal *journal, int64_t now,
                                     struct journal_transaction *wanted, bool *ret_joined)
     REQUIRES(journal_lock)
 {
-    AUTO(journal_file_close) struct journal_file file;
+    AUTO(journal_file_close) struct journal_file file = JOURNAL_FILE_INIT;
     AUTO(ledger_fini) struct ledger ledger = {0};
     struct buf line;
 
-    enum sca_status st = journal_file_open(journal, &file);
+    enum sca_status st = journal_file_open(journal->dir, journal->path, &file);
     if (st == SCA_OK)
         st = read_live(&file, &ledger);
     if (st != SCA_OK)
@@ -360,16 +267,17 @@ enum sca_status journal_begin(struct journal *journal, struct call *call,
 static enum sca_status note_locked(const struct journal *journal, struct span line)
     REQUIRES(journal_lock)
 {
-    AUTO(journal_file_close) struct journal_file file;
-    char last = '\n';
+    AUTO(journal_file_close) struct journal_file file = JOURNAL_FILE_INIT;
+    struct buf lines;
+    buf_init(&lines, LEDGER_SIZE_MAX, false);
 
-    enum sca_status st = journal_file_open(journal, &file);
-    if (st != SCA_OK)
-        return st;
-    if (file.size > 0 && pread(file.fd, &last, 1, (off_t)file.size - 1) != 1)
-        return SCA_IO;
-    file.is_torn = last != '\n';
-    return append(&file, line, false);
+    enum sca_status st = journal_file_open(journal->dir, journal->path, &file);
+    if (st == SCA_OK)
+        st = journal_file_read(&file, &lines);
+    if (st == SCA_OK)
+        st = journal_file_append(&file, line, false);
+    buf_fini(&lines);
+    return st;
 }
 
 static void note(struct journal *journal, const char *event, const char *id, const char *tran_code)
@@ -399,28 +307,43 @@ void journal_left(struct journal *journal, const char *id)
     note(journal, "left", id, NULL);
 }
 
-static enum sca_status end_locked(const struct journal *journal, const char *id)
-    REQUIRES(journal_lock)
+/* There are others, too. */
+static enum sca_status end_among(struct journal_file *file, struct buf *lines, const char *id)
 {
-    AUTO(journal_file_close) struct journal_file file;
     AUTO(ledger_fini) struct ledger ledger = {0};
     struct buf line;
 
-    enum sca_status st = journal_file_open(journal, &file);
-    if (st == SCA_OK)
-        st = read_live(&file, &ledger);
+    enum sca_status st = ledger_read(&ledger, lines);
     struct journal_transaction *item = st == SCA_OK ? ledger_find(&ledger, id) : NULL;
     if (!item)
         return st;
     ledger_remove(&ledger, item);
     if (ledger.count == 0)
-        return ftruncate(file.fd, 0) == 0 ? SCA_OK : SCA_IO;
+        return journal_file_empty(file);
 
     buf_init(&line, LEDGER_SIZE_MAX, false);
     st = ledger_write_event("end", id, NULL, &line);
     if (st == SCA_OK)
-        st = append(&file, buf_span(&line), false);
+        st = journal_file_append(file, buf_span(&line), false);
     buf_fini(&line);
+    return st;
+}
+
+static enum sca_status end_locked(const struct journal *journal, const char *id)
+    REQUIRES(journal_lock)
+{
+    AUTO(journal_file_close) struct journal_file file = JOURNAL_FILE_INIT;
+    struct buf lines;
+    buf_init(&lines, LEDGER_SIZE_MAX, false);
+
+    enum sca_status st = journal_file_open(journal->dir, journal->path, &file);
+    if (st == SCA_OK)
+        st = journal_file_read(&file, &lines);
+    if (st == SCA_OK && ledger_is_only(buf_span(&lines), id))
+        st = journal_file_empty(&file);
+    else if (st == SCA_OK)
+        st = end_among(&file, &lines, id);
+    buf_fini(&lines);
     return st;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The transaction journal: what makes "never twice, never lost" true across crashes. One
- * append-only file state_dir/journal/transactions of checksummed lines, every access under an
- * exclusive lock, fsync before a transaction may be sent. A torn or damaged line is skipped; a file
- * without live transactions is cut to nothing.
+ * file state_dir/journal/transactions of checksummed lines, filled up with line ends and only ever
+ * added to, every access under an exclusive lock on it, on the disk before a transaction may be
+ * sent. A torn or damaged line is skipped; a file without live transactions is blanked.
  */
 #ifndef REMOTE_SMARTCA_JOURNAL_H
 #define REMOTE_SMARTCA_JOURNAL_H
@@ -61,7 +61,7 @@ void journal_free(struct journal *journal);
 /*
  * Looks for a live transaction of the same url, user_id and serial that holds all of
  * wanted->documents' digests. Found: ret_joined is true and *wanted is replaced by what the journal
- * has. Not found: *wanted is appended and on the disk (fsync) when this returns SCA_OK.
+ * has. Not found: *wanted is appended and on the disk (fdatasync) when this returns SCA_OK.
  * SCA_IO with the call's note set when the journal cannot be read or written: nothing may be sent.
  * SCA_INVALID for a transaction that could not be read back (text that is not UTF-8, no document).
  */

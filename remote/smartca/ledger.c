@@ -30,6 +30,30 @@ void ledger_fini(struct ledger *ledger)
     *ledger = (struct ledger){0};
 }
 
+/* As write_line puts it: the id follows the event, whose name has nothing to quote. */
+static bool line_is_about(struct span line, struct span id)
+{
+    static const char key[] = "\",\"id\":\"";
+    const uint8_t *at = memmem(line.ptr, line.len, key, sizeof(key) - 1);
+    size_t left = at ? line.len - (size_t)(at - line.ptr) - (sizeof(key) - 1) : 0;
+
+    return left > id.len && memcmp(at + sizeof(key) - 1, id.ptr, id.len) == 0 &&
+           at[sizeof(key) - 1 + id.len] == '"';
+}
+
+bool ledger_is_only(struct span lines, const char *id)
+{
+    while (lines.len > 0) {
+        const uint8_t *end = memchr(lines.ptr, '\n', lines.len);
+        size_t len = end ? (size_t)(end - lines.ptr) : lines.len;
+        if (len > 0 && !line_is_about(span_of(lines.ptr, len), span_text(id)))
+            return false;
+        len += end ? 1 : 0;
+        lines = span_of(lines.ptr + len, lines.len - len);
+    }
+    return true;
+}
+
 struct journal_transaction *ledger_find(const struct ledger *ledger, const char *id)
 {
     for (size_t i = 0; i < ledger->count; i++)

@@ -33,6 +33,9 @@ void ledger_fini(struct ledger *ledger);
  */
 enum sca_status ledger_read(struct ledger *ledger, struct buf *lines);
 
+/* Is no line about any other transaction? Tells by the text alone, damaged lines included. */
+bool ledger_is_only(struct span lines, const char *id);
+
 /* The live transaction of that id, or NULL. */
 struct journal_transaction *ledger_find(const struct ledger *ledger, const char *id);
 

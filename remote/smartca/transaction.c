@@ -44,6 +44,7 @@ struct transaction {
     bool is_answered;  /* this call heard of it from the service */
     bool is_announced; /* the person was told here */
     bool is_waiting;   /* the service's last word */
+    bool is_news;      /* the record says more than the journal */
     bool tried_both_ids;
     bool is_over;      /* nothing is left to ask: the journal may forget it */
     bool is_delivered; /* each document has its own status */
@@ -106,16 +107,13 @@ static void announce(struct transaction *tx)
 static enum step on_waiting(struct transaction *tx, const struct answer *answer)
 {
     const struct codec_reply *reply = answer->reply;
-    bool is_news = tx->record.state == JOURNAL_SUBMITTING;
     uint64_t now = call_now_ms(tx->call);
 
+    tx->is_news = tx->is_news || tx->record.state == JOURNAL_SUBMITTING;
+    tx->record.state = JOURNAL_SUBMITTED;
     if (reply && reply->tran_code[0] && !tx->record.tran_code[0]) {
         memcpy(tx->record.tran_code, reply->tran_code, sizeof(tx->record.tran_code));
-        is_news = true;
-    }
-    if (is_news) {
-        tx->record.state = JOURNAL_SUBMITTED;
-        journal_submitted(tx->client->journal, &tx->record);
+        tx->is_news = true;
     }
     tx->is_answered = true;
     tx->is_waiting = true;
@@ -342,12 +340,22 @@ static enum step out_of_time(struct transaction *tx)
     return done(tx, SCA_NETWORK);
 }
 
+/* For whoever joins later: of no use to a transaction that ends at once. */
+static void note_news(struct transaction *tx)
+{
+    if (tx->is_news)
+        journal_submitted(tx->client->journal, &tx->record);
+    tx->is_news = false;
+}
+
 /* Waits before the next step, or to the end. */
 static enum step pause_before(struct transaction *tx, enum step step)
 {
     uint64_t wait_ms = 0;
     bool goes_on = schedule_next(&tx->schedule, call_now_ms(tx->call), &wait_ms);
 
+    if (wait_ms > 0)
+        note_news(tx);
     enum sca_status st = call_wait(tx->call, wait_ms);
     if (st == SCA_CANCELLED)
         return done(tx, call_fail(tx->call, st, "cancelled by the application"));
@@ -375,6 +383,8 @@ static enum step run(struct transaction *tx)
         journal_end(tx->client->journal, tx->record.id);
     else if (tx->record.state == JOURNAL_SUBMITTING && (tx->has_posted || !tx->is_joined))
         journal_left(tx->client->journal, tx->record.id);
+    else
+        note_news(tx);
     return step;
 }
 

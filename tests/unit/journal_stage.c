@@ -2,7 +2,6 @@
 #include "tests/unit/journal_stage.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
+#include "tests/lib/folder.h"
 
 static uint64_t fake_now_ms(const struct clock *clock)
 {
@@ -42,21 +42,13 @@ int stage_begin(void **state)
     return 0;
 }
 
-static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *walk)
-{
-    (void)info;
-    (void)kind;
-    (void)walk;
-    return remove(path);
-}
-
 int stage_end(void **state)
 {
     struct stage *stage = *state;
 
     journal_free(stage->journal);
     call_fini(&stage->call);
-    (void)nftw(stage->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    (void)folder_remove(stage->dir);
     free(stage);
     return 0;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/story.h"
 
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 
 #include "remote/base/crypto.h"
 #include "remote/smartca/transaction.h"
+#include "tests/lib/folder.h"
 
 /* Made once: it takes longer than all the tests. */
 static EVP_PKEY *shared_key;
@@ -284,14 +284,6 @@ int story_begin(void **state)
     return 0;
 }
 
-static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *walk)
-{
-    (void)info;
-    (void)kind;
-    (void)walk;
-    return remove(path);
-}
-
 int story_end(void **state)
 {
     struct story *story = *state;
@@ -300,7 +292,7 @@ int story_end(void **state)
     free((void *)(uintptr_t)story->lines);
     client_free(story->client);
     OPENSSL_free(story->spki);
-    (void)nftw(story->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    (void)folder_remove(story->dir);
     free(story);
     return 0;
 }
