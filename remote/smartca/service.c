@@ -196,8 +196,8 @@ static const struct {
     [VERDICT_EXISTS] = {SCA_NETWORK, ""},
     [VERDICT_SERVICE_AUTH] = {SCA_SERVICE_AUTH,
                               "sp_id or sp_password refused; check both with the service provider"},
-    [VERDICT_NOT_PERMITTED] =
-        {SCA_NOT_PERMITTED, "certificate revoked, expired or not activated; see smartca slots"},
+    [VERDICT_NOT_PERMITTED] = {SCA_NOT_PERMITTED,
+                               "certificate revoked, expired or not activated; see smartca slots"},
     [VERDICT_EXHAUSTED] = {SCA_EXHAUSTED, "signing package used up; buy or renew it at VNPT"},
     [VERDICT_BUSY] = {SCA_NETWORK, "the service has too many requests; try again later"},
     [VERDICT_TROUBLE] = {SCA_NETWORK, "the service has trouble; try again later"},
