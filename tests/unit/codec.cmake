@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 smartca_unit_test(test_json sca_smartca_codec)
 smartca_unit_test(test_codec sca_smartca_codec)
+foreach(test test_codec_build test_codec_memory)
+    smartca_unit_test(${test} sca_smartca_codec)
+    target_sources(${test} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/codec_stage.c)
+endforeach()
 smartca_unit_test(test_verdict sca_smartca_codec)
 smartca_unit_test(test_result sca_smartca_codec)
+smartca_unit_test(test_result_key sca_smartca_codec)

@@ -474,45 +474,6 @@ static void the_error_queue_stays_as_it_was(void **state)
     assert_int_equal(ERR_get_error(), 0);
 }
 
-static void only_rsa_keys_of_a_fair_size_are_taken(void **state)
-{
-    (void)state;
-    EVP_PKEY *refused[] = {
-        EVP_PKEY_Q_keygen(world.libctx, NULL, "RSA", (size_t)1024),
-        EVP_PKEY_Q_keygen(world.libctx, NULL, "EC", "P-256"),
-        EVP_PKEY_Q_keygen(world.libctx, NULL, "ED25519"),
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
-        struct result_key *key = NULL;
-        uint8_t *der = NULL;
-        assert_int_equal(result_key_new(world.libctx, spki_of(refused[i], &der), &key),
-                         SCA_INVALID);
-        assert_null(key);
-        OPENSSL_free(der);
-        EVP_PKEY_free(refused[i]);
-    }
-}
-
-static void a_key_that_is_not_one_whole_spki_is_refused(void **state)
-{
-    (void)state;
-    struct result_key *key = NULL;
-    uint8_t *der = NULL;
-    uint8_t longer[1024] = {0};
-    struct span spki = spki_of(world.pkey, &der);
-    memcpy(longer, spki.ptr, spki.len);
-
-    assert_int_equal(result_key_new(world.libctx, span_of(longer, spki.len + 1), &key),
-                     SCA_INVALID);
-    assert_int_equal(result_key_new(world.libctx, span_of(longer, spki.len - 1), &key),
-                     SCA_INVALID);
-    assert_int_equal(result_key_new(world.libctx, span_of(NULL, 0), &key), SCA_INVALID);
-    assert_null(key);
-    result_key_free(NULL);
-    OPENSSL_free(der);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -534,8 +495,6 @@ int main(void)
         cmocka_unit_test(a_contentinfo_of_another_type_is_a_mismatch),
         cmocka_unit_test(threads_share_a_key),
         cmocka_unit_test(the_error_queue_stays_as_it_was),
-        cmocka_unit_test(only_rsa_keys_of_a_fair_size_are_taken),
-        cmocka_unit_test(a_key_that_is_not_one_whole_spki_is_refused),
     };
     return cmocka_run_group_tests(tests, make_world, end_world);
 }
