@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,7 +12,9 @@
 #include "remote/base/lock.h"
 #include "remote/base/log.h"
 #include "remote/smartca/journal_file.h"
+#include "remote/smartca/journal_submitter.h"
 #include "remote/smartca/ledger.h"
+#include "remote/smartca/ledger_match.h"
 
 enum {
     /* A file that never becomes empty is written anew above this size: reading it must stay cheap.
@@ -78,53 +78,6 @@ static enum sca_status sync_folders(const struct journal *journal)
     return SCA_OK;
 }
 
-static bool is_forgotten(const struct journal_transaction *item, int64_t now)
-{
-    return item->begun_at < now - JOURNAL_KEEP_S || item->begun_at > now + JOURNAL_KEEP_S;
-}
-
-static void drop_forgotten(struct ledger *ledger, int64_t now)
-{
-    for (size_t i = ledger->count; i-- > 0;)
-        if (is_forgotten(&ledger->items[i], now))
-            ledger_remove(ledger, &ledger->items[i]);
-}
-
-static bool holds_digest(const struct journal_transaction *item,
-                         const struct journal_document *wanted)
-{
-    for (size_t i = 0; i < item->document_count; i++)
-        if (item->documents[i].digest_len == wanted->digest_len &&
-            memcmp(item->documents[i].digest, wanted->digest, wanted->digest_len) == 0)
-            return true;
-    return false;
-}
-
-static bool is_wanted(const struct journal_transaction *item,
-                      const struct journal_transaction *wanted)
-{
-    if (strcmp(item->url, wanted->url) != 0 || strcmp(item->user_id, wanted->user_id) != 0 ||
-        strcmp(item->serial, wanted->serial) != 0)
-        return false;
-    for (size_t i = 0; i < wanted->document_count; i++)
-        if (!holds_digest(item, &wanted->documents[i]))
-            return false;
-    return true;
-}
-
-/* The newest: an older one with the same digests has been given up for it. */
-static bool join(struct ledger *ledger, struct journal_transaction *wanted)
-{
-    for (size_t i = ledger->count; i-- > 0;)
-        if (is_wanted(&ledger->items[i], wanted)) {
-            journal_transaction_fini(wanted);
-            *wanted = ledger->items[i];
-            ledger->items[i].documents = NULL; /* wanted owns them now */
-            return true;
-        }
-    return false;
-}
-
 /* Everything live and the new one, in a file of its own: one rename instead of one append. */
 static enum sca_status compact(const struct journal *journal, const struct ledger *ledger,
                                struct span added)
@@ -181,8 +134,8 @@ static enum sca_status begin_locked(const struct journal *journal, int64_t now,
         st = read_live(&file, &ledger);
     if (st != SCA_OK)
         return st;
-    drop_forgotten(&ledger, now);
-    *ret_joined = join(&ledger, wanted);
+    ledger_match_forget(&ledger, now);
+    *ret_joined = ledger_match_join(&ledger, wanted);
     if (*ret_joined)
         return SCA_OK;
 
@@ -194,49 +147,6 @@ static enum sca_status begin_locked(const struct journal *journal, int64_t now,
     return st;
 }
 
-/* Field 22 of /proc/PID/stat (proc(5)), 0 if it cannot be had. */
-static uint64_t process_started(long pid)
-{
-    char path[40];
-    char text[1024];
-    (void)snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
-    AUTO(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-    if (got <= 0)
-        return 0;
-    text[got] = 0;
-
-    /* The name, field 2, is in parentheses and may hold anything, also spaces and parentheses. */
-    const char *at = strrchr(text, ')');
-    for (int field = 2; at && field < 22; field++)
-        at = strchr(at + 1, ' ');
-    return at ? strtoull(at + 1, NULL, 10) : 0;
-}
-
-/* Reading it costs as much as the rest of journal_begin, and it never changes: kept, per pid. */
-static uint64_t own_start(void)
-{
-    static _Atomic uint64_t started;
-    static _Atomic long of_pid;
-    long pid = getpid();
-
-    if (of_pid != pid) {
-        started = process_started(pid);
-        of_pid = pid;
-    }
-    return started;
-}
-
-bool journal_submitter_lives(const struct journal_transaction *transaction)
-{
-    if (transaction->pid <= 0)
-        return false;
-    uint64_t started = process_started(transaction->pid);
-    if (started == 0) /* no such process, or no /proc */
-        return kill((pid_t)transaction->pid, 0) == 0 || errno != ESRCH;
-    return transaction->pid_started == 0 || transaction->pid_started == started;
-}
-
 enum sca_status journal_begin(struct journal *journal, struct call *call,
                               struct journal_transaction *wanted, bool *ret_joined)
 {
@@ -244,8 +154,7 @@ enum sca_status journal_begin(struct journal *journal, struct call *call,
 
     if (!ledger_is_writable(wanted))
         return call_fail(call, SCA_INVALID, "the transaction cannot be written to the journal");
-    wanted->pid = getpid();
-    wanted->pid_started = own_start();
+    journal_submitter_set(wanted);
 
     lock_take(&journal_lock);
     errno = 0;
