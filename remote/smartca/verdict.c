@@ -4,6 +4,8 @@
 #include "remote/base/cleanup.h"
 #include "remote/smartca/fold.h"
 
+#include <string.h>
+
 /* Stems as fold_words leaves the message. smartca-api.md 1.6, in Vietnamese and English. */
 static const char *const exhausted[] = {"65000", NULL};
 static const char *const rejected[] = {"reject", "deny",    "denied", "refuse",
@@ -213,5 +215,10 @@ bool verdict_blames_user(const struct codec_reply *reply)
     char words[FOLD_WORDS_SIZE];
 
     fold_words(reply->message, words);
+    /* The documented name of 401 stands for either; what is said behind it tells which. */
+    static const char name[] = "sp credential invalid";
+    char *at = strstr(words, name);
+    if (at)
+        memset(at, '?', sizeof(name) - 1);
     return fold_has(words, users) && !fold_has(words, providers);
 }

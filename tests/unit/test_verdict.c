@@ -232,6 +232,8 @@ static void the_blame_follows_the_message(void **state)
         {"Tài khoản người dùng không hợp lệ", true},
         {"Thuê bao chưa kích hoạt", true},
         {"SP_CREDENTIAL_INVALID", false},
+        {"SP_CREDENTIAL_INVALID: user not found", true},
+        {"SP_CREDENTIAL_INVALID: sp_id or user", false},
         {"Tài khoản SP không hợp lệ", false},
         {"sp_id or user invalid", false},
         {"client_id is wrong", false},
