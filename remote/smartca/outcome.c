@@ -105,9 +105,8 @@ static enum step on_signed(struct transaction *tx, const struct answer *answer)
         return on_waiting(tx, answer);
     enum sca_status st = deliver_signatures(&delivery, answer->reply);
     tx->is_delivered = true;
-    if (st == SCA_NOMEM)
-        return outcome_done(
-            tx, st); /* the signature is still at the service: it can be asked for again */
+    if (st == SCA_NOMEM) /* the signature is still at the service: it can be asked for again */
+        return outcome_done(tx, st);
     if (st != SCA_OK)
         (void)call_fail(tx->call, st,
                         "transaction %s: %s; nothing wrong was handed out, sign again",
