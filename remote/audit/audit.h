@@ -57,9 +57,9 @@ struct audit_entry {
 /*
  * Adds a line that is on the disk (fsync) when this returns SCA_OK; state_dir is made if it is not
  * there. For threads and processes alike, under the lock state_dir/audit.lock, for which it waits
- * at most five seconds: call it with no lock held. SCA_IO, SCA_NOMEM or SCA_INVALID (the file
- * is over its limit, or has no line in its last MiB) otherwise, and the file is as it was, as far
- * as the disk lets us.
+ * at most five seconds: call it with no lock held. SCA_IO, SCA_NO_SPACE, SCA_NOMEM or SCA_INVALID
+ * (the file is over its limit, or has no line in its last MiB) otherwise, and the file is as it
+ * was, as far as the disk lets us.
  */
 enum sca_status audit_append(const char *state_dir, const struct clock *clock,
                              const struct audit_entry *entry);

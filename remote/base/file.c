@@ -41,7 +41,12 @@ static const char *distrust_reason(const struct stat *info, unsigned trust)
 enum sca_status file_open_trusted(const char *path, unsigned trust, int *ret_fd, const char **why)
 {
     /* O_NONBLOCK: a FIFO put in the place of a file must not hang the host. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int no_link = trust & FILE_NOT_A_LINK ? O_NOFOLLOW : 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | no_link);
+    if (fd < 0 && errno == ELOOP) {
+        *why = "a symbolic link, where only a file is trusted";
+        return SCA_INVALID;
+    }
     if (fd < 0) {
         *why = errno == ENOENT || errno == ENOTDIR ? "not there" : "cannot be opened";
         return errno == ENOENT || errno == ENOTDIR ? SCA_NOT_FOUND : SCA_IO;
@@ -104,13 +109,19 @@ enum sca_status dir_ensure_private(const char *path)
     return SCA_OK;
 }
 
+/* Why the last system call failed: a full disk is another matter than a broken one. */
+static enum sca_status io_status(void)
+{
+    return errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? SCA_NO_SPACE : SCA_IO;
+}
+
 enum sca_status fd_write_all(int fd, struct span bytes)
 {
     size_t done = 0;
     while (done < bytes.len) {
         ssize_t put = write(fd, bytes.ptr + done, bytes.len - done);
         if (put < 0 && errno != EINTR)
-            return SCA_IO;
+            return io_status();
         if (put > 0)
             done += (size_t)put;
     }
@@ -128,13 +139,13 @@ enum sca_status file_replace(const char *dir, const char *name, struct span byte
         return SCA_IO;
     AUTO(fd_closep) int fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 whatever the umask */
     if (fd < 0)
-        return SCA_IO;
+        return io_status();
 
     enum sca_status st = fd_write_all(fd, bytes);
     if (st == SCA_OK && fsync(fd) != 0)
-        st = SCA_IO;
+        st = io_status();
     if (st == SCA_OK && rename(temporary, path) != 0)
-        st = SCA_IO;
+        st = io_status();
     if (st != SCA_OK) {
         (void)unlink(temporary);
         return st;

@@ -15,6 +15,7 @@ enum file_trust {
     FILE_NOT_WRITABLE_BY_OTHERS =
         1, /* owner is this user or root; no write bit for group or others */
     FILE_NOT_READABLE_BY_OTHERS = 2, /* no bit at all for group or others */
+    FILE_NOT_A_LINK = 4,             /* the last part of the path is no symbolic link */
 };
 
 /*
@@ -34,12 +35,12 @@ enum sca_status dir_ensure_private(const char *path);
 
 /*
  * Replaces dir/name by bytes so that a crash at any point leaves the old or the new file: temporary
- * file in dir with mode 0600, write, fsync, rename, fsync of dir. SCA_IO and the old file
- * otherwise.
+ * file in dir with mode 0600, write, fsync, rename, fsync of dir. SCA_IO, or SCA_NO_SPACE where the
+ * disk or a quota is full, and the old file otherwise.
  */
 enum sca_status file_replace(const char *dir, const char *name, struct span bytes);
 
-/* Writes all of bytes to fd, continuing after signals. SCA_OK or SCA_IO. */
+/* Writes all of bytes to fd, continuing after signals. SCA_OK, SCA_NO_SPACE or SCA_IO. */
 enum sca_status fd_write_all(int fd, struct span bytes);
 
 /*

@@ -18,6 +18,9 @@ static const char *const names[SCA_STATUS_COUNT] = {
     [SCA_EXHAUSTED] = "signing package used up",
     [SCA_MISMATCH] = "signature does not verify",
     [SCA_UNSUPPORTED] = "not supported",
+    [SCA_PIN_LOCKED] = "PIN locked",
+    [SCA_NO_SPACE] = "no space left",
+    [SCA_GONE] = "replaced by another program",
 };
 
 const char *sca_status_name(enum sca_status status)

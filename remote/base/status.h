@@ -23,6 +23,9 @@ enum sca_status {
     SCA_EXHAUSTED,     /* the signing package is used up */
     SCA_MISMATCH,      /* the signature does not verify: wrong key, wrong document, corruption */
     SCA_UNSUPPORTED,   /* not with this kind of slot */
+    SCA_PIN_LOCKED,    /* too many wrong PINs */
+    SCA_NO_SPACE,      /* the disk, or the quota, is full */
+    SCA_GONE,          /* replaced by another process meanwhile */
     SCA_STATUS_COUNT
 };
 

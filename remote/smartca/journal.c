@@ -163,8 +163,8 @@ enum sca_status journal_begin(struct journal *journal, struct call *call,
     int reason = errno;
     lock_drop(&journal_lock);
 
-    if (st == SCA_IO)
-        return call_fail(call, st,
+    if (st == SCA_IO || st == SCA_NO_SPACE)
+        return call_fail(call, SCA_IO,
                          "nothing was sent, because the transaction journal in %s cannot be "
                          "written (%s): free some space there or mend its permissions",
                          journal->dir, reason ? strerrordesc_np(reason) : "unknown reason");

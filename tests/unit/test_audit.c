@@ -293,7 +293,7 @@ static void a_full_disk_leaves_the_log_as_it_was(void **state)
     char after[AUDIT_HEX_SIZE];
     audit_stage_sha256(span_of(stage->text, stage->len), before);
 
-    assert_int_equal(append_on_a_full_disk(stage, (rlim_t)stage->len + 100), SCA_IO);
+    assert_int_equal(append_on_a_full_disk(stage, (rlim_t)stage->len + 100), SCA_NO_SPACE);
 
     audit_stage_read(stage);
     audit_stage_sha256(span_of(stage->text, stage->len), after);

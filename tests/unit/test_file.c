@@ -96,6 +96,23 @@ static void what_is_no_file_is_refused_without_hanging(void **state)
     assert_int_equal(fd, -1);
 }
 
+static void a_link_is_followed_unless_the_file_itself_is_wanted(void **state)
+{
+    char path[128];
+    AUTO(fd_closep) int fd = -1;
+    int none = -1;
+    const char *why = NULL;
+    (void)state;
+
+    (void)snprintf(path, sizeof(path), "%s/link", dir);
+    assert_int_equal(symlink(make("f", "x", 0600), path), 0);
+
+    assert_int_equal(file_open_trusted(path, FILE_NOT_WRITABLE_BY_OTHERS, &fd, &why), SCA_OK);
+    assert_int_equal(file_open_trusted(path, FILE_NOT_A_LINK, &none, &why), SCA_INVALID);
+    assert_non_null(strstr(why, "symbolic link"));
+    assert_int_equal(none, -1);
+}
+
 static void a_file_is_read_up_to_its_limit(void **state)
 {
     struct buf bytes;
@@ -252,7 +269,7 @@ static void writing_to_what_takes_nothing_fails(void **state)
     AUTO(fd_closep) int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
     assert_true(full >= 0);
 
-    assert_int_equal(fd_write_all(full, span_text("x")), SCA_IO);
+    assert_int_equal(fd_write_all(full, span_text("x")), SCA_NO_SPACE);
     assert_int_equal(fd_write_all(full, span_of(NULL, 0)), SCA_OK);
     assert_int_equal(fd_write_all(-1, span_text("x")), SCA_IO);
 }
@@ -272,6 +289,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STAGED(trust_is_decided_by_mode),
         STAGED(what_is_no_file_is_refused_without_hanging),
+        STAGED(a_link_is_followed_unless_the_file_itself_is_wanted),
         STAGED(a_file_is_read_up_to_its_limit),
         STAGED(a_file_larger_than_a_chunk_is_whole),
         STAGED(a_replaced_file_is_new_private_and_alone),

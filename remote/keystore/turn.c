@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "remote/keystore/turn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "remote/base/cleanup.h"
+#include "remote/base/file.h"
+
+enum { STEP_MS = 10 };
+
+void turn_endp(int *turn)
+{
+    if (*turn < 0)
+        return;
+    /* A child forked meanwhile has a copy of the descriptor; closing ours would not be enough. */
+    (void)flock(*turn, LOCK_UN);
+    (void)close(*turn);
+    *turn = -1;
+}
+
+static enum sca_status wait_for(int fd, const char *name, struct call *call, unsigned wait_ms)
+{
+    for (unsigned waited = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited += STEP_MS) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return call_fail(call, SCA_IO, "%s cannot be locked: %s", name, strerror(errno));
+        enum sca_status st = waited < wait_ms ? call_wait(call, STEP_MS) : SCA_UNCONFIRMED;
+        if (st == SCA_UNCONFIRMED)
+            return call_fail(call, SCA_IO, "other programs keep %s locked; try again", name);
+        if (st != SCA_OK)
+            return st;
+    }
+    return SCA_OK;
+}
+
+enum sca_status turn_take(const char *dir, const char *name, struct call *call, unsigned wait_ms,
+                          int *ret_turn)
+{
+    AUTO(freep) char *path = path_join(dir, name);
+    if (!path)
+        return SCA_NOMEM;
+    int turn = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+    if (turn < 0)
+        return call_fail(call, SCA_IO, "%s cannot be opened for writing: %s", path,
+                         strerror(errno));
+    enum sca_status st = wait_for(turn, name, call, wait_ms);
+    if (st == SCA_OK)
+        *ret_turn = turn;
+    else
+        (void)close(turn);
+    return st;
+}
