@@ -100,6 +100,11 @@ size_t catalogue_count(const struct catalogue *catalogue)
     return catalogue->image.header.entry_count;
 }
 
+uint32_t catalogue_spare_slot_id(const struct catalogue *catalogue)
+{
+    return catalogue->image.header.spare_slot_id;
+}
+
 /* The body of record number index, compared with its checksum the first time it is asked for. */
 static enum sca_status intact_body(const struct catalogue *catalogue, size_t index,
                                    struct image_record *ret_record, struct span *ret_body)

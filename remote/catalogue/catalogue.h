@@ -76,6 +76,30 @@ enum sca_status catalogue_store(const char *state_dir, const char *url, const ch
                                 int64_t fetched_at, const struct fetched_certificate *certificates,
                                 size_t count);
 
+/*
+ * Tokens on this computer are entries too: url is CATALOGUE_LOCAL, user_id the keystore's name of
+ * the token. The empty slot that is always on offer has an id of its own, which no certificate and
+ * no token ever gets, 0 where there is no catalogue yet.
+ */
+#define CATALOGUE_LOCAL "local:"
+uint32_t catalogue_spare_slot_id(const struct catalogue *catalogue);
+
+/*
+ * Gives the empty slot to the token called name and sets a new id aside for the next empty slot.
+ * SCA_GONE when slot_id is not the empty slot's (any more), SCA_INVALID when the catalogue is
+ * damaged: catalogue_adopt_local makes it anew, with all tokens.
+ */
+enum sca_status catalogue_add_local(const char *state_dir, const char *name, uint32_t slot_id);
+
+/*
+ * Makes entries for tokens that have none, as after the loss of a catalogue: slot_ids are what
+ * they had, and are kept where they are free; a token that had the empty slot's keeps it, and the
+ * empty slot gets a new one. A damaged catalogue is set aside. names and slot_ids have count
+ * members.
+ */
+enum sca_status catalogue_adopt_local(const char *state_dir, const char *const *names,
+                                      const uint32_t *slot_ids, size_t count);
+
 /* Forgets the account and its slots. SCA_OK also if it was not there. */
 enum sca_status catalogue_forget(const char *state_dir, const char *url, const char *user_id);
 

@@ -34,8 +34,7 @@ static const char *header_fault(const struct image_header *header)
         return "its header is damaged";
     if (header->version != IMAGE_VERSION)
         return "it was written by another version";
-    if (header->reserved != 0 || header->next_slot_id == 0 ||
-        header->entry_count > IMAGE_ENTRIES_MAX ||
+    if (header->spare_slot_id >= header->next_slot_id || header->entry_count > IMAGE_ENTRIES_MAX ||
         header->shared_count > IMAGE_ENTRIES_MAX * CATALOGUE_CHAIN_MAX ||
         header->bodies_len > IMAGE_FILE_MAX)
         return "its header makes no sense";
@@ -57,7 +56,8 @@ static bool are_records_sound(const struct image *image)
     for (size_t i = 0; i < count; i++) {
         struct image_record record = image_record(image, i);
         bool is_entry = i < image->header.entry_count;
-        bool has_id = record.slot_id != 0 && record.slot_id < image->header.next_slot_id;
+        bool has_id = record.slot_id < image->header.next_slot_id &&
+                      record.slot_id != image->header.spare_slot_id;
         if (record.offset != offset || record.len > IMAGE_BODY_MAX ||
             (is_entry ? !has_id : record.slot_id != 0))
             return false;
@@ -104,6 +104,16 @@ uint32_t image_next_slot_id(struct span file)
         return 1;
     memcpy(&header, file.ptr, sizeof(header));
     return header_fault(&header) ? 1 : header.next_slot_id;
+}
+
+uint32_t image_spare_slot_id(struct span file)
+{
+    struct image_header header;
+
+    if (file.len < sizeof(header))
+        return 0;
+    memcpy(&header, file.ptr, sizeof(header));
+    return header_fault(&header) ? 0 : header.spare_slot_id;
 }
 
 struct span image_body(const struct image *image, const struct image_record *record)

@@ -34,14 +34,14 @@ struct image_header {
     uint32_t entry_count;
     uint32_t shared_count;
     uint32_t next_slot_id;
-    uint32_t reserved; /* 0 */
+    uint32_t spare_slot_id; /* of the empty slot: below next_slot_id, and of no entry; 0 at first */
     uint64_t bodies_len;
     uint64_t records_checksum;
     uint64_t header_checksum; /* of all before it */
 };
 
 struct image_record {
-    uint32_t slot_id; /* 0: a shared certificate */
+    uint32_t slot_id; /* 0 in a shared certificate: it has none; where it stands tells it apart */
     uint32_t len;
     uint64_t offset; /* from the first body */
     uint64_t checksum;
@@ -66,6 +66,9 @@ enum sca_status image_check(struct span file, struct image *ret_image, const cha
 
 /* The next slot id of a file whose header can be trusted, whatever the rest is like; else 1. */
 uint32_t image_next_slot_id(struct span file);
+
+/* The empty slot's id of such a file; else 0. */
+uint32_t image_spare_slot_id(struct span file);
 
 /* Entries count from 0, shared certificates go on from entry_count. */
 struct image_record image_record(const struct image *image, size_t index);

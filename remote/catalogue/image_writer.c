@@ -7,7 +7,7 @@
 #include "remote/catalogue/body.h"
 #include "remote/catalogue/image.h"
 
-void image_writer_init(struct image_writer *writer, uint32_t next_slot_id)
+void image_writer_init(struct image_writer *writer, uint32_t next_slot_id, uint32_t spare_slot_id)
 {
     const size_t records_max =
         (size_t)IMAGE_ENTRIES_MAX * CATALOGUE_CHAIN_MAX * sizeof(struct image_record);
@@ -17,6 +17,7 @@ void image_writer_init(struct image_writer *writer, uint32_t next_slot_id)
     buf_init(&writer->entry_bodies, IMAGE_FILE_MAX / 2, false);
     buf_init(&writer->shared_bodies, IMAGE_FILE_MAX / 4, false);
     writer->next_slot_id = next_slot_id;
+    writer->spare_slot_id = spare_slot_id;
 }
 
 void image_writer_fini(struct image_writer *writer)
@@ -124,6 +125,7 @@ enum sca_status image_writer_finish(struct image_writer *writer, struct buf *ret
         .entry_count = (uint32_t)(writer->entry_records.len / sizeof(struct image_record)),
         .shared_count = (uint32_t)(writer->shared_records.len / sizeof(struct image_record)),
         .next_slot_id = writer->next_slot_id,
+        .spare_slot_id = writer->spare_slot_id,
         .bodies_len = writer->entry_bodies.len + writer->shared_bodies.len,
     };
 

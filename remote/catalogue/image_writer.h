@@ -14,9 +14,10 @@ struct image_writer {
     struct buf shared_records;
     struct buf shared_bodies;
     uint32_t next_slot_id;
+    uint32_t spare_slot_id; /* of the empty slot; no entry has it */
 };
 
-void image_writer_init(struct image_writer *writer, uint32_t next_slot_id);
+void image_writer_init(struct image_writer *writer, uint32_t next_slot_id, uint32_t spare_slot_id);
 void image_writer_fini(struct image_writer *writer);
 
 /* A slot id that nobody had before. SCA_INVALID when there are no more. */
