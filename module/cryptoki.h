@@ -43,6 +43,14 @@
 #define CK_CERTIFICATE_CATEGORY_AUTHORITY  2UL
 #endif
 
+/* CK_EDDSA_PARAMS (3.0 section 2.3.5) under a name that no header has, since its type cannot be
+ * asked for. */
+struct cryptoki_eddsa_params {
+    CK_BBOOL phFlag;
+    CK_ULONG ulContextDataLen;
+    CK_BYTE *pContextData;
+};
+
 #ifndef CK_INTERFACE_PTR
 struct ck_interface_3 {
     CK_UTF8CHAR *pInterfaceName;

@@ -7,9 +7,12 @@
 #ifndef MODULE_BACKEND_BACKEND_H
 #define MODULE_BACKEND_BACKEND_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <openssl/types.h>
 
 #include "module/cryptoki.h"
 #include "remote/base/bytes.h"
@@ -23,14 +26,78 @@ struct token;
 /* Takes the objects of a token one by one. add copies the attributes. */
 struct object_sink {
     /*
-     * number tells the object from the token's others and is the same in every run (below
-     * OBJECT_NUMBERS). A private object is visible after login only. SCA_OK or SCA_NOMEM.
+     * number tells the object from the token's others and is the same in every run (1 to
+     * OBJECT_NUMBER_MAX). A private object is visible after login only. SCA_OK or SCA_NOMEM.
      */
     enum sca_status (*add)(struct object_sink *sink, unsigned number, bool is_private,
                            const CK_ATTRIBUTE *attributes, CK_ULONG count);
 };
 
-enum { OBJECT_NUMBERS = 256 };
+enum { OBJECT_NUMBER_MAX = 0x1fffffff };
+
+enum token_user {
+    TOKEN_USER,
+    TOKEN_SO, /* the security officer: tokens with struct token_write_ops only */
+};
+
+/* What changes in the life of a token that applications may write to. */
+struct token_state {
+    bool is_initialized; /* false: C_InitToken makes a token of it */
+    bool has_user_pin;
+    unsigned wrong_user_pins; /* since the last right one */
+    unsigned wrong_so_pins;
+    char label[33];  /* UTF-8, NUL-terminated */
+    char serial[17]; /* lower-case hex */
+};
+
+/* Ten wrong PINs in a row lock (design.md section 4). */
+enum { TOKEN_PIN_TRIES = 10 };
+
+/* One object to be written, changed or removed. */
+struct object_change {
+    unsigned number; /* 0: a new object, whose number is put here on success */
+    bool is_removed; /* then nothing below counts */
+    bool is_private;
+    const CK_ATTRIBUTE *attributes; /* all of them, without CKA_UNIQUE_ID and secret parts */
+    CK_ULONG count;
+    struct span key; /* of a private key: PKCS#8 PrivateKeyInfo; empty: as it was, or none */
+};
+
+/*
+ * What a token has that applications may write to. The token layer has checked login, session and
+ * templates. Same rules for threads, time and failure as token_ops.
+ */
+struct token_write_ops {
+    enum sca_status (*state)(struct token *token, struct token_state *ret_state);
+
+    /* Changes whenever any process wrote to the token's objects; costs one system call at most. */
+    uint64_t (*stamp)(const struct token *token);
+
+    /*
+     * Makes a token of an empty slot, or an empty token of one whose SO PIN this is. SCA_USER_AUTH,
+     * SCA_PIN_LOCKED, or SCA_GONE when another process has just taken the empty slot.
+     */
+    enum sca_status (*init_token)(struct token *token, struct call *call,
+                                  const struct secret *so_pin, struct span label);
+
+    /* Sets the user's PIN while the SO is logged in; unlocks it too. */
+    enum sca_status (*init_pin)(struct token *token, struct call *call, const struct secret *pin);
+
+    /* Changes the PIN of that user; a wrong old one counts as a wrong login does. */
+    enum sca_status (*set_pin)(struct token *token, struct call *call, enum token_user user,
+                               const struct secret *old_pin, const struct secret *new_pin);
+
+    /*
+     * Writes all changes or none, durably. SCA_NOT_FOUND: an object is not there any more;
+     * SCA_NO_SPACE; SCA_GONE: another process has made a new token of this one.
+     */
+    enum sca_status (*apply)(struct token *token, struct call *call, struct object_change *changes,
+                             size_t count);
+
+    /* The private key of that number, a reference for the caller; user logged in. */
+    enum sca_status (*load_key)(struct token *token, struct call *call, unsigned number,
+                                EVP_PKEY **ret_key);
+};
 
 /* What a key is to sign. input is the digest where token->signs_digests, else what the caller gave.
  */
@@ -42,7 +109,8 @@ struct sign_job {
 };
 
 /*
- * One const table per kind of token; login and logout may be NULL.
+ * One const table per kind of token; login, logout and write may be NULL; a token with write has
+ * its keys in this process and leaves check, sign and patience_ms NULL.
  *
  * Threads: every member may be called from several threads at once, never with a lock held.
  * Time: every wait ends at the call's deadline, or soon after the call is cancelled.
@@ -59,12 +127,19 @@ struct token_ops {
     enum sca_status (*sign)(struct token *token, struct call *call, const struct sign_job *job,
                             uint8_t *sig);
 
-    /* Checks the PIN. NULL where none is needed: any login succeeds. */
-    enum sca_status (*login)(struct token *token, struct call *call, const struct secret *pin);
+    /*
+     * Checks the PIN: SCA_USER_AUTH when it is wrong, SCA_PIN_LOCKED. NULL where none is needed:
+     * any login succeeds. logout forgets what login opened, whoever was logged in.
+     */
+    enum sca_status (*login)(struct token *token, struct call *call, enum token_user user,
+                             const struct secret *pin);
     void (*logout)(struct token *token);
 
     /* How long a signature may take, milliseconds: the deadline of the call that asks for one. */
     uint64_t (*patience_ms)(const struct token *token);
+
+    /* NULL: write-protected. */
+    const struct token_write_ops *write;
 
     void (*free)(struct token *token);
 };
@@ -91,7 +166,8 @@ struct token {
     size_t hash_count;
     CK_ULONG pin_min; /* bytes; 0 and 0 where there is no PIN */
     CK_ULONG pin_max;
-    bool is_present; /* false: a slot without a token in it */
+    bool is_present;      /* false: a slot without a token in it */
+    atomic_bool is_spare; /* the empty slot on offer, listed last, until init_token takes it */
     bool needs_login;
     bool has_user_pin;
     bool has_protected_path;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is on a SmartCA token: the key pair, the certificate and its chain, the profiles it meets.
  */
-#include <stdio.h>
-
 #include "module/backend/attributes.h"
+#include "module/backend/profiles.h"
 #include "module/backend/smartca.h"
 #include "remote/base/cleanup.h"
 
@@ -16,13 +15,10 @@ enum {
     NUMBER_PROFILE = 16,
 };
 
-enum { UNIQUE_ID_SIZE = 48 };
-
 static void add_unique_id(struct attributes *attributes, const struct token *token, unsigned number,
                           char text[static UNIQUE_ID_SIZE])
 {
-    (void)snprintf(text, UNIQUE_ID_SIZE, "smartca-%s-%u", token->identity.serial, number);
-    attributes_add_text(attributes, CKA_UNIQUE_ID, text);
+    unique_id_add(attributes, "smartca", token->identity.serial, number, text);
 }
 
 static enum sca_status add_certificate(const struct token *token, struct object_sink *sink,
@@ -122,24 +118,6 @@ static enum sca_status add_public_key(const struct token *token, struct object_s
     return sink->add(sink, NUMBER_PUBLIC_KEY, false, a.list, a.count);
 }
 
-/* 3.0 section 4.15: NSS and others read these instead of logging in to find out. */
-static enum sca_status add_profiles(const struct token *token, struct object_sink *sink)
-{
-    static const CK_ULONG profiles[] = {CKP_BASELINE_PROVIDER, CKP_EXTENDED_PROVIDER,
-                                        CKP_AUTHENTICATION_TOKEN, CKP_PUBLIC_CERTIFICATES_TOKEN};
-    enum sca_status st = SCA_OK;
-
-    for (unsigned i = 0; st == SCA_OK && i < ARRAY_LEN(profiles); i++) {
-        struct attributes a = {.count = 0};
-        char unique_id[UNIQUE_ID_SIZE];
-        attributes_add_storage(&a, CKO_PROFILE, false);
-        add_unique_id(&a, token, NUMBER_PROFILE + i, unique_id);
-        attributes_add_number(&a, CKA_PROFILE_ID, profiles[i]);
-        st = sink->add(sink, NUMBER_PROFILE + i, false, a.list, a.count);
-    }
-    return st;
-}
-
 enum sca_status smartca_objects_list(const struct token *token, const struct catalogue_entry *entry,
                                      struct object_sink *sink)
 {
@@ -155,5 +133,6 @@ enum sca_status smartca_objects_list(const struct token *token, const struct cat
         st = add_certificate(token, sink, &entry->leaf, NUMBER_CERTIFICATE);
     for (unsigned i = 0; st == SCA_OK && i < entry->chain_len; i++)
         st = add_certificate(token, sink, &entry->chain[i], NUMBER_CHAIN + i);
-    return st == SCA_OK ? add_profiles(token, sink) : st;
+    return st == SCA_OK ? profiles_list("smartca", token->identity.serial, NUMBER_PROFILE, sink)
+                        : st;
 }

@@ -5,12 +5,16 @@
 
 enum sca_status token_list_add(struct token_list *list, struct token *take_token)
 {
-    struct token **items = realloc(list->items, (list->count + 1) * sizeof(struct token *));
-    if (!items) {
-        take_token->ops->free(take_token);
-        return SCA_NOMEM;
+    /* Full at every power of two: there is room for the next one then. */
+    if ((list->count & (list->count - 1)) == 0) {
+        size_t room = list->count ? 2 * list->count : 1;
+        struct token **items = realloc(list->items, room * sizeof(struct token *));
+        if (!items) {
+            take_token->ops->free(take_token);
+            return SCA_NOMEM;
+        }
+        list->items = items;
     }
-    list->items = items;
     list->items[list->count++] = take_token;
     return SCA_OK;
 }

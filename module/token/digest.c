@@ -5,6 +5,7 @@
 #include "module/token/hashing.h"
 #include "module/token/outbuf.h"
 #include "module/token/session.h"
+#include "remote/base/cleanup.h"
 
 CK_RV digest_init(struct session *s, CK_MECHANISM *mechanism)
 {
@@ -14,7 +15,8 @@ CK_RV digest_init(struct session *s, CK_MECHANISM *mechanism)
     if (rv != CKR_OK)
         return rv;
     struct operation *digest = &s->operation;
-    rv = mechanism_find(s->slot->token, mechanism, CKF_DIGEST, &digest->mechanism);
+    rv = mechanism_find(s->slot->token, mechanism, CKF_DIGEST, &digest->mechanism,
+                        &digest->parameter);
     if (rv == CKR_OK) {
         digest->out_len = crypto_hash_len(digest->mechanism->hash);
         rv = hashing_start(digest);
@@ -64,16 +66,18 @@ CK_RV digest_update(struct session *s, CK_BYTE *part, CK_ULONG part_len)
 /* Only secret keys may be digested (2.40 section 5.10); no token here has one. */
 CK_RV digest_key(struct session *s, CK_OBJECT_HANDLE key)
 {
+    AUTO(object_unrefp) struct object *object = NULL;
     struct operation *digest = NULL;
     CK_RV rv = operation_borrow(s, OPERATION_DIGEST, OPERATION_MULTIPART, &digest);
     if (rv != CKR_OK)
         return rv;
-    rv = slot_snapshot(s->slot, &digest->snapshot);
+    rv = slot_object(s->slot, key, &object);
     if (rv == CKR_OK) {
-        const struct object *object = snapshot_find(digest->snapshot, key);
-        bool is_key = object && slot_shows(s->slot, object) &&
+        bool is_key = slot_shows(slot_login_state(s->slot), object) &&
                       (object->class == CKO_PRIVATE_KEY || object->class == CKO_PUBLIC_KEY);
         rv = is_key ? CKR_KEY_INDIGESTIBLE : CKR_KEY_HANDLE_INVALID;
+    } else if (rv == CKR_OBJECT_HANDLE_INVALID) {
+        rv = CKR_KEY_HANDLE_INVALID;
     }
     return operation_return(s, true, rv);
 }

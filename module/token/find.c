@@ -5,37 +5,49 @@
 
 #include "module/token/handlers.h"
 #include "module/token/session.h"
+#include "remote/base/cleanup.h"
 
-/* An attribute that the object lacks, or an unknown one, is no match and no error. */
-static bool matches(const struct object *object, const CK_ATTRIBUTE *template, CK_ULONG count)
+/* Where the matches of a find go. */
+struct catch
 {
-    for (CK_ULONG i = 0; i < count; i++) {
-        const CK_ATTRIBUTE *have = object_attribute(object, template[i].type);
-        if (!have || have->ulValueLen != template[i].ulValueLen)
+    struct operation *find;
+    CK_ULONG room;
+    enum slot_login login;
+};
+
+/* For snapshot_each: false without memory. */
+static bool take(const struct object *object, void *arg)
+{
+    struct catch *catch = arg;
+    struct operation *find = catch->find;
+
+    if (!slot_shows(catch->login, object))
+        return true;
+    if (find->found_count == catch->room) {
+        CK_ULONG room = catch->room ? 2 * catch->room : 8;
+        CK_OBJECT_HANDLE *found = realloc(find->found, room * sizeof(*found));
+        if (!found)
             return false;
-        if (have->ulValueLen && (!template[i].pValue ||
-                                 memcmp(have->pValue, template[i].pValue, have->ulValueLen) != 0))
-            return false;
+        find->found = found;
+        catch->room = room;
     }
+    find->found[find->found_count++] = object->handle;
     return true;
 }
 
 static CK_RV collect(struct session *s, const CK_ATTRIBUTE *template, CK_ULONG count)
 {
-    struct operation *find = &s->operation;
-    CK_RV rv = slot_snapshot(s->slot, &find->snapshot);
+    struct catch catch = {&s->operation, 0, slot_login_state(s->slot)};
+    AUTO(snapshot_unrefp) struct snapshot *token_objects = NULL;
+    AUTO(snapshot_unrefp) struct snapshot *session_objects = slot_session_objects(s->slot);
+
+    CK_RV rv = slot_snapshot(s->slot, true, &token_objects);
     if (rv != CKR_OK)
         return rv;
-
-    const struct snapshot *snapshot = find->snapshot;
-    if (snapshot->count && !(find->found = calloc(snapshot->count, sizeof(*find->found))))
-        return CKR_HOST_MEMORY;
-    for (size_t i = 0; i < snapshot->count; i++) {
-        const struct object *object = snapshot->objects[i];
-        if (slot_shows(s->slot, object) && matches(object, template, count))
-            find->found[find->found_count++] = object->handle;
-    }
-    return CKR_OK;
+    bool is_complete = snapshot_each(token_objects, template, count, take, &catch);
+    if (is_complete && session_objects)
+        is_complete = snapshot_each(session_objects, template, count, take, &catch);
+    return is_complete ? CKR_OK : CKR_HOST_MEMORY;
 }
 
 CK_RV find_init(struct session *s, CK_ATTRIBUTE *template, CK_ULONG count)

@@ -40,7 +40,7 @@ CK_RV session_set_state(struct session *s, CK_BYTE *state, CK_ULONG state_len,
                         CK_OBJECT_HANDLE encryption_key, CK_OBJECT_HANDLE authentication_key);
 CK_RV session_cancel(struct session *s, CK_FLAGS flags);
 
-/* login.c */
+/* login.c, pin.c */
 CK_RV login_begin(struct session *s, CK_USER_TYPE type, CK_UTF8CHAR *pin, CK_ULONG pin_len);
 CK_RV login_user(struct session *s, CK_USER_TYPE type, CK_UTF8CHAR *pin, CK_ULONG pin_len,
                  CK_UTF8CHAR *name, CK_ULONG name_len);
@@ -50,7 +50,7 @@ CK_RV login_init_pin(struct session *s, CK_UTF8CHAR *pin, CK_ULONG pin_len);
 CK_RV login_set_pin(struct session *s, CK_UTF8CHAR *old_pin, CK_ULONG old_len, CK_UTF8CHAR *new_pin,
                     CK_ULONG new_len);
 
-/* object.c */
+/* object_read.c, object_write.c */
 CK_RV object_create(struct session *s, CK_ATTRIBUTE *template, CK_ULONG count,
                     CK_OBJECT_HANDLE *object);
 CK_RV object_copy(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template,
@@ -88,6 +88,20 @@ CK_RV verify_oneshot(struct session *s, CK_BYTE *data, CK_ULONG data_len, CK_BYT
                      CK_ULONG signature_len);
 CK_RV verify_update(struct session *s, CK_BYTE *part, CK_ULONG part_len);
 CK_RV verify_final(struct session *s, CK_BYTE *signature, CK_ULONG signature_len);
+
+/* sign_recover.c, verify_recover.c */
+CK_RV sign_recover_init(struct session *s, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key);
+CK_RV sign_recover(struct session *s, CK_BYTE *data, CK_ULONG data_len, CK_BYTE *signature,
+                   CK_ULONG *signature_len);
+CK_RV verify_recover_init(struct session *s, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key);
+CK_RV verify_recover(struct session *s, CK_BYTE *signature, CK_ULONG signature_len, CK_BYTE *data,
+                     CK_ULONG *data_len);
+
+/* keypair.c */
+CK_RV keypair_generate(struct session *s, CK_MECHANISM *mechanism, CK_ATTRIBUTE *public_template,
+                       CK_ULONG public_count, CK_ATTRIBUTE *private_template,
+                       CK_ULONG private_count, CK_OBJECT_HANDLE *public_key,
+                       CK_OBJECT_HANDLE *private_key);
 
 /* random.c */
 CK_RV random_seed(struct session *s, CK_BYTE *seed, CK_ULONG seed_len);

@@ -1,192 +1,108 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading objects, and refusing to change those of a write-protected token with the right code. */
+#include "module/token/object.h"
+
+#include <stdlib.h>
 #include <string.h>
 
-#include "module/token/handlers.h"
-#include "module/token/session.h"
-#include "remote/base/cleanup.h"
+#include <openssl/evp.h>
 
-/* The object and the snapshot that keeps it alive, or CKR_OBJECT_HANDLE_INVALID. */
-static CK_RV find_visible(struct session *s, CK_OBJECT_HANDLE handle,
-                          struct snapshot **ret_snapshot, const struct object **ret_object)
+static int compare_attributes(const void *a, const void *b)
 {
-    AUTO(snapshot_unrefp) struct snapshot *snapshot = NULL;
-    CK_RV rv = slot_snapshot(s->slot, &snapshot);
-    if (rv != CKR_OK)
-        return rv;
-    const struct object *object = snapshot_find(snapshot, handle);
-    if (!object || !slot_shows(s->slot, object))
-        return CKR_OBJECT_HANDLE_INVALID;
-    *ret_object = object;
-    *ret_snapshot = TAKE(snapshot);
-    return CKR_OK;
+    const CK_ATTRIBUTE *left = a;
+    const CK_ATTRIBUTE *right = b;
+    return left->type < right->type ? -1 : left->type > right->type;
 }
 
-/* Parts of a private key that stay where they are, whatever is asked (2.40 section 5.7). */
-static bool is_sensitive(const struct object *object, CK_ATTRIBUTE_TYPE type)
+struct object *object_new(const CK_ATTRIBUTE *attributes, CK_ULONG count, bool is_private)
 {
-    switch (type) {
-    case CKA_VALUE:
-    case CKA_PRIVATE_EXPONENT:
-    case CKA_PRIME_1:
-    case CKA_PRIME_2:
-    case CKA_EXPONENT_1:
-    case CKA_EXPONENT_2:
-    case CKA_COEFFICIENT:
-        return object->class == CKO_PRIVATE_KEY || object->class == CKO_SECRET_KEY;
-    default:
-        return false;
-    }
-}
-
-static CK_RV get_attribute(const struct object *object, CK_ATTRIBUTE *wanted)
-{
-    CK_ULONG room = wanted->ulValueLen;
-
-    wanted->ulValueLen = CK_UNAVAILABLE_INFORMATION;
-    if (is_sensitive(object, wanted->type))
-        return CKR_ATTRIBUTE_SENSITIVE;
-    const CK_ATTRIBUTE *have = object_attribute(object, wanted->type);
-    if (!have)
-        return CKR_ATTRIBUTE_TYPE_INVALID;
-    if (wanted->pValue && room < have->ulValueLen)
-        return CKR_BUFFER_TOO_SMALL;
-    wanted->ulValueLen = have->ulValueLen;
-    if (wanted->pValue && have->ulValueLen)
-        memcpy(wanted->pValue, have->pValue, have->ulValueLen);
-    return CKR_OK;
-}
-
-CK_RV object_get_attributes(struct session *s, CK_OBJECT_HANDLE handle, CK_ATTRIBUTE *template,
-                            CK_ULONG count)
-{
-    AUTO(snapshot_unrefp) struct snapshot *snapshot = NULL;
-    const struct object *object = NULL;
-    CK_RV rv = find_visible(s, handle, &snapshot, &object);
-    if (rv != CKR_OK)
-        return rv;
-    if (!template && count)
-        return CKR_ARGUMENTS_BAD;
-
-    /* Every entry is served; of several failures the first is told. */
-    for (CK_ULONG i = 0; i < count; i++) {
-        CK_RV one = get_attribute(object, &template[i]);
-        if (rv == CKR_OK)
-            rv = one;
-    }
-    return rv;
-}
-
-CK_RV object_size(struct session *s, CK_OBJECT_HANDLE handle, CK_ULONG *size)
-{
-    AUTO(snapshot_unrefp) struct snapshot *snapshot = NULL;
-    const struct object *object = NULL;
-    CK_RV rv = find_visible(s, handle, &snapshot, &object);
-    if (rv != CKR_OK)
-        return rv;
-    if (!size)
-        return CKR_ARGUMENTS_BAD;
-    *size = 0;
-    for (CK_ULONG i = 0; i < object->count; i++)
-        *size += object->attributes[i].ulValueLen;
-    return CKR_OK;
-}
-
-static CK_RV check_template(const CK_ATTRIBUTE *template, CK_ULONG count)
-{
-    if (!template && count)
-        return CKR_ARGUMENTS_BAD;
+    size_t values = 0;
     for (CK_ULONG i = 0; i < count; i++)
-        if (template[i].ulValueLen == CK_UNAVAILABLE_INFORMATION ||
-            (!template[i].pValue && template[i].ulValueLen))
-            return CKR_ATTRIBUTE_VALUE_INVALID;
-    return CKR_OK;
-}
-
-static bool template_has(const CK_ATTRIBUTE *template, CK_ULONG count, CK_ATTRIBUTE_TYPE type)
-{
-    for (CK_ULONG i = 0; i < count; i++)
-        if (template[i].type == type)
-            return true;
-    return false;
-}
-
-/* True if the template sets that boolean. */
-static bool template_says(const CK_ATTRIBUTE *template, CK_ULONG count, CK_ATTRIBUTE_TYPE type)
-{
-    for (CK_ULONG i = 0; i < count; i++)
-        if (template[i].type == type)
-            return template[i].ulValueLen == sizeof(CK_BBOOL) &&
-                   *(const CK_BBOOL *)template[i].pValue != CK_FALSE;
-    return false;
-}
-
-/* What every write to a write-protected token ends with. */
-static CK_RV refuse_write(const struct session *s)
-{
-    return session_is_rw(s) ? CKR_TOKEN_WRITE_PROTECTED : CKR_SESSION_READ_ONLY;
-}
-
-CK_RV object_create(struct session *s, CK_ATTRIBUTE *template, CK_ULONG count,
-                    CK_OBJECT_HANDLE *object)
-{
+        values += attributes[i].ulValueLen;
+    struct object *object = malloc(sizeof(*object) + count * sizeof(CK_ATTRIBUTE) + values);
     if (!object)
-        return CKR_ARGUMENTS_BAD;
-    CK_RV rv = check_template(template, count);
-    if (rv != CKR_OK)
-        return rv;
-    if (template_has(template, count, CKA_UNIQUE_ID))
-        return CKR_ATTRIBUTE_READ_ONLY;
-    if (!template_has(template, count, CKA_CLASS))
-        return CKR_TEMPLATE_INCOMPLETE;
-    /* A session object would do in any session; there are none here. */
-    return template_says(template, count, CKA_TOKEN) ? refuse_write(s) : CKR_TOKEN_WRITE_PROTECTED;
+        return NULL;
+
+    *object = (struct object){
+        .is_private = is_private,
+        .attributes = (CK_ATTRIBUTE *)(object + 1),
+        .count = count,
+    };
+    atomic_init(&object->refs, 1);
+    unsigned char *value = (unsigned char *)(object->attributes + count);
+    for (CK_ULONG i = 0; i < count; i++) {
+        object->attributes[i] = attributes[i];
+        object->attributes[i].pValue = value;
+        if (attributes[i].ulValueLen)
+            memcpy(value, attributes[i].pValue, attributes[i].ulValueLen);
+        value += attributes[i].ulValueLen;
+    }
+    qsort(object->attributes, count, sizeof(CK_ATTRIBUTE), compare_attributes);
+    object->class = object_ulong(object, CKA_CLASS, CK_UNAVAILABLE_INFORMATION);
+    return object;
 }
 
-CK_RV object_copy(struct session *s, CK_OBJECT_HANDLE handle, CK_ATTRIBUTE *template,
-                  CK_ULONG count, CK_OBJECT_HANDLE *copy)
+struct object *object_ref(struct object *object)
 {
-    AUTO(snapshot_unrefp) struct snapshot *snapshot = NULL;
-    const struct object *object = NULL;
-    CK_RV rv = find_visible(s, handle, &snapshot, &object);
-    if (rv != CKR_OK)
-        return rv;
-    if (!copy)
-        return CKR_ARGUMENTS_BAD;
-    rv = check_template(template, count);
-    if (rv != CKR_OK)
-        return rv;
-    return object_bool(object, CKA_COPYABLE) ? refuse_write(s) : CKR_ACTION_PROHIBITED;
+    atomic_fetch_add_explicit(&object->refs, 1, memory_order_relaxed);
+    return object;
 }
 
-CK_RV object_destroy(struct session *s, CK_OBJECT_HANDLE handle)
+void object_unref(struct object *object)
 {
-    AUTO(snapshot_unrefp) struct snapshot *snapshot = NULL;
-    const struct object *object = NULL;
-    CK_RV rv = find_visible(s, handle, &snapshot, &object);
-    if (rv != CKR_OK)
-        return rv;
-    rv = refuse_write(s);
-    return rv == CKR_TOKEN_WRITE_PROTECTED && !object_bool(object, CKA_DESTROYABLE)
-               ? CKR_ACTION_PROHIBITED
-               : rv;
+    if (!object || atomic_fetch_sub(&object->refs, 1) != 1)
+        return;
+    EVP_PKEY_free(object->key);
+    free(object);
 }
 
-CK_RV object_set_attributes(struct session *s, CK_OBJECT_HANDLE handle, CK_ATTRIBUTE *template,
-                            CK_ULONG count)
+void object_unrefp(struct object **object)
 {
-    AUTO(snapshot_unrefp) struct snapshot *snapshot = NULL;
-    const struct object *object = NULL;
-    CK_RV rv = find_visible(s, handle, &snapshot, &object);
-    if (rv != CKR_OK)
-        return rv;
-    rv = check_template(template, count);
-    if (rv != CKR_OK)
-        return rv;
-    if (!session_is_rw(s))
-        return CKR_SESSION_READ_ONLY;
-    if (template_has(template, count, CKA_CLASS) || template_has(template, count, CKA_UNIQUE_ID) ||
-        !object_bool(object, CKA_MODIFIABLE))
-        return CKR_ATTRIBUTE_READ_ONLY;
-    return CKR_TOKEN_WRITE_PROTECTED;
+    object_unref(*object);
+    *object = NULL;
+}
+
+const CK_ATTRIBUTE *object_attribute(const struct object *object, CK_ATTRIBUTE_TYPE type)
+{
+    CK_ULONG low = 0;
+    CK_ULONG high = object->count;
+    while (low < high) {
+        CK_ULONG middle = low + (high - low) / 2;
+        if (object->attributes[middle].type < type)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    bool is_there = low < object->count && object->attributes[low].type == type;
+    return is_there ? &object->attributes[low] : NULL;
+}
+
+bool object_matches(const struct object *object, const CK_ATTRIBUTE *template, CK_ULONG count)
+{
+    for (CK_ULONG i = 0; i < count; i++) {
+        /* An attribute that the object lacks, or an unknown one, is no match and no error. */
+        const CK_ATTRIBUTE *have = object_attribute(object, template[i].type);
+        if (!have || have->ulValueLen != template[i].ulValueLen)
+            return false;
+        if (have->ulValueLen && (!template[i].pValue ||
+                                 memcmp(have->pValue, template[i].pValue, have->ulValueLen) != 0))
+            return false;
+    }
+    return true;
+}
+
+CK_ULONG object_ulong(const struct object *object, CK_ATTRIBUTE_TYPE type, CK_ULONG otherwise)
+{
+    const CK_ATTRIBUTE *attribute = object_attribute(object, type);
+    if (!attribute || attribute->ulValueLen != sizeof(CK_ULONG))
+        return otherwise;
+    CK_ULONG value = 0;
+    memcpy(&value, attribute->pValue, sizeof(value));
+    return value;
+}
+
+bool object_bool(const struct object *object, CK_ATTRIBUTE_TYPE type)
+{
+    const CK_ATTRIBUTE *attribute = object_attribute(object, type);
+    return attribute && attribute->ulValueLen == sizeof(CK_BBOOL) &&
+           *(const CK_BBOOL *)attribute->pValue == CK_TRUE;
 }

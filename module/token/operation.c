@@ -6,13 +6,20 @@
 #include <openssl/evp.h>
 
 #include "module/token/session.h"
+#include "module/token/signer.h"
 #include "remote/base/call.h"
+
+void ready_key_clear(struct ready_key *key)
+{
+    signer_free(key->signer);
+    object_unref(key->object);
+    *key = (struct ready_key){.object = NULL};
+}
 
 void operation_clear(struct operation *operation)
 {
     EVP_MD_CTX_free(operation->md);
-    EVP_PKEY_free(operation->public_key);
-    snapshot_unref(operation->snapshot);
+    ready_key_clear(&operation->key);
     free(operation->found);
     *operation = (struct operation){.kind = OPERATION_NONE};
 }
@@ -61,33 +68,14 @@ CK_RV operation_borrow(struct session *s, enum operation_kind kind, enum operati
     return rv;
 }
 
-static bool fits(const struct object *key, const CK_MECHANISM_INFO *info)
+/* What was kept before goes the way of the operation. Not after a logout: no key outlives that. */
+static void keep_warm_locked(struct session *s, struct operation *ended) REQUIRES(s->lock)
 {
-    const CK_ATTRIBUTE *modulus = object_attribute(key, CKA_MODULUS);
-    CK_ULONG bits = modulus ? 8 * modulus->ulValueLen : 0;
-    return bits >= info->ulMinKeySize && bits <= info->ulMaxKeySize;
-}
-
-CK_RV operation_set_key(struct session *s, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key,
-                        CK_FLAGS purpose)
-{
-    struct operation *operation = &s->operation;
-    CK_RV rv = slot_snapshot(s->slot, &operation->snapshot);
-    if (rv != CKR_OK)
-        return rv;
-    operation->key = snapshot_find(operation->snapshot, key);
-    if (!operation->key ||
-        (operation->key->class != CKO_PRIVATE_KEY && operation->key->class != CKO_PUBLIC_KEY))
-        return CKR_KEY_HANDLE_INVALID;
-    rv = mechanism_find(s->slot->token, mechanism, purpose, &operation->mechanism);
-    if (rv != CKR_OK)
-        return rv;
-    if (object_ulong(operation->key, CKA_KEY_TYPE, CK_UNAVAILABLE_INFORMATION) !=
-        operation->mechanism->key_type)
-        return CKR_KEY_TYPE_INCONSISTENT;
-    if (!object_bool(operation->key, purpose == CKF_SIGN ? CKA_SIGN : CKA_VERIFY))
-        return CKR_KEY_FUNCTION_NOT_PERMITTED;
-    return fits(operation->key, &operation->mechanism->info) ? CKR_OK : CKR_KEY_SIZE_RANGE;
+    struct ready_key older = s->warm;
+    if (!ended->key.signer || ended->is_cancelled || s->is_closed)
+        return;
+    s->warm = ended->key;
+    ended->key = older;
 }
 
 CK_RV operation_return(struct session *s, bool is_over, CK_RV rv)
@@ -99,10 +87,20 @@ CK_RV operation_return(struct session *s, bool is_over, CK_RV rv)
     if (is_over || s->operation.is_cancelled) {
         ended = s->operation;
         s->operation = (struct operation){.kind = OPERATION_NONE};
+        keep_warm_locked(s, &ended);
     }
     lock_drop(&s->lock);
     operation_clear(&ended);
     return rv;
+}
+
+struct ready_key operation_take_warm(struct session *s)
+{
+    lock_take(&s->lock);
+    struct ready_key warm = s->warm;
+    s->warm = (struct ready_key){.object = NULL};
+    lock_drop(&s->lock);
+    return warm;
 }
 
 void operation_end(struct session *s, enum operation_kind kind)

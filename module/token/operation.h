@@ -16,13 +16,16 @@
 #include "module/token/snapshot.h"
 
 struct session;
+struct signer;
 
 enum operation_kind {
     OPERATION_NONE,
     OPERATION_FIND,
     OPERATION_DIGEST,
     OPERATION_SIGN,
+    OPERATION_SIGN_RECOVER,
     OPERATION_VERIFY,
+    OPERATION_VERIFY_RECOVER,
 };
 
 /* A one-shot call after an update, or the other way round, is an error that ends the operation. */
@@ -32,16 +35,21 @@ enum operation_mode {
     OPERATION_MULTIPART,
 };
 
+/* A key object and what OpenSSL made of it for one mechanism; both owned, or both NULL. */
+struct ready_key {
+    struct object *object;
+    struct signer *signer; /* NULL: the backend signs (token_ops.sign) */
+};
+
 struct operation {
     enum operation_kind kind;
     enum operation_mode mode;
     bool is_borrowed;
     bool is_cancelled; /* ends when it is given back */
     const struct mechanism *mechanism;
-    EVP_MD_CTX *md;            /* hashing mechanisms */
-    EVP_PKEY *public_key;      /* verify */
-    struct snapshot *snapshot; /* keeps key and found alive */
-    const struct object *key;
+    struct mechanism_parameter parameter;
+    EVP_MD_CTX *md; /* hashing mechanisms */
+    struct ready_key key;
     CK_ULONG out_len; /* length of the signature or digest */
     CK_OBJECT_HANDLE *found;
     CK_ULONG found_count;
@@ -59,11 +67,20 @@ CK_RV operation_borrow(struct session *s, enum operation_kind kind, enum operati
                        struct operation **ret_operation);
 
 /*
- * C_SignInit and C_VerifyInit: checks key and mechanism in the order of the standard and puts them
- * into the borrowed operation. purpose: CKF_SIGN or CKF_VERIFY. Login is not looked at.
+ * C_SignInit, C_VerifyInit and their Recover kin (key_use.c): checks key, mechanism and login in
+ * the order of the standard and puts them into the borrowed operation, with a signer unless the
+ * backend signs. purpose: CKF_SIGN, CKF_VERIFY, CKF_SIGN_RECOVER or CKF_VERIFY_RECOVER.
  */
 CK_RV operation_set_key(struct session *s, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key,
                         CK_FLAGS purpose);
+
+/*
+ * The key of the session's last operation that had a signer, for one on the same object with the
+ * same mechanism; the caller owns it. Both members NULL if there is none. operation_return keeps
+ * the key of an operation that ends for the next one.
+ */
+struct ready_key operation_take_warm(struct session *s);
+void ready_key_clear(struct ready_key *key);
 
 /* Gives it back; is_over ends it. Returns rv. */
 CK_RV operation_return(struct session *s, bool is_over, CK_RV rv);

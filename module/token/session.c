@@ -49,38 +49,9 @@ void session_unref(struct session *s)
     if (atomic_fetch_sub(&s->refs, 1) != 1)
         return;
     operation_clear(&s->operation);
+    ready_key_clear(&s->warm);
     lock_fini(&s->lock);
     free(s);
-}
-
-/* Counts the session into its slot, or says why it may not be. */
-static CK_RV count_in(struct slot *slot, bool is_rw)
-{
-    CK_RV rv = CKR_OK;
-    lock_take(&slot->lock);
-    if (slot->login == SLOT_SO && !is_rw) {
-        rv = CKR_SESSION_READ_WRITE_SO_EXISTS;
-    } else {
-        slot->sessions++;
-        slot->rw_sessions += is_rw;
-    }
-    lock_drop(&slot->lock);
-    return rv;
-}
-
-/* The last session of a token takes the login with it (2.40 section 5.6, C_CloseSession). */
-static void count_out(struct slot *slot, bool is_rw)
-{
-    lock_take(&slot->lock);
-    slot->sessions--;
-    slot->rw_sessions -= is_rw;
-    /* In one step: a session opened from here on starts logged out, and its login stays. */
-    bool takes_login = slot->sessions == 0 && slot->login != SLOT_PUBLIC;
-    if (takes_login)
-        slot->login = SLOT_PUBLIC;
-    lock_drop(&slot->lock);
-    if (takes_login && slot->token->ops->logout)
-        slot->token->ops->logout(slot->token);
 }
 
 static CK_RV enlist(struct session *s, CK_SESSION_HANDLE *ret_handle)
@@ -109,11 +80,14 @@ CK_RV session_open(CK_SLOT_ID id, CK_FLAGS flags, void *application, CK_NOTIFY n
     if (flags & CKF_ASYNC_SESSION)
         return CKR_SESSION_ASYNC_NOT_SUPPORTED;
 
+    if (slot->token->is_spare)
+        return CKR_TOKEN_NOT_RECOGNIZED; /* programs try it while they list: not worth a log line */
+
     bool is_rw = flags & CKF_RW_SESSION;
     struct session *s = calloc(1, sizeof(*s));
     if (!s)
         return CKR_HOST_MEMORY;
-    rv = count_in(slot, is_rw);
+    rv = slot_count_in(slot, is_rw);
     if (rv != CKR_OK) {
         free(s);
         return rv;
@@ -127,7 +101,7 @@ CK_RV session_open(CK_SLOT_ID id, CK_FLAGS flags, void *application, CK_NOTIFY n
 
     rv = enlist(s, handle);
     if (rv != CKR_OK) {
-        count_out(slot, is_rw);
+        slot_count_out(slot, is_rw);
         session_unref(s);
     }
     return rv;
@@ -151,7 +125,8 @@ CK_RV session_close(struct session *s)
     s->is_closed = true;
     session_interrupt_locked(s, CKR_SESSION_CLOSED);
     lock_drop(&s->lock);
-    count_out(s->slot, session_is_rw(s));
+    slot_remove_session_objects_of(s->slot, s->handle);
+    slot_count_out(s->slot, session_is_rw(s));
     session_unref(s); /* the map's; the caller has its own */
     return CKR_OK;
 }
@@ -207,6 +182,9 @@ void session_end_signing(struct slot *slot)
     AUTO(freep) struct session **list = collect(slot);
     for (size_t i = 0; list && list[i]; i++) {
         operation_end(list[i], OPERATION_SIGN);
+        operation_end(list[i], OPERATION_SIGN_RECOVER);
+        struct ready_key warm = operation_take_warm(list[i]);
+        ready_key_clear(&warm);
         session_unref(list[i]);
     }
 }

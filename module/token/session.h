@@ -27,6 +27,7 @@ struct session {
     struct lock lock; /* guards the rest; the borrower of the operation needs no lock for it */
     bool is_closed;
     struct operation operation;
+    struct ready_key warm; /* of the last operation, for the next one */
     struct call *waiting;  /* a call that can be interrupted */
     CK_RV interrupted;     /* what that call shall return, CKR_OK if it goes on */
     CK_ULONG device_error; /* of the last call that asked a service */
@@ -41,7 +42,8 @@ void session_abandon_all(void);
 /* Wakes every waiting call; each returns rv. */
 void session_cancel_all(CK_RV rv);
 
-/* Logout: what the user began to sign, nobody else may finish (2.40 section 5.6, C_Logout). */
+/* Logout: what the user began to sign, nobody else may finish (2.40 section 5.6, C_Logout), and no
+ * session keeps a key. */
 void session_end_signing(struct slot *slot);
 
 /* A reference to the live session of that handle, or NULL. */

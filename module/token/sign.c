@@ -12,10 +12,11 @@
 #include "module/token/hashing.h"
 #include "module/token/outbuf.h"
 #include "module/token/session.h"
+#include "module/token/signer.h"
 
 enum { PKCS1_OVERHEAD = 11 }; /* RFC 8017 section 9.2: what the padding needs of the modulus */
 
-/* What the backend knows without asking anybody: expired, revoked, not activated. */
+/* What a backend that signs knows without asking anybody: expired, revoked, not activated. */
 static CK_RV check_token(struct token *token)
 {
     struct call call;
@@ -29,14 +30,9 @@ static CK_RV prepare(struct session *s, const CK_MECHANISM *mechanism, CK_OBJECT
 {
     struct operation *sign = &s->operation;
     CK_RV rv = operation_set_key(s, mechanism, key, CKF_SIGN);
-    if (rv == CKR_OK && !slot_shows(s->slot, sign->key))
-        rv = CKR_USER_NOT_LOGGED_IN;
-    if (rv == CKR_OK)
+    if (rv == CKR_OK && !sign->key.signer)
         rv = check_token(s->slot->token);
-    if (rv != CKR_OK)
-        return rv;
-    sign->out_len = object_attribute(sign->key, CKA_MODULUS)->ulValueLen;
-    return hashing_start(sign);
+    return rv == CKR_OK ? hashing_start(sign) : rv;
 }
 
 CK_RV sign_init(struct session *s, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
@@ -97,17 +93,15 @@ static CK_RV ask_backend(struct session *s, const struct sign_job *job, CK_BYTE 
     return rv;
 }
 
-/* Input is a digest where the mechanism hashed, else the caller's data. It may overlap signature.
- */
-static CK_RV produce(struct session *s, const struct operation *sign, struct span input,
-                     CK_BYTE *signature)
+static CK_RV produce_there(struct session *s, const struct operation *sign, struct span input,
+                           CK_BYTE *signature)
 {
     uint8_t kept[HASHING_MAX];
     struct sign_job job = {
         .mechanism = sign->mechanism->type,
         .hash = sign->mechanism->hash,
         .input = input,
-        .key_number = sign->key->number,
+        .key_number = sign->key.object->number,
     };
 
     if (sign->mechanism->hash == CRYPTO_NO_HASH) {
@@ -125,27 +119,22 @@ static CK_RV produce(struct session *s, const struct operation *sign, struct spa
     return ask_backend(s, &job, signature);
 }
 
-static CK_RV sign_all(struct session *s, struct operation *sign, const CK_BYTE *data,
-                      CK_ULONG data_len, CK_BYTE *signature)
+/* Input is a digest where the mechanism hashed, else the caller's data. It may overlap signature.
+ */
+static CK_RV produce(struct session *s, const struct operation *sign, struct span input,
+                     CK_BYTE *signature)
 {
-    uint8_t digest[HASHING_MAX];
-    struct span input = span_of(data, data_len);
-
-    if (sign->mechanism->hash != CRYPTO_NO_HASH) {
-        CK_RV rv = hashing_add(sign, data, data_len);
-        if (rv == CKR_OK)
-            rv = hashing_end(sign, digest, &input.len);
-        if (rv != CKR_OK)
-            return rv;
-        input.ptr = digest;
-    }
-    return produce(s, sign, input, signature);
+    if (sign->key.signer)
+        return signer_sign(sign->key.signer, input, signature);
+    return produce_there(s, sign, input, signature);
 }
 
 CK_RV sign_oneshot(struct session *s, CK_BYTE *data, CK_ULONG data_len, CK_BYTE *signature,
                    CK_ULONG *signature_len)
 {
     struct operation *sign = NULL;
+    uint8_t digest[HASHING_MAX];
+    struct span input = {0};
     bool is_answered = false;
 
     CK_RV rv = operation_borrow(s, OPERATION_SIGN, OPERATION_ONESHOT, &sign);
@@ -155,7 +144,9 @@ CK_RV sign_oneshot(struct session *s, CK_BYTE *data, CK_ULONG data_len, CK_BYTE 
         return operation_return(s, true, CKR_ARGUMENTS_BAD);
     rv = outbuf_reserve(signature, signature_len, sign->out_len, &is_answered);
     if (!is_answered)
-        rv = sign_all(s, sign, data, data_len, signature);
+        rv = hashing_all(sign, span_of(data, data_len), digest, &input);
+    if (!is_answered && rv == CKR_OK)
+        rv = produce(s, sign, input, signature);
     return operation_return(s, !is_answered, rv);
 }
 

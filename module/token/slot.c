@@ -21,6 +21,7 @@ enum discovery {
     DISCOVERY_TO_DO,
     DISCOVERY_UNDER_WAY,
     DISCOVERY_DONE,
+    DISCOVERY_STALE, /* done, but there is more by now */
 };
 
 static struct {
@@ -53,7 +54,8 @@ static struct slot *slot_new(struct token *token)
 
 static void slot_free(struct slot *slot)
 {
-    snapshot_unref(slot->snapshot);
+    snapshot_unref(slot->token_objects);
+    snapshot_unref(slot->session_objects);
     lock_fini(&slot->lock);
     free(slot);
 }
@@ -163,55 +165,6 @@ CK_RV slot_find_present(CK_SLOT_ID id, struct slot **ret_slot)
     return CKR_OK;
 }
 
-CK_RV slot_snapshot(struct slot *slot, struct snapshot **ret_snapshot)
-{
-    lock_take(&slot->lock);
-    struct snapshot *known = slot->snapshot ? snapshot_ref(slot->snapshot) : NULL;
-    lock_drop(&slot->lock);
-
-    if (!known) {
-        struct snapshot *fresh = NULL;
-        enum sca_status st = snapshot_new(slot->token, &fresh);
-        if (st != SCA_OK)
-            return failure_of(st, NULL);
-        lock_take(&slot->lock);
-        if (!slot->snapshot)
-            slot->snapshot = snapshot_ref(fresh); /* else another thread was faster */
-        known = snapshot_ref(slot->snapshot);
-        lock_drop(&slot->lock);
-        snapshot_unref(fresh);
-    }
-    *ret_snapshot = known;
-    return CKR_OK;
-}
-
-enum slot_login slot_login_state(struct slot *slot)
-{
-    lock_take(&slot->lock);
-    enum slot_login login = slot->login;
-    lock_drop(&slot->lock);
-    return login;
-}
-
-CK_RV slot_logout(struct slot *slot)
-{
-    lock_take(&slot->lock);
-    bool was_logged_in = slot->login != SLOT_PUBLIC;
-    slot->login = SLOT_PUBLIC;
-    lock_drop(&slot->lock);
-
-    if (!was_logged_in)
-        return CKR_USER_NOT_LOGGED_IN;
-    if (slot->token->ops->logout)
-        slot->token->ops->logout(slot->token);
-    return CKR_OK;
-}
-
-bool slot_shows(struct slot *slot, const struct object *object)
-{
-    return !object->is_private || slot_login_state(slot) == SLOT_USER;
-}
-
 /* struct call.keep_going: C_Finalize ends the fetching within a second. */
 static bool is_wanted(void *nothing)
 {
@@ -219,42 +172,59 @@ static bool is_wanted(void *nothing)
     return !library_is_finishing();
 }
 
-/*
- * The first list of slots fetches accounts that were never fetched; callers that come meanwhile
- * wait for it, because an empty list would be believed.
- */
-static void discover(void)
+/* Makes the calling thread the one that may grow the table; false: nothing to do (any more). */
+static bool claim(bool may_grow, enum discovery *ret_was)
 {
-    if (atomic_load(&slots.discovery) == DISCOVERY_DONE)
-        return;
-
     lock_take(&slots.lock);
-    bool is_ours = atomic_load(&slots.discovery) == DISCOVERY_TO_DO;
+    while (atomic_load(&slots.discovery) == DISCOVERY_UNDER_WAY && !library_is_finishing())
+        (void)lock_wait_for(&slots.lock, &slots.discovered, 100);
+    *ret_was = atomic_load(&slots.discovery);
+    bool is_ours = *ret_was == DISCOVERY_TO_DO || (*ret_was == DISCOVERY_STALE && may_grow);
     if (is_ours)
         atomic_store(&slots.discovery, DISCOVERY_UNDER_WAY);
-    while (!is_ours && atomic_load(&slots.discovery) != DISCOVERY_DONE && !library_is_finishing())
-        (void)lock_wait_for(&slots.lock, &slots.discovered, 100);
     lock_drop(&slots.lock);
+    return is_ours;
+}
 
-    if (is_ours) {
-        struct backends *backends = slots.backends;
-        bool has_more = backends_discover(backends, is_wanted);
-        if (slots.backends != backends)
-            return; /* C_Finalize has given this call up: nothing here is ours any more */
-        if (has_more)
-            (void)take_in(); /* without memory for more, what there is is shown */
-        lock_take(&slots.lock);
-        atomic_store(&slots.discovery, DISCOVERY_DONE);
-        pthread_cond_broadcast(&slots.discovered);
-        lock_drop(&slots.lock);
-    }
+/*
+ * The first list of slots fetches accounts that were never fetched; callers that come meanwhile
+ * wait for it, because an empty list would be believed. Later the list only grows when an
+ * application asks for its length (2.40 section 5.5, C_GetSlotList).
+ */
+static void discover(bool may_grow)
+{
+    enum discovery was = DISCOVERY_DONE;
+    if (atomic_load(&slots.discovery) == DISCOVERY_DONE || !claim(may_grow, &was))
+        return;
+
+    struct backends *backends = slots.backends;
+    bool has_more = was == DISCOVERY_STALE || backends_discover(backends, is_wanted);
+    if (slots.backends != backends)
+        return; /* C_Finalize has given this call up: nothing here is ours any more */
+    if (has_more)
+        (void)take_in(); /* without memory for more, what there is is shown */
+    lock_take(&slots.lock);
+    atomic_store(&slots.discovery, DISCOVERY_DONE);
+    pthread_cond_broadcast(&slots.discovered);
+    lock_drop(&slots.lock);
+}
+
+void slot_expect_new(void)
+{
+    enum discovery done = DISCOVERY_DONE;
+    (void)atomic_compare_exchange_strong(&slots.discovery, &done, DISCOVERY_STALE);
+}
+
+static bool is_listed(const struct token *token, CK_BBOOL present, bool is_spare)
+{
+    return token->is_spare == is_spare && (token->is_present || !present);
 }
 
 CK_RV slot_list(CK_BBOOL present, CK_SLOT_ID *ids, CK_ULONG *count)
 {
     if (!count)
         return CKR_ARGUMENTS_BAD;
-    discover();
+    discover(!ids);
 
     const struct table *table = atomic_load(&slots.table);
     AUTO(freep) CK_SLOT_ID *found = NULL;
@@ -262,13 +232,11 @@ CK_RV slot_list(CK_BBOOL present, CK_SLOT_ID *ids, CK_ULONG *count)
     size_t all = table ? table->count : 0;
     if (ids && all && !(found = calloc(all, sizeof(*found))))
         return CKR_HOST_MEMORY;
-    for (size_t i = 0; i < all; i++) {
-        if (present && !table->slots[i]->token->is_present)
-            continue;
-        if (found)
-            found[found_count] = table->slots[i]->token->slot_id;
-        found_count++;
-    }
+    /* The empty slot comes last: many programs take the first there is. */
+    for (int spare = 0; spare <= 1; spare++)
+        for (size_t i = 0; i < all; i++)
+            if (is_listed(table->slots[i]->token, present, spare) && ++found_count && found)
+                found[found_count - 1] = table->slots[i]->token->slot_id;
     if (!ids) {
         *count = found_count;
         return CKR_OK;

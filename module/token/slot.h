@@ -24,7 +24,10 @@ struct slot {
     struct token *token;
     struct lock lock; /* guards the rest */
     enum slot_login login;
-    struct snapshot *snapshot; /* made at first use; NULL until then */
+    struct snapshot *token_objects;   /* as far as known; NULL: to be asked for */
+    uint64_t stamp;                   /* the token's when they were asked for */
+    uint64_t epoch;                   /* rises when token_objects are forgotten */
+    struct snapshot *session_objects; /* NULL: none */
     CK_ULONG sessions;
     CK_ULONG rw_sessions;
 };
@@ -36,20 +39,58 @@ void slot_stop(void);
 /* Forgets the table without touching it: in a forked child, or when a call is stuck in it. */
 void slot_abandon_all(void);
 
+/* The next question for the length of the list of slots looks for new ones. */
+void slot_expect_new(void);
+
 /* CKR_OK and the slot, or CKR_SLOT_ID_INVALID. */
 CK_RV slot_find(CK_SLOT_ID id, struct slot **ret_slot);
 
 /* The same, with a token in it, or CKR_TOKEN_NOT_PRESENT. */
 CK_RV slot_find_present(CK_SLOT_ID id, struct slot **ret_slot);
 
-/* A reference to the token's objects. */
-CK_RV slot_snapshot(struct slot *slot, struct snapshot **ret_snapshot);
+/* May applications write to the token? */
+bool slot_is_writable(const struct slot *slot);
 
-/* Login state; slot_logout also tells the backend, without a lock held. */
+/*
+ * The login state. slot_enter makes it user's or security officer's: CKR_SESSION_CLOSED when the
+ * last session went meanwhile, CKR_USER_ALREADY_LOGGED_IN when another thread was faster.
+ * slot_logout also tells the backend, without a lock held.
+ */
 enum slot_login slot_login_state(struct slot *slot);
+CK_RV slot_enter(struct slot *slot, enum slot_login login);
 CK_RV slot_logout(struct slot *slot);
 
-/* Is the object visible in the slot's present login state? */
-bool slot_shows(struct slot *slot, const struct object *object);
+/* Counts a session in, or says why it may not be; and out: the last one takes the login with it. */
+CK_RV slot_count_in(struct slot *slot, bool is_rw);
+void slot_count_out(struct slot *slot, bool is_rw);
+
+/* slot_objects.c */
+
+/* References to the token's objects; is_fresh: with what other processes wrote. */
+CK_RV slot_snapshot(struct slot *slot, bool is_fresh, struct snapshot **ret_snapshot);
+
+/* The session objects, NULL if there are none. A reference. */
+struct snapshot *slot_session_objects(struct slot *slot);
+
+/*
+ * The object of that handle, token's or session's, a reference for the caller; whether it is
+ * visible is not looked at. CKR_OBJECT_HANDLE_INVALID if there is none.
+ */
+CK_RV slot_object(struct slot *slot, CK_OBJECT_HANDLE handle, struct object **ret_object);
+
+/* Is the object visible in that login state? */
+bool slot_shows(enum slot_login login, const struct object *object);
+
+/* Adds a session object, in the place of one with the same handle. CKR_HOST_MEMORY. */
+CK_RV slot_put_session_object(struct slot *slot, struct object *object);
+
+/* Forgets session objects: one (CKR_HOST_MEMORY), those of a session, the private ones. */
+CK_RV slot_remove_session_object(struct slot *slot, CK_OBJECT_HANDLE handle);
+void slot_remove_session_objects_of(struct slot *slot, CK_SESSION_HANDLE owner);
+void slot_remove_private_session_objects(struct slot *slot);
+
+/* The token's objects have changed, or who may see them. */
+void slot_forget_objects(struct slot *slot);
+void slot_forget_objects_locked(struct slot *slot, struct snapshot **ret_old) REQUIRES(slot->lock);
 
 #endif

@@ -2,6 +2,7 @@
 /* What C_GetSlotInfo and C_GetTokenInfo show. */
 #include <string.h>
 
+#include "module/token/failure.h"
 #include "module/token/handlers.h"
 #include "module/token/slot.h"
 #include "module/token/text.h"
@@ -28,12 +29,16 @@ CK_RV slot_info(CK_SLOT_ID id, CK_SLOT_INFO *info)
     return CKR_OK;
 }
 
-static CK_FLAGS token_flags(const struct token *token)
+static CK_FLAGS token_flags(const struct token *token, const struct token_state *state)
 {
-    CK_FLAGS flags = CKF_TOKEN_INITIALIZED | CKF_WRITE_PROTECTED;
+    CK_FLAGS flags = 0;
+    if (state->is_initialized)
+        flags |= CKF_TOKEN_INITIALIZED;
+    if (!token->ops->write)
+        flags |= CKF_WRITE_PROTECTED;
     if (token->needs_login)
         flags |= CKF_LOGIN_REQUIRED;
-    if (token->has_user_pin)
+    if (state->has_user_pin)
         flags |= CKF_USER_PIN_INITIALIZED;
     if (token->has_protected_path)
         flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
@@ -42,18 +47,54 @@ static CK_FLAGS token_flags(const struct token *token)
     return flags;
 }
 
+/* What the standard lets a token tell of wrong PINs, for the user and for the SO. */
+static const struct {
+    CK_FLAGS low;
+    CK_FLAGS final;
+    CK_FLAGS locked;
+} pin_flags[] = {
+    [TOKEN_USER] = {CKF_USER_PIN_COUNT_LOW, CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_LOCKED},
+    [TOKEN_SO] = {CKF_SO_PIN_COUNT_LOW, CKF_SO_PIN_FINAL_TRY, CKF_SO_PIN_LOCKED},
+};
+
+static CK_FLAGS wrong_pin_flags(enum token_user user, unsigned wrong)
+{
+    CK_FLAGS flags = wrong ? pin_flags[user].low : 0;
+    if (wrong == TOKEN_PIN_TRIES - 1)
+        flags |= pin_flags[user].final;
+    if (wrong >= TOKEN_PIN_TRIES)
+        flags |= pin_flags[user].locked;
+    return flags;
+}
+
+static CK_RV read_state(struct token *token, struct token_state *ret_state)
+{
+    if (token->ops->write)
+        return failure_of(token->ops->write->state(token, ret_state), NULL);
+    *ret_state = (struct token_state){
+        .is_initialized = true,
+        .has_user_pin = token->has_user_pin,
+    };
+    return CKR_OK;
+}
+
 CK_RV slot_token_info(CK_SLOT_ID id, CK_TOKEN_INFO *info)
 {
+    struct token_state state;
     struct slot *slot = NULL;
     CK_RV rv = slot_find_present(id, &slot);
     if (rv != CKR_OK)
         return rv;
     if (!info)
         return CKR_ARGUMENTS_BAD;
+    struct token *token = slot->token;
+    rv = read_state(token, &state);
+    if (rv != CKR_OK)
+        return rv;
 
-    const struct token *token = slot->token;
     *info = (CK_TOKEN_INFO){
-        .flags = token_flags(token),
+        .flags = token_flags(token, &state) | wrong_pin_flags(TOKEN_USER, state.wrong_user_pins) |
+                 wrong_pin_flags(TOKEN_SO, state.wrong_so_pins),
         .ulMaxSessionCount = CK_EFFECTIVELY_INFINITE,
         .ulMaxRwSessionCount = CK_EFFECTIVELY_INFINITE,
         .ulMaxPinLen = token->pin_max,
@@ -69,10 +110,12 @@ CK_RV slot_token_info(CK_SLOT_ID id, CK_TOKEN_INFO *info)
     info->ulSessionCount = slot->sessions;
     info->ulRwSessionCount = slot->rw_sessions;
     lock_drop(&slot->lock);
-    text_pad(info->label, sizeof(info->label), token->identity.label);
+    const char *label = token->ops->write ? state.label : token->identity.label;
+    const char *serial = token->ops->write ? state.serial : token->identity.serial;
+    text_pad(info->label, sizeof(info->label), label);
     text_pad(info->manufacturerID, sizeof(info->manufacturerID), token->identity.manufacturer);
     text_pad(info->model, sizeof(info->model), token->identity.model);
-    text_pad(info->serialNumber, sizeof(info->serialNumber), token->identity.serial);
+    text_pad(info->serialNumber, sizeof(info->serialNumber), serial);
     memset(info->utcTime, ' ', sizeof(info->utcTime));
     return CKR_OK;
 }

@@ -6,22 +6,34 @@
 
 #include "remote/base/cleanup.h"
 
+/* Below this many, looking at each is quicker than to make an index. */
+enum { INDEX_FROM = 24 };
+
 /*
- * Handles are the same in every run: the slot id, which the catalogue remembers, and the number
- * the backend gave. Below 2^31 for applications that keep them in an int; two slots so far apart
- * that their handles coincide do no harm, since a handle is only looked up in its session's slot.
+ * Handles are below 2^31 for applications that keep them in an int, in three ranges:
+ *   0x00000001  slot id and number, the same in every run: tokens with few objects
+ *   0x40000000  number alone, the same in every run: the rest of a large token
+ *   0x60000000  session objects
+ * Two slots so far apart that their handles coincide do no harm: a handle is only looked up in its
+ * session's slot.
  */
-static CK_OBJECT_HANDLE make_handle(CK_SLOT_ID slot_id, unsigned number)
+enum {
+    PER_SLOT = 256,
+    SLOT_MASK = 0x3fffff,
+    LARGE_BASE = 0x40000000,
+    SESSION_BASE = 0x60000000,
+    SESSION_MASK = 0x1fffffff,
+};
+
+CK_OBJECT_HANDLE handle_of_token_object(CK_SLOT_ID slot_id, unsigned number)
 {
-    enum { SLOT_MASK = 0x7fffff };
-    return (slot_id & SLOT_MASK) * OBJECT_NUMBERS + number;
+    return number < PER_SLOT ? (slot_id & SLOT_MASK) * PER_SLOT + number : LARGE_BASE + number;
 }
 
-static int compare_attributes(const void *a, const void *b)
+CK_OBJECT_HANDLE handle_of_session_object(void)
 {
-    const CK_ATTRIBUTE *left = a;
-    const CK_ATTRIBUTE *right = b;
-    return left->type < right->type ? -1 : left->type > right->type;
+    static atomic_uint last;
+    return SESSION_BASE + (atomic_fetch_add(&last, 1) & SESSION_MASK);
 }
 
 static int compare_objects(const void *a, const void *b)
@@ -31,64 +43,83 @@ static int compare_objects(const void *a, const void *b)
     return (*left)->handle < (*right)->handle ? -1 : (*left)->handle > (*right)->handle;
 }
 
-/* One allocation: the object, its attributes, their values. */
-static struct object *object_copy_of(const CK_ATTRIBUTE *attributes, CK_ULONG count)
+/* Takes the reference in every case. */
+static enum sca_status append(struct snapshot *snapshot, struct object *take_object)
 {
-    size_t values = 0;
-    for (CK_ULONG i = 0; i < count; i++)
-        values += attributes[i].ulValueLen;
-    struct object *object = malloc(sizeof(*object) + count * sizeof(CK_ATTRIBUTE) + values);
-    if (!object)
-        return NULL;
-
-    *object = (struct object){.attributes = (CK_ATTRIBUTE *)(object + 1), .count = count};
-    unsigned char *value = (unsigned char *)(object->attributes + count);
-    for (CK_ULONG i = 0; i < count; i++) {
-        object->attributes[i] = attributes[i];
-        object->attributes[i].pValue = value;
-        if (attributes[i].ulValueLen)
-            memcpy(value, attributes[i].pValue, attributes[i].ulValueLen);
-        value += attributes[i].ulValueLen;
+    if (snapshot->count == snapshot->room) {
+        size_t room = snapshot->room ? 2 * snapshot->room : 8;
+        struct object **objects = realloc(snapshot->objects, room * sizeof(*objects));
+        if (!objects) {
+            object_unref(take_object);
+            return SCA_NOMEM;
+        }
+        snapshot->objects = objects;
+        snapshot->room = room;
     }
-    qsort(object->attributes, count, sizeof(CK_ATTRIBUTE), compare_attributes);
-    object->class = object_ulong(object, CKA_CLASS, CK_UNAVAILABLE_INFORMATION);
-    return object;
+    snapshot->objects[snapshot->count++] = take_object;
+    return SCA_OK;
 }
 
 static enum sca_status add_object(struct object_sink *sink, unsigned number, bool is_private,
                                   const CK_ATTRIBUTE *attributes, CK_ULONG count)
 {
     struct snapshot *snapshot = (struct snapshot *)sink;
-    size_t room = (snapshot->count + 1) * sizeof(*snapshot->objects);
-    struct object **objects = realloc(snapshot->objects, room);
-    if (!objects)
-        return SCA_NOMEM;
-    snapshot->objects = objects;
-
-    struct object *object = object_copy_of(attributes, count);
+    struct object *object = object_new(attributes, count, is_private);
     if (!object)
         return SCA_NOMEM;
     object->number = number;
-    object->is_private = is_private;
-    object->handle = make_handle(snapshot->slot_id, number);
-    objects[snapshot->count++] = object;
-    return SCA_OK;
+    object->handle = handle_of_token_object(snapshot->slot_id, number);
+    return append(snapshot, object);
+}
+
+static struct snapshot *snapshot_alloc(void)
+{
+    struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+    if (snapshot) {
+        snapshot->sink.add = add_object;
+        atomic_init(&snapshot->refs, 1);
+    }
+    return snapshot;
+}
+
+static void finish(struct snapshot *snapshot)
+{
+    if (snapshot->count)
+        qsort(snapshot->objects, snapshot->count, sizeof(*snapshot->objects), compare_objects);
+    if (snapshot->count >= INDEX_FROM)
+        snapshot->index = object_index_new(snapshot->objects, snapshot->count);
 }
 
 enum sca_status snapshot_new(struct token *token, struct snapshot **ret_snapshot)
 {
-    AUTO(snapshot_unrefp) struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+    AUTO(snapshot_unrefp) struct snapshot *snapshot = snapshot_alloc();
     if (!snapshot)
         return SCA_NOMEM;
-    snapshot->sink.add = add_object;
     snapshot->slot_id = token->slot_id;
-    atomic_init(&snapshot->refs, 1);
-
     enum sca_status st = token->ops->list(token, &snapshot->sink);
     if (st != SCA_OK)
         return st;
-    if (snapshot->count)
-        qsort(snapshot->objects, snapshot->count, sizeof(*snapshot->objects), compare_objects);
+    finish(snapshot);
+    *ret_snapshot = TAKE(snapshot);
+    return SCA_OK;
+}
+
+enum sca_status snapshot_edit(const struct snapshot *old,
+                              bool (*drops)(const struct object *object, const void *arg),
+                              const void *arg, struct object *added, struct snapshot **ret_snapshot)
+{
+    AUTO(snapshot_unrefp) struct snapshot *snapshot = snapshot_alloc();
+    if (!snapshot)
+        return SCA_NOMEM;
+    enum sca_status st = SCA_OK;
+    for (size_t i = 0; st == SCA_OK && old && i < old->count; i++)
+        if (!drops(old->objects[i], arg))
+            st = append(snapshot, object_ref(old->objects[i]));
+    if (st == SCA_OK && added)
+        st = append(snapshot, object_ref(added));
+    if (st != SCA_OK)
+        return st;
+    finish(snapshot);
     *ret_snapshot = TAKE(snapshot);
     return SCA_OK;
 }
@@ -104,7 +135,8 @@ void snapshot_unref(struct snapshot *snapshot)
     if (!snapshot || atomic_fetch_sub(&snapshot->refs, 1) != 1)
         return;
     for (size_t i = 0; i < snapshot->count; i++)
-        free(snapshot->objects[i]);
+        object_unref(snapshot->objects[i]);
+    object_index_free(snapshot->index);
     free(snapshot->objects);
     free(snapshot);
 }
@@ -115,7 +147,7 @@ void snapshot_unrefp(struct snapshot **snapshot)
     *snapshot = NULL;
 }
 
-const struct object *snapshot_find(const struct snapshot *snapshot, CK_OBJECT_HANDLE handle)
+struct object *snapshot_find(const struct snapshot *snapshot, CK_OBJECT_HANDLE handle)
 {
     size_t low = 0;
     size_t high = snapshot->count;
@@ -131,27 +163,21 @@ const struct object *snapshot_find(const struct snapshot *snapshot, CK_OBJECT_HA
     return snapshot->objects[low];
 }
 
-const CK_ATTRIBUTE *object_attribute(const struct object *object, CK_ATTRIBUTE_TYPE type)
+bool snapshot_each(const struct snapshot *snapshot, const CK_ATTRIBUTE *template, CK_ULONG count,
+                   bool (*each)(const struct object *object, void *arg), void *arg)
 {
-    const CK_ATTRIBUTE wanted = {.type = type};
-    if (object->count == 0)
-        return NULL;
-    return bsearch(&wanted, object->attributes, object->count, sizeof(wanted), compare_attributes);
-}
-
-CK_ULONG object_ulong(const struct object *object, CK_ATTRIBUTE_TYPE type, CK_ULONG otherwise)
-{
-    const CK_ATTRIBUTE *attribute = object_attribute(object, type);
-    if (!attribute || attribute->ulValueLen != sizeof(CK_ULONG))
-        return otherwise;
-    CK_ULONG value = 0;
-    memcpy(&value, attribute->pValue, sizeof(value));
-    return value;
-}
-
-bool object_bool(const struct object *object, CK_ATTRIBUTE_TYPE type)
-{
-    const CK_ATTRIBUTE *attribute = object_attribute(object, type);
-    return attribute && attribute->ulValueLen == sizeof(CK_BBOOL) &&
-           *(const CK_BBOOL *)attribute->pValue == CK_TRUE;
+    struct object_walk walk;
+    if (snapshot->index && object_walk_begin(snapshot->index, template, count, &walk)) {
+        size_t number = 0;
+        while (object_walk_next(&walk, &number))
+            if (object_matches(snapshot->objects[number], template, count) &&
+                !each(snapshot->objects[number], arg))
+                return false;
+        return true;
+    }
+    for (size_t i = 0; i < snapshot->count; i++)
+        if (object_matches(snapshot->objects[i], template, count) &&
+            !each(snapshot->objects[i], arg))
+            return false;
+    return true;
 }

@@ -12,38 +12,41 @@
 
 #include "module/backend/backend.h"
 #include "module/cryptoki.h"
-
-struct object {
-    CK_OBJECT_HANDLE handle;
-    unsigned number;
-    bool is_private;
-    CK_OBJECT_CLASS class;
-    CK_ATTRIBUTE *attributes; /* sorted by type; values in the same allocation */
-    CK_ULONG count;
-};
+#include "module/token/object.h"
+#include "module/token/object_index.h"
 
 struct snapshot {
     struct object_sink sink; /* first: the backend fills the snapshot through it */
     atomic_uint refs;
     CK_SLOT_ID slot_id;
-    struct object **objects; /* in the order of their handles */
+    struct object **objects; /* in the order of their handles; references */
     size_t count;
+    size_t room;
+    struct object_index *index; /* NULL: few, or no memory */
 };
 
 /* Asks the token for its objects. The caller holds one reference. SCA_NOMEM, or what list says. */
 enum sca_status snapshot_new(struct token *token, struct snapshot **ret_snapshot);
+
+/* old (NULL: none) without the objects that drops chooses, and with added unless that is NULL. */
+enum sca_status snapshot_edit(const struct snapshot *old,
+                              bool (*drops)(const struct object *object, const void *arg),
+                              const void *arg, struct object *added,
+                              struct snapshot **ret_snapshot);
+
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
 void snapshot_unref(struct snapshot *snapshot); /* NULL is allowed */
 void snapshot_unrefp(struct snapshot **snapshot);
 
 /* Lends the object, NULL for a handle that is none of this token's. */
-const struct object *snapshot_find(const struct snapshot *snapshot, CK_OBJECT_HANDLE handle);
+struct object *snapshot_find(const struct snapshot *snapshot, CK_OBJECT_HANDLE handle);
 
-/* Lends the attribute, NULL if the object has none of that type. */
-const CK_ATTRIBUTE *object_attribute(const struct object *object, CK_ATTRIBUTE_TYPE type);
+/* Calls each with every object that matches, until it returns false. False if it did. */
+bool snapshot_each(const struct snapshot *snapshot, const CK_ATTRIBUTE *template, CK_ULONG count,
+                   bool (*each)(const struct object *object, void *arg), void *arg);
 
-/* Typed getters with the value for "not there or of another size". */
-CK_ULONG object_ulong(const struct object *object, CK_ATTRIBUTE_TYPE type, CK_ULONG otherwise);
-bool object_bool(const struct object *object, CK_ATTRIBUTE_TYPE type);
+/* The handle of a token's object, and one for a new session object. */
+CK_OBJECT_HANDLE handle_of_token_object(CK_SLOT_ID slot_id, unsigned number);
+CK_OBJECT_HANDLE handle_of_session_object(void);
 
 #endif

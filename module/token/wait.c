@@ -90,10 +90,9 @@ CK_RV session_cancel(struct session *s, CK_FLAGS flags)
         CK_FLAGS flag;
         enum operation_kind kind;
     } kinds[] = {
-        {CKF_FIND_OBJECTS, OPERATION_FIND},
-        {CKF_DIGEST, OPERATION_DIGEST},
-        {CKF_SIGN, OPERATION_SIGN},
-        {CKF_VERIFY, OPERATION_VERIFY},
+        {CKF_FIND_OBJECTS, OPERATION_FIND}, {CKF_DIGEST, OPERATION_DIGEST},
+        {CKF_SIGN, OPERATION_SIGN},         {CKF_SIGN_RECOVER, OPERATION_SIGN_RECOVER},
+        {CKF_VERIFY, OPERATION_VERIFY},     {CKF_VERIFY_RECOVER, OPERATION_VERIFY_RECOVER},
     };
 
     CK_RV rv = CKR_OK;

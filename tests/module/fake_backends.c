@@ -8,6 +8,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/base/lock.h"
+#include "tests/module/fake_disk.h"
 #include "tests/module/fake_keys.h"
 #include "tests/module/fake_objects.h"
 
@@ -33,6 +34,7 @@ void fake_reset(void)
     fake.counts = (struct fake_counts){.live = 0};
     fake.inside = NULL;
     pthread_mutex_unlock(&fake.mutex);
+    fake_disk_reset();
 }
 
 void fake_play(struct fake_script script)
@@ -195,9 +197,11 @@ static enum sca_status fake_sign(struct token *token, struct call *call, const s
     return fake_keys_sign(job->hash, job->input, sig);
 }
 
-static enum sca_status fake_login(struct token *token, struct call *call, const struct secret *pin)
+static enum sca_status fake_login(struct token *token, struct call *call, enum token_user user,
+                                  const struct secret *pin)
 {
     (void)token;
+    (void)user;
     count(&fake.counts.login);
     enum sca_status st = hold(call);
     if (st == SCA_OK)
@@ -245,6 +249,13 @@ static bool is_known(const struct token_list *known, CK_SLOT_ID id)
     return false;
 }
 
+static enum sca_status add_disk(struct token_list *list, CK_SLOT_ID id)
+{
+    struct token *token = NULL;
+    enum sca_status st = fake_disk_new(id, &token);
+    return st == SCA_OK ? token_list_add(list, token) : st;
+}
+
 static enum sca_status add_token(struct token_list *list, CK_SLOT_ID id)
 {
     struct token *token = calloc(1, sizeof(*token));
@@ -286,6 +297,10 @@ enum sca_status backends_tokens(struct backends *backends, const struct token_li
     for (size_t i = 0; st == SCA_OK && i < ARRAY_LEN(ids); i++)
         if (!is_known(known, ids[i]) && (ids[i] != FAKE_LATE || has_late))
             st = add_token(&fresh, ids[i]);
+    static const CK_SLOT_ID disks[] = {FAKE_DISK, FAKE_SPARE};
+    for (size_t i = 0; script_now().has_disk && st == SCA_OK && i < ARRAY_LEN(disks); i++)
+        if (!is_known(known, disks[i]))
+            st = add_disk(&fresh, disks[i]);
     if (st != SCA_OK)
         token_list_fini(&fresh);
     else

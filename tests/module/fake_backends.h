@@ -19,12 +19,15 @@ enum fake_slot {
     FAKE_NO_PIN = 0x1004, /* needs a login, but nobody chose a PIN */
     FAKE_ODD = 0x1005,    /* keys and objects that are unusual, each in one way */
     FAKE_LATE = 0x1006,   /* known after discovery, where the script says so */
+    FAKE_DISK = 0x1007,   /* takes writes (fake_disk.h), where the script says so */
+    FAKE_SPARE = 0x0f00,  /* the same, empty: C_InitToken makes a token of it */
 };
 
 enum { FAKE_SLOT_COUNT = 5 }; /* without the late one */
 
-#define FAKE_PIN_TEXT   "270319"
-#define FAKE_LONG_LABEL "Nguyễn Thị Minh Khai và Trần Đức" /* byte 32 is inside a character */
+#define FAKE_PIN_TEXT    "270319"
+#define FAKE_SO_PIN_TEXT "so-270319"
+#define FAKE_LONG_LABEL  "Nguyễn Thị Minh Khai và Trần Đức" /* byte 32 is inside a character */
 
 /* Labels of objects. Every present token but FAKE_ODD has a private and a public key of that label.
  */
@@ -52,6 +55,7 @@ struct fake_script {
     bool is_ticking;      /* the application's callback is asked at once, not after a second */
     bool has_no_patience; /* the deadline has passed when the wait begins */
     bool has_late_slot;
+    bool has_disk; /* FAKE_DISK and FAKE_SPARE; to be set before C_Initialize */
 };
 
 /* How often the tokens were asked, since fake_reset. */

@@ -138,7 +138,21 @@ static void absent_functions_of_2_40_are_not_supported_in_a_live_session(void **
 
     ANSWER(absent_with_session, stage_open(FAKE_PHONE), CKR_FUNCTION_NOT_SUPPORTED);
 
-    assert_int_equal(ARRAY_LEN(absent_with_session), 21);
+    assert_int_equal(ARRAY_LEN(absent_with_session), 16);
+}
+
+static void what_only_local_keys_can_do_is_not_supported_elsewhere(void **state)
+{
+    CK_MECHANISM rsa = {CKM_RSA_PKCS, NULL, 0};
+    CK_OBJECT_HANDLE made[2] = {0};
+    (void)state;
+    CK_SESSION_HANDLE session = stage_open_rw(FAKE_PHONE);
+    CK_OBJECT_HANDLE own = stage_find(session, CKO_PRIVATE_KEY, FAKE_KEY);
+
+    EXPECT(CKR_FUNCTION_NOT_SUPPORTED,
+           p11->C_GenerateKeyPair(session, &rsa, NULL, 0, NULL, 0, &made[0], &made[1]));
+    EXPECT(CKR_FUNCTION_NOT_SUPPORTED, p11->C_SignRecoverInit(session, &rsa, own));
+    EXPECT(CKR_FUNCTION_NOT_SUPPORTED, p11->C_VerifyRecoverInit(session, &rsa, own));
 }
 
 static void absent_functions_of_3_x_look_at_no_handle(void **state)
@@ -177,6 +191,7 @@ int main(void)
         ON(nothing_works_after_finalize),
         ON(a_handle_that_is_no_session_is_told_first),
         ON(absent_functions_of_2_40_are_not_supported_in_a_live_session),
+        ON(what_only_local_keys_can_do_is_not_supported_elsewhere),
         ON(absent_functions_of_3_x_look_at_no_handle),
         ON(a_session_survives_calls_with_nothing_in_them),
     };

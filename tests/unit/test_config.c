@@ -430,6 +430,56 @@ static void a_secret_that_cannot_be_had_says_why(void **state)
                      "writable by its group or by others; run chmod go-w on it");
 }
 
+static void the_form_for_self_signed_certificates_has_its_defaults(void **state)
+{
+    struct config_stage *stage = *state;
+
+    config_stage_write(stage, "conf.d/late.conf", "[selfsigned]\nyears = 7\n", 0600);
+    const struct config *config = config_stage_load_text(
+        stage, "[selfsigned]\norganization = VNPT Group\norganizational_unit = VNPT-IT2\n"
+               "issued_by = VNPT eContract Certificate\nlocality = Quận 3\n"
+               "state = TP Hồ Chí Minh\ncountry = VN\nyears = 5\n");
+
+    config_stage_expect(stage, "");
+    assert_string_equal(config->selfsigned.organization, "VNPT Group");
+    assert_string_equal(config->selfsigned.organizational_unit, "VNPT-IT2");
+    assert_string_equal(config->selfsigned.issued_by, "VNPT eContract Certificate");
+    assert_string_equal(config->selfsigned.locality, "Quận 3");
+    assert_string_equal(config->selfsigned.state, "TP Hồ Chí Minh");
+    assert_string_equal(config->selfsigned.country, "VN");
+    assert_int_equal(config->selfsigned.years, 7);
+}
+
+static void without_the_section_the_form_is_empty(void **state)
+{
+    struct config_stage *stage = *state;
+
+    const struct config *config = config_stage_load_text(stage, SP WORK);
+
+    assert_null(config->selfsigned.organization);
+    assert_null(config->selfsigned.organizational_unit);
+    assert_null(config->selfsigned.issued_by);
+    assert_null(config->selfsigned.locality);
+    assert_null(config->selfsigned.state);
+    assert_null(config->selfsigned.country);
+    assert_int_equal(config->selfsigned.years, 0);
+}
+
+static void a_wrong_default_of_the_form_leaves_the_others(void **state)
+{
+    struct config_stage *stage = *state;
+
+    const struct config *config = config_stage_load_text(
+        stage, "[selfsigned]\norganization = VNPT\ncountry = vn\nyears = 1.5\n");
+
+    config_stage_expect(
+        stage, MAIN ":3: country must be a country code of two capital letters, such as VN\n" MAIN
+                    ":4: years must be a whole number from 1 to 30\n");
+    assert_string_equal(config->selfsigned.organization, "VNPT");
+    assert_null(config->selfsigned.country);
+    assert_int_equal(config->selfsigned.years, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, config_stage_begin, config_stage_end)
 
 int main(void)
@@ -458,6 +508,9 @@ int main(void)
         TEST(an_unknown_default_takes_every_account_away),
         TEST(a_secret_is_fetched_from_where_it_is),
         TEST(a_secret_that_cannot_be_had_says_why),
+        TEST(the_form_for_self_signed_certificates_has_its_defaults),
+        TEST(without_the_section_the_form_is_empty),
+        TEST(a_wrong_default_of_the_form_leaves_the_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,7 +95,7 @@ static void handles_depend_on_slot_and_number_alone(void **state)
 static void no_handle_is_zero_or_beyond_an_int(void **state)
 {
     static const CK_SLOT_ID slots[] = {0, 1, 0x7fffff, 0x800000, 0x7fffffff, (CK_SLOT_ID)-1};
-    static const unsigned numbers[] = {1, 2, OBJECT_NUMBERS - 1};
+    static const unsigned numbers[] = {1, 2, 255, 256, OBJECT_NUMBER_MAX};
     (void)state;
 
     for (size_t i = 0; i < ARRAY_LEN(slots); i++) {

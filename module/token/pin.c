@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tokens and PINs being made and changed: C_InitToken, C_InitPIN, C_SetPIN. */
+#include "module/token/failure.h"
+#include "module/token/handlers.h"
+#include "module/token/login.h"
+#include "remote/base/cleanup.h"
+
+enum { LABEL_LEN = 32, INIT_PATIENCE_MS = 60000 };
+
+static bool has_sessions(struct slot *slot)
+{
+    lock_take(&slot->lock);
+    bool has = slot->sessions > 0;
+    lock_drop(&slot->lock);
+    return has;
+}
+
+static bool is_length(const struct slot *slot, CK_ULONG pin_len)
+{
+    return pin_len >= slot->token->pin_min && pin_len <= slot->token->pin_max;
+}
+
+/* Fixed length, padded with blanks (2.40 section 5.5); some programs pad with a NUL. */
+static struct span trim_label(const CK_UTF8CHAR *label)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < LABEL_LEN && label[i]; i++)
+        if (label[i] != ' ')
+            len = i + 1;
+    return span_of(label, len);
+}
+
+static CK_RV init_token(struct slot *slot, const struct secret *so_pin, struct span label)
+{
+    struct token *token = slot->token;
+    struct call call;
+
+    call_init(&call, &clock_system, INIT_PATIENCE_MS);
+    enum sca_status st = token->ops->write->init_token(token, &call, so_pin, label);
+    CK_RV rv = failure_of(st, &call);
+    if (st == SCA_USER_AUTH)
+        rv = CKR_PIN_INCORRECT;
+    else if (st == SCA_GONE)
+        rv = failure(CKR_FUNCTION_FAILED, "another program has just taken this empty slot; list "
+                                          "the slots again: there is a new one");
+    call_fini(&call);
+    if (rv == CKR_OK) {
+        slot_forget_objects(slot);
+        slot_expect_new();
+    }
+    return rv;
+}
+
+CK_RV login_init_token(CK_SLOT_ID id, CK_UTF8CHAR *pin, CK_ULONG pin_len, CK_UTF8CHAR *label)
+{
+    struct slot *slot = NULL;
+    AUTO(secret_freep) struct secret *so_pin = NULL;
+    CK_RV rv = slot_find_present(id, &slot);
+    if (rv != CKR_OK)
+        return rv;
+    if ((!pin && pin_len) || !label)
+        return CKR_ARGUMENTS_BAD;
+    if (has_sessions(slot))
+        return CKR_SESSION_EXISTS;
+    if (!slot_is_writable(slot))
+        return CKR_TOKEN_WRITE_PROTECTED;
+    if (!is_length(slot, pin_len))
+        return failure(CKR_PIN_INCORRECT, "an SO PIN has %lu to %lu bytes", slot->token->pin_min,
+                       slot->token->pin_max);
+    struct span name = trim_label(label);
+    if (!utf8_is_valid(name))
+        return failure(CKR_ARGUMENTS_BAD, "the token's label is not UTF-8");
+    rv = pin_take(pin, pin_len, &so_pin);
+    return rv == CKR_OK ? init_token(slot, so_pin, name) : rv;
+}
+
+/* A new PIN of acceptable length. */
+static CK_RV take_new(const struct session *s, const CK_UTF8CHAR *pin, CK_ULONG pin_len,
+                      struct secret **ret_pin)
+{
+    if (!is_length(s->slot, pin_len))
+        return failure(CKR_PIN_LEN_RANGE, "a PIN has %lu to %lu bytes", s->slot->token->pin_min,
+                       s->slot->token->pin_max);
+    return pin_take(pin, pin_len, ret_pin);
+}
+
+CK_RV login_init_pin(struct session *s, CK_UTF8CHAR *pin, CK_ULONG pin_len)
+{
+    AUTO(secret_freep) struct secret *secret = NULL;
+    struct token *token = s->slot->token;
+    struct call call;
+
+    if (!pin && pin_len)
+        return CKR_ARGUMENTS_BAD;
+    if (slot_login_state(s->slot) != SLOT_SO)
+        return CKR_USER_NOT_LOGGED_IN;
+    if (!slot_is_writable(s->slot))
+        return CKR_TOKEN_WRITE_PROTECTED;
+    CK_RV rv = take_new(s, pin, pin_len, &secret);
+    if (rv == CKR_OK)
+        rv = pin_wait_begin(s, &call);
+    if (rv != CKR_OK)
+        return rv;
+    return pin_wait_end(s, &call, token->ops->write->init_pin(token, &call, secret));
+}
+
+/*
+ * Nobody is logged in and the user's PIN is locked: the SO's, given as the old one, unlocks it with
+ * the new one. That is what programs for smart cards do (pkcs11-tool --unlock-pin).
+ */
+static enum sca_status unlock(struct token *token, struct call *call, const struct secret *so_pin,
+                              const struct secret *new_pin)
+{
+    enum sca_status st = token->ops->login(token, call, TOKEN_SO, so_pin);
+    if (st != SCA_OK)
+        return st;
+    st = token->ops->write->init_pin(token, call, new_pin);
+    token->ops->logout(token);
+    return st;
+}
+
+static enum sca_status change_pin(struct slot *slot, struct call *call,
+                                  const struct secret *old_pin, const struct secret *new_pin)
+{
+    struct token *token = slot->token;
+    enum slot_login login = slot_login_state(slot);
+    enum token_user user = login == SLOT_SO ? TOKEN_SO : TOKEN_USER;
+
+    enum sca_status st = token->ops->write->set_pin(token, call, user, old_pin, new_pin);
+    if (st == SCA_PIN_LOCKED && login == SLOT_PUBLIC)
+        st = unlock(token, call, old_pin, new_pin);
+    return st;
+}
+
+CK_RV login_set_pin(struct session *s, CK_UTF8CHAR *old_pin, CK_ULONG old_len, CK_UTF8CHAR *new_pin,
+                    CK_ULONG new_len)
+{
+    AUTO(secret_freep) struct secret *old_secret = NULL;
+    AUTO(secret_freep) struct secret *new_secret = NULL;
+    struct call call;
+
+    if ((!old_pin && old_len) || (!new_pin && new_len))
+        return CKR_ARGUMENTS_BAD;
+    if (!session_is_rw(s))
+        return CKR_SESSION_READ_ONLY;
+    if (!slot_is_writable(s->slot))
+        return CKR_TOKEN_WRITE_PROTECTED;
+    CK_RV rv = take_new(s, new_pin, new_len, &new_secret);
+    if (rv == CKR_OK)
+        rv = pin_take(old_pin, old_len, &old_secret);
+    if (rv == CKR_OK)
+        rv = pin_wait_begin(s, &call);
+    if (rv != CKR_OK)
+        return rv;
+    return pin_wait_end(s, &call, change_pin(s->slot, &call, old_secret, new_secret));
+}

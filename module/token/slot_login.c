@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who is logged in to a slot's token, and how many sessions hold that up. */
+#include "module/token/slot.h"
+
+bool slot_is_writable(const struct slot *slot)
+{
+    return slot->token->ops->write != NULL;
+}
+
+enum slot_login slot_login_state(struct slot *slot)
+{
+    lock_take(&slot->lock);
+    enum slot_login login = slot->login;
+    lock_drop(&slot->lock);
+    return login;
+}
+
+/* What a token lists may depend on who is logged in, if applications write to it. */
+static void set_login_locked(struct slot *slot, enum slot_login login, struct snapshot **ret_old)
+    REQUIRES(slot->lock)
+{
+    slot->login = login;
+    if (slot_is_writable(slot))
+        slot_forget_objects_locked(slot, ret_old);
+}
+
+static void tell_backend(struct slot *slot)
+{
+    if (slot->token->ops->logout)
+        slot->token->ops->logout(slot->token);
+}
+
+CK_RV slot_enter(struct slot *slot, enum slot_login login)
+{
+    struct snapshot *old = NULL;
+    CK_RV rv = CKR_OK;
+
+    lock_take(&slot->lock);
+    if (slot->sessions == 0)
+        rv = CKR_SESSION_CLOSED; /* the last one went while the PIN was looked at */
+    else if (slot->login != SLOT_PUBLIC)
+        rv = CKR_USER_ALREADY_LOGGED_IN; /* another thread was faster */
+    else
+        set_login_locked(slot, login, &old);
+    lock_drop(&slot->lock);
+    snapshot_unref(old);
+    if (rv == CKR_SESSION_CLOSED)
+        tell_backend(slot);
+    return rv;
+}
+
+CK_RV slot_logout(struct slot *slot)
+{
+    struct snapshot *old = NULL;
+
+    lock_take(&slot->lock);
+    bool was_logged_in = slot->login != SLOT_PUBLIC;
+    if (was_logged_in)
+        set_login_locked(slot, SLOT_PUBLIC, &old);
+    lock_drop(&slot->lock);
+    snapshot_unref(old);
+    if (!was_logged_in)
+        return CKR_USER_NOT_LOGGED_IN;
+    tell_backend(slot);
+    return CKR_OK;
+}
+
+CK_RV slot_count_in(struct slot *slot, bool is_rw)
+{
+    CK_RV rv = CKR_OK;
+    lock_take(&slot->lock);
+    if (slot->login == SLOT_SO && !is_rw) {
+        rv = CKR_SESSION_READ_WRITE_SO_EXISTS;
+    } else {
+        slot->sessions++;
+        slot->rw_sessions += is_rw;
+    }
+    lock_drop(&slot->lock);
+    return rv;
+}
+
+/* The last session of a token takes the login with it (2.40 section 5.6, C_CloseSession). */
+void slot_count_out(struct slot *slot, bool is_rw)
+{
+    struct snapshot *old = NULL;
+
+    lock_take(&slot->lock);
+    slot->sessions--;
+    slot->rw_sessions -= is_rw;
+    /* In one step: a session opened from here on starts logged out, and its login stays. */
+    bool takes_login = slot->sessions == 0 && slot->login != SLOT_PUBLIC;
+    if (takes_login)
+        set_login_locked(slot, SLOT_PUBLIC, &old);
+    lock_drop(&slot->lock);
+    snapshot_unref(old);
+    if (takes_login)
+        tell_backend(slot);
+}
