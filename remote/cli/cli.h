@@ -16,6 +16,23 @@ enum cli_exit {
     CLI_USAGE = 2,
 };
 
+/* The fields of the form for self-signed certificates; form.h says what they may be. */
+enum form_field {
+    FORM_USER,
+    FORM_NAME,
+    FORM_ORGANIZATION,
+    FORM_UNIT,
+    FORM_ISSUED_BY,
+    FORM_LOCALITY,
+    FORM_STATE,
+    FORM_COUNTRY,
+    FORM_FROM,
+    FORM_YEARS,
+    FORM_KEY,
+    FORM_PIN, /* in files only */
+    FORM_FIELD_COUNT,
+};
+
 /* The command line after options.c read it. Texts borrow from argv. */
 struct cli {
     bool is_json;
@@ -30,6 +47,21 @@ struct cli {
     const char *sp_id;
     const char *sp_password_file;
     const char *ca_file;
+    const char *form[FORM_FIELD_COUNT];
+    const char *csv;
+    const char *pins_out;
+    const char *pin_file;
+    const char *so_pin_file;
+    const char *issuer_pin_file;
+    const char *password_file;
+    const char *out_password_file;
+    const char *out;
+    const char *format;
+    const char *expiring;
+    bool is_exportable;
+    bool is_forced;
+    bool wants_new_key;
+    bool destroys_old_key;
     char **operands;
     size_t operand_count;
 };
@@ -41,5 +73,10 @@ enum cli_exit account_list_run(const struct cli *cli);
 enum cli_exit account_refresh_run(const struct cli *cli);
 enum cli_exit account_remove_run(const struct cli *cli);
 enum cli_exit doctor_run(const struct cli *cli);
+enum cli_exit selfsigned_create_run(const struct cli *cli);
+enum cli_exit selfsigned_reissue_run(const struct cli *cli);
+enum cli_exit selfsigned_list_run(const struct cli *cli);
+enum cli_exit selfsigned_export_run(const struct cli *cli);
+enum cli_exit selfsigned_import_run(const struct cli *cli);
 
 #endif

@@ -8,9 +8,22 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/cli/doctor.h"
+#include "remote/keystore/keystore.h"
 
 /* Clocks of two computers that both ask a time server differ by less. */
 enum { CLOCK_SLACK_S = 60 };
+
+/* For keystore_each_name: the first name is enough. */
+static enum sca_status stop_at_first(void *arg, const char *name)
+{
+    (void)arg;
+    return *name ? SCA_GONE : SCA_OK;
+}
+
+static bool has_local_token(const char *state_dir)
+{
+    return keystore_each_name(state_dir, stop_at_first, NULL) == SCA_GONE;
+}
 
 void doctor_check_configuration(struct doctor *doctor)
 {
@@ -22,9 +35,11 @@ void doctor_check_configuration(struct doctor *doctor)
         doctor_note(doctor, FINDING_FAIL, check, _("correct this line"), "%s:%u: %s", problem->file,
                     problem->line, problem->reason);
     }
-    if (config->account_count == 0)
-        doctor_note(doctor, FINDING_FAIL, check, "smartca account add NAME --user-id ID",
-                    _("no account in %s and conf.d beside it"), config->main_file);
+    if (config->account_count == 0 && !has_local_token(config->state_dir))
+        doctor_note(doctor, FINDING_FAIL, check,
+                    "smartca account add NAME --user-id ID, or smartca selfsigned create",
+                    _("no account in %s and conf.d beside it, and no self-signed certificate"),
+                    config->main_file);
     else if (config->problem_count == 0)
         doctor_note(doctor, FINDING_OK, check, "", _("%s and conf.d beside it: %zu accounts"),
                     config->main_file, config->account_count);

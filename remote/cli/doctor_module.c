@@ -127,7 +127,8 @@ static CK_RV probe_token(const struct module *module, CK_SLOT_ID slot, CK_TOKEN_
     return rv;
 }
 
-static void probe_slot(struct doctor *doctor, const struct module *module, CK_SLOT_ID slot)
+/* False for the empty slot that waits for a new token. */
+static bool probe_slot(struct doctor *doctor, const struct module *module, CK_SLOT_ID slot)
 {
     char check[CHECK_SIZE];
     char label[33] = "";
@@ -153,6 +154,7 @@ static void probe_slot(struct doctor *doctor, const struct module *module, CK_SL
         doctor_note(doctor, FINDING_FAIL, check,
                     _("run again with SMARTCA_PKCS11_LOG=debug:stderr"), "%s: %s", label,
                     p11_kit_strerror(rv));
+    return rv == CKR_TOKEN_NOT_PRESENT || (info.flags & CKF_TOKEN_INITIALIZED);
 }
 
 static void probe_slots(struct doctor *doctor, const struct module *module)
@@ -160,14 +162,15 @@ static void probe_slots(struct doctor *doctor, const struct module *module)
     AUTO(freep) CK_SLOT_ID *slots = NULL;
     CK_ULONG count = 0;
 
+    size_t found = 0;
+
     CK_RV rv = module_slots(module, &slots, &count);
-    if (rv != CKR_OK || count == 0) {
-        doctor_note(doctor, FINDING_FAIL, "slots", "smartca account add NAME --user-id ID", "%s",
+    for (CK_ULONG i = 0; rv == CKR_OK && i < count; i++)
+        found += probe_slot(doctor, module, slots[i]);
+    if (found == 0)
+        doctor_note(doctor, FINDING_FAIL, "slots",
+                    "smartca account add NAME --user-id ID, or smartca selfsigned create", "%s",
                     rv == CKR_OK ? _("applications see no slot") : p11_kit_strerror(rv));
-        return;
-    }
-    for (CK_ULONG i = 0; i < count; i++)
-        probe_slot(doctor, module, slots[i]);
 }
 
 void doctor_check_module(struct doctor *doctor)

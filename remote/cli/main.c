@@ -27,7 +27,7 @@ static enum cli_exit help(const struct cli *cli, char *const *words, size_t coun
 
     if (verb && used == count) {
         verbs_print_verb(verb);
-    } else if (count == 0 || (count == 1 && strcmp(words[0], "account") == 0)) {
+    } else if (count == 0 || (count == 1 && verbs_is_family(words[0]))) {
         verbs_print_help(count ? words[0] : "");
     } else {
         return output_usage(cli, _("there is no verb %s"), words[0]);

@@ -9,6 +9,13 @@ enum option_group {
     OPTIONS_EVERY = 1,
     OPTIONS_MODULE = 2,
     OPTIONS_ADD = 4,
+    OPTIONS_USER = 8,    /* whose self-signed certificate */
+    OPTIONS_FORM = 16,   /* what it says */
+    OPTIONS_CREATE = 32, /* tokens are made */
+    OPTIONS_REISSUE = 64,
+    OPTIONS_LIST = 128,
+    OPTIONS_EXPORT = 256,
+    OPTIONS_IMPORT = 512,
 };
 
 /*

@@ -26,6 +26,9 @@ static const char *const codes[SCA_STATUS_COUNT] = {
     [SCA_EXHAUSTED] = "exhausted",
     [SCA_MISMATCH] = "mismatch",
     [SCA_UNSUPPORTED] = "unsupported",
+    [SCA_PIN_LOCKED] = "pin_locked",
+    [SCA_NO_SPACE] = "no_space",
+    [SCA_GONE] = "gone",
 };
 
 enum { MESSAGE_SIZE = 1024 };

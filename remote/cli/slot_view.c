@@ -1,33 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/cli/slot_view.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include <openssl/bio.h>
-#include <openssl/evp.h>
 #include <openssl/x509.h>
 
 #include "remote/base/cleanup.h"
-#include "remote/base/crypto.h"
+#include "remote/cli/token.h"
+#include "remote/cli/x509_read.h"
 
 /* Which backend a slot comes from is told by its manufacturer (design.md section 4). */
 static const struct {
     const char *manufacturer;
     const char *kind;
 } kinds[] = {{"VNPT SmartCA", "smartca"}, {"VNPT eContract", "selfsigned"}};
-
-static const struct {
-    const char *group;
-    const char *name;
-} curves[] = {{"prime256v1", "ec:p256"}, {"secp384r1", "ec:p384"}, {"secp521r1", "ec:p521"}};
-
-static void x509_freep(X509 **x509)
-{
-    X509_free(*x509);
-}
 
 static const char *kind_of(const char *manufacturer)
 {
@@ -37,86 +24,52 @@ static const char *kind_of(const char *manufacturer)
     return "token";
 }
 
-/* As `selfsigned create --key` spells it. */
-static void name_key(EVP_PKEY *key, char out[static SLOT_KEY_TYPE_SIZE])
+static bool read_x509(struct span der, struct slot_view *view)
 {
-    char group[32] = "";
+    AUTO(x509_freep) X509 *x509 = x509_parse(der);
 
-    if (!key)
-        return;
-    if (EVP_PKEY_is_a(key, "RSA")) {
-        (void)snprintf(out, SLOT_KEY_TYPE_SIZE, "rsa:%d", EVP_PKEY_get_bits(key));
-    } else if (EVP_PKEY_is_a(key, "ED25519")) {
-        (void)snprintf(out, SLOT_KEY_TYPE_SIZE, "ed25519");
-    } else if (EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1) {
-        (void)snprintf(out, SLOT_KEY_TYPE_SIZE, "ec:%.28s", group);
-        for (size_t i = 0; i < ARRAY_LEN(curves); i++)
-            if (strcmp(group, curves[i].group) == 0)
-                (void)snprintf(out, SLOT_KEY_TYPE_SIZE, "%s", curves[i].name);
-    }
+    if (!x509)
+        return false;
+    view->subject = x509_name_text(X509_get_subject_name(x509));
+    view->not_before = x509_time(X509_get0_notBefore(x509));
+    view->not_after = x509_time(X509_get0_notAfter(x509));
+    (void)x509_serial(x509, view->serial);
+    x509_key_type(X509_get0_pubkey(x509), view->key_type);
+    return true;
 }
 
-/* NULL without memory. */
-static char *name_text(const X509_NAME *name)
+/* The certificate of one key; false if it has none. */
+static bool read_certificate_of(struct token *token, CK_OBJECT_HANDLE key, struct slot_view *view)
 {
-    BIO *bio = BIO_new(BIO_s_mem());
-    char *bytes = NULL;
-    char *text = NULL;
+    AUTO(buf_fini) struct buf id;
+    AUTO(buf_fini) struct buf der = {0};
 
-    if (bio && X509_NAME_print_ex(bio, name, 0,
-                                  XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) >= 0) {
-        long len = BIO_get_mem_data(bio, &bytes);
-        text = strndup(bytes ? bytes : "", len > 0 ? (size_t)len : 0);
-    }
-    BIO_free(bio);
-    return text;
+    if (!token_read(token, key, CKA_ID, &id) || id.len == 0)
+        return false;
+    CK_OBJECT_HANDLE certificate = token_find_one(token, CKO_CERTIFICATE, buf_span(&id));
+    return certificate != CK_INVALID_HANDLE && token_read(token, certificate, CKA_VALUE, &der) &&
+           read_x509(buf_span(&der), view);
 }
 
-static int64_t time_of(const ASN1_TIME *time)
-{
-    struct tm parts;
-    return ASN1_TIME_to_tm(time, &parts) == 1 ? (int64_t)timegm(&parts) : 0;
-}
-
-static void read_x509(struct span der, struct slot_view *view)
-{
-    AUTO(x509_freep) X509 *x509 = X509_new_ex(crypto_libctx(), NULL);
-    const unsigned char *at = der.ptr;
-    unsigned char *serial = NULL;
-
-    if (!x509 || der.len > CERTIFICATE_MAX || !d2i_X509(&x509, &at, (long)der.len))
-        return;
-    view->subject = name_text(X509_get_subject_name(x509));
-    view->not_before = time_of(X509_get0_notBefore(x509));
-    view->not_after = time_of(X509_get0_notAfter(x509));
-    int serial_len = i2d_ASN1_INTEGER(X509_get0_serialNumber(x509), &serial);
-    if (serial_len > 0)
-        (void)certificate_serial_hex(span_of(serial, (size_t)serial_len), view->serial);
-    OPENSSL_free(serial);
-    name_key(X509_get0_pubkey(x509), view->key_type);
-}
-
-/* The signer's certificate is the one with the id of the public key; issuers are shown too. */
+/*
+ * The signer's certificate is the one with the id of a public key; issuers are shown too, and a
+ * token may hold keys whose certificate was replaced.
+ */
 static void read_objects(const struct module *module, CK_SESSION_HANDLE session,
                          struct slot_view *view)
 {
-    CK_BYTE id_bytes[64];
-    CK_ATTRIBUTE id = {CKA_ID, id_bytes, sizeof(id_bytes)};
-    CK_ATTRIBUTE value = {CKA_VALUE, NULL, 0};
+    AUTO(freep) CK_OBJECT_HANDLE *keys = NULL;
+    struct token token = {.p11 = module->p11, .session = session};
+    CK_OBJECT_CLASS class = CKO_PUBLIC_KEY;
+    const CK_ATTRIBUTE match = {CKA_CLASS, &class, sizeof(class)};
+    struct trouble ignored;
+    size_t count = 0;
 
-    CK_OBJECT_HANDLE key = module_find_object(module, session, CKO_PUBLIC_KEY, NULL);
-    if (key == CK_INVALID_HANDLE ||
-        module->p11->C_GetAttributeValue(session, key, &id, 1) != CKR_OK)
+    if (!token_find(&token, &match, 1, &keys, &count, &ignored))
         return;
-    CK_OBJECT_HANDLE certificate = module_find_object(module, session, CKO_CERTIFICATE, &id);
-    if (certificate == CK_INVALID_HANDLE ||
-        module->p11->C_GetAttributeValue(session, certificate, &value, 1) != CKR_OK ||
-        value.ulValueLen == 0 || value.ulValueLen > CERTIFICATE_MAX)
-        return;
-    AUTO(freep) uint8_t *der = malloc(value.ulValueLen);
-    value.pValue = der;
-    if (der && module->p11->C_GetAttributeValue(session, certificate, &value, 1) == CKR_OK)
-        read_x509(span_of(der, value.ulValueLen), view);
+    for (size_t i = 0; i < count; i++)
+        if (read_certificate_of(&token, keys[i], view))
+            return;
 }
 
 static CK_RV read_token(const struct module *module, struct slot_view *view)

@@ -7,8 +7,9 @@
 
 #include "remote/cli/module.h"
 #include "remote/cli/workspace.h"
+#include "remote/cli/x509_read.h"
 
-enum { SLOT_LABEL_SIZE = 33, SLOT_KEY_TYPE_SIZE = 32 };
+enum { SLOT_LABEL_SIZE = 33 };
 
 /* Empty texts and zero times where the slot has none. */
 struct slot_view {
@@ -19,7 +20,7 @@ struct slot_view {
     bool needs_login;
     char label[SLOT_LABEL_SIZE];
     char serial[CERTIFICATE_SERIAL_HEX]; /* of the certificate; of the token where it has none */
-    char key_type[SLOT_KEY_TYPE_SIZE];
+    char key_type[X509_KEY_TYPE_SIZE];
     char *subject; /* RFC 2253 with UTF-8 as it is; NULL: no certificate */
     int64_t not_before;
     int64_t not_after;

@@ -56,6 +56,8 @@ static const char *state_of(const struct slot_view *view, const struct backgroun
         return entry_state(background->entry, now);
     if (view->not_after && now > view->not_after)
         return "expired";
+    if (view->not_before && now < view->not_before)
+        return "not_activated";
     return "ready";
 }
 
@@ -81,8 +83,9 @@ static void add_row(struct rows *rows, const struct slot_view *view,
     rows_flag(rows, "login_required", view->needs_login);
 }
 
+/* ret_used: how many are more than the empty slot that waits for a new token. */
 static CK_RV list_slots(const struct module *module, const struct workspace *workspace,
-                        struct rows *rows)
+                        struct rows *rows, size_t *ret_used)
 {
     AUTO(freep) CK_SLOT_ID *slots = NULL;
     CK_ULONG count = 0;
@@ -103,6 +106,7 @@ static CK_RV list_slots(const struct module *module, const struct workspace *wor
             background = (struct background){find_account(workspace->config, &entry), &entry};
         if (rv == CKR_OK)
             add_row(rows, &view, &background);
+        *ret_used += !view.is_present || view.is_initialized;
     }
     return rv;
 }
@@ -119,11 +123,13 @@ enum cli_exit slots_run(const struct cli *cli)
         result = module_use(cli, &module);
     if (result != CLI_OK)
         return result;
-    CK_RV rv = list_slots(&module, &workspace, &rows);
+    size_t used = 0;
+    CK_RV rv = list_slots(&module, &workspace, &rows, &used);
     if (rv != CKR_OK)
         return output_fail(cli, "module", _("smartca doctor tells more"),
                            _("the module does not list its slots: %s"), p11_kit_strerror(rv));
-    if (cJSON_GetArraySize(rows.list) == 0)
-        output_remark(cli, _("there is no slot yet; smartca account add makes the first one"));
+    if (used == 0)
+        output_remark(cli, _("there is no certificate yet; smartca account add or selfsigned "
+                             "create makes the first one"));
     return rows_print(cli, &rows, columns, ARRAY_LEN(columns));
 }

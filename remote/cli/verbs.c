@@ -17,6 +17,18 @@ static const struct verb verbs[] = {
      account_refresh_run},
     {"account remove", "NAME", 1, 1, 0, N_("removes an account that `account add` wrote"),
      account_remove_run},
+    {"selfsigned create", "--user USER|--csv FILE", 0, 0,
+     OPTIONS_MODULE | OPTIONS_USER | OPTIONS_FORM | OPTIONS_CREATE,
+     N_("makes tokens with a key and a self-signed certificate"), selfsigned_create_run},
+    {"selfsigned reissue", "--user USER|--csv FILE", 0, 0,
+     OPTIONS_MODULE | OPTIONS_USER | OPTIONS_FORM | OPTIONS_REISSUE,
+     N_("new certificates; the old ones are archived"), selfsigned_reissue_run},
+    {"selfsigned list", "", 0, 0, OPTIONS_MODULE | OPTIONS_USER | OPTIONS_LIST,
+     N_("the certificates, archived ones too"), selfsigned_list_run},
+    {"selfsigned export", "--user USER", 0, 0, OPTIONS_MODULE | OPTIONS_USER | OPTIONS_EXPORT,
+     N_("a certificate, or a key with its certificate"), selfsigned_export_run},
+    {"selfsigned import", "--user USER", 0, 0, OPTIONS_MODULE | OPTIONS_USER | OPTIONS_IMPORT,
+     N_("a key and its certificate from PKCS#12 or PEM"), selfsigned_import_run},
     {"doctor", "", 0, 0, OPTIONS_MODULE, N_("checks everything and names the next step"),
      doctor_run},
 };
@@ -48,15 +60,25 @@ const struct verb *verbs_find(char *const *words, size_t count, size_t *ret_word
     return NULL;
 }
 
+bool verbs_is_family(const char *word)
+{
+    size_t len = strlen(word);
+
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+        if (len > 0 && strncmp(verbs[i].name, word, len) == 0 && verbs[i].name[len] == ' ')
+            return true;
+    return false;
+}
+
 void verbs_print_help(const char *prefix)
 {
     (void)printf(_("usage: smartca VERB [OPTION]...\n"
                    "Sets up VNPT SmartCA certificates for PKCS#11 applications.\n\n"));
     for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
         if (strncmp(verbs[i].name, prefix, strlen(prefix)) == 0)
-            (void)printf("  smartca %-16s %-18s %s\n", verbs[i].name, verbs[i].operands,
+            (void)printf("  smartca %-18s %-22s %s\n", verbs[i].name, verbs[i].operands,
                          _(verbs[i].summary));
-    (void)printf("  smartca %-16s %-18s %s\n\n", "help", "VERB", _("the options of a verb"));
+    (void)printf("  smartca %-18s %-22s %s\n\n", "help", "VERB", _("the options of a verb"));
     options_print(OPTIONS_EVERY);
     (void)printf(_("\nExit status: 0 success, 1 failure, 2 wrong usage.\n"));
 }

@@ -18,6 +18,9 @@ struct verb {
 /* The verb that words begin with, and how many of them its name is; NULL if there is none. */
 const struct verb *verbs_find(char *const *words, size_t count, size_t *ret_words);
 
+/* True for the first word of verbs that are two words. */
+bool verbs_is_family(const char *word);
+
 /* Everything, or the verbs whose name begins with prefix. */
 void verbs_print_help(const char *prefix);
 

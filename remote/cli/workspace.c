@@ -79,6 +79,7 @@ const char *workspace_advice(enum sca_status status)
         [SCA_INVALID] = N_("correct the configuration; smartca doctor shows where"),
         [SCA_NOT_FOUND] = N_("give sp_password, as file:PATH or env:NAME"),
         [SCA_IO] = N_("check owner, permissions and free space of the folder or file"),
+        [SCA_NO_SPACE] = N_("free some space on the disk or in the quota"),
         [SCA_NETWORK] = N_("check url, ca_file, proxy, network and the computer's clock"),
         [SCA_PROTOCOL] = N_("check url: this does not answer like SmartCA's sp769 service"),
         [SCA_SERVICE_AUTH] =

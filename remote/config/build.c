@@ -31,13 +31,16 @@ static void *target_of(const struct key_rule *rule, struct config *config,
         return service;
     case TARGET_ACCOUNT:
         return account;
+    case TARGET_SELFSIGNED:
+        return &config->selfsigned;
     case TARGET_NONE:
         break;
     }
     return NULL;
 }
 
-static void apply_module(struct section *section, struct config *config)
+/* [module] or [selfsigned]: each good key counts, whatever is wrong beside it. */
+static void apply_once(struct section *section, struct config *config)
 {
     for (size_t i = 0; i < section->count; i++) {
         struct entry *entry = &section->entries[i];
@@ -170,8 +173,8 @@ enum sca_status build_config(struct document *document, struct config *config)
         return SCA_NOMEM;
 
     for (size_t i = 0; i < document->count; i++) {
-        if (document->sections[i].kind == SECTION_MODULE)
-            apply_module(&document->sections[i], config);
+        if (document->sections[i].kind & (SECTION_MODULE | SECTION_SELFSIGNED))
+            apply_once(&document->sections[i], config);
         if (document->sections[i].kind == SECTION_SMARTCA)
             apply_smartca(&document->sections[i], &defaults);
     }

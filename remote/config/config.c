@@ -19,6 +19,7 @@ void config_free(struct config *config)
     struct problems problems = {.items = config->problems, .count = config->problem_count};
     problems_fini(&problems);
     fields_fini(TARGET_MODULE, config);
+    fields_fini(TARGET_SELFSIGNED, &config->selfsigned);
     free(config->accounts);
     free(config->main_file);
     free(config);

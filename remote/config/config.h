@@ -64,6 +64,17 @@ struct account_config {
     unsigned line;
 };
 
+/* [selfsigned]: what the form "Generate self-signed certificate" starts from. NULL, 0: not said. */
+struct selfsigned_config {
+    char *organization;
+    char *organizational_unit;
+    char *issued_by;
+    char *locality;
+    char *state;
+    char *country; /* two letters, upper case */
+    unsigned years;
+};
+
 /* One thing that is wrong. line is 0 where the whole file is meant. */
 struct config_problem {
     char *file;
@@ -82,6 +93,7 @@ struct config {
     char *main_file; /* the file that was read, or the one that would be; never NULL */
     struct account_config *accounts; /* in the order of the files, name order in conf.d */
     size_t account_count;
+    struct selfsigned_config selfsigned;
     struct config_problem *problems;
     size_t problem_count;
 };

@@ -32,6 +32,8 @@ static const char *const no_yes[] = {"no", "yes", NULL};
 #define IN_MODULE(field)  .target = TARGET_MODULE, .offset = offsetof(struct config, field)
 #define IN_SERVICE(field) .target = TARGET_SERVICE, .offset = offsetof(struct service_config, field)
 #define IN_ACCOUNT(field) .target = TARGET_ACCOUNT, .offset = offsetof(struct account_config, field)
+#define IN_SELFSIGNED(field)                                                                       \
+    .target = TARGET_SELFSIGNED, .offset = offsetof(struct selfsigned_config, field)
 
 /* clang-format off */
 static const struct key_rule keys[] = {
@@ -78,13 +80,14 @@ static const struct key_rule keys[] = {
     {"password", SECTION_ECONTRACT, 0, SECRET},
     {"company_id", SECTION_ECONTRACT, 0, TEXT(check_word)},
 
-    {"organization", SECTION_SELFSIGNED, 0, TEXT(check_text)},
-    {"organizational_unit", SECTION_SELFSIGNED, 0, TEXT(check_text)},
-    {"issued_by", SECTION_SELFSIGNED, 0, TEXT(check_text)},
-    {"locality", SECTION_SELFSIGNED, 0, TEXT(check_text)},
-    {"state", SECTION_SELFSIGNED, 0, TEXT(check_text)},
-    {"country", SECTION_SELFSIGNED, 0, TEXT(check_country)},
-    {"years", SECTION_SELFSIGNED, 0, NUMBER(1, 30)},
+    {"organization", SECTION_SELFSIGNED, 0, TEXT(check_text), IN_SELFSIGNED(organization)},
+    {"organizational_unit", SECTION_SELFSIGNED, 0, TEXT(check_text),
+     IN_SELFSIGNED(organizational_unit)},
+    {"issued_by", SECTION_SELFSIGNED, 0, TEXT(check_text), IN_SELFSIGNED(issued_by)},
+    {"locality", SECTION_SELFSIGNED, 0, TEXT(check_text), IN_SELFSIGNED(locality)},
+    {"state", SECTION_SELFSIGNED, 0, TEXT(check_text), IN_SELFSIGNED(state)},
+    {"country", SECTION_SELFSIGNED, 0, TEXT(check_country), IN_SELFSIGNED(country)},
+    {"years", SECTION_SELFSIGNED, 0, NUMBER(1, 30), IN_SELFSIGNED(years)},
 
     {"module", SECTION_TOKEN, SECTION_TOKEN, TEXT(check_path)},
     {"slots", SECTION_TOKEN, 0, TEXT(check_text)},

@@ -38,6 +38,7 @@ enum key_target {
     TARGET_MODULE,
     TARGET_SERVICE,
     TARGET_ACCOUNT,
+    TARGET_SELFSIGNED,
 };
 
 struct key_rule {

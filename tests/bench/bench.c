@@ -1,62 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- *   bench local OURS SOFTHSM             P12 P15 P16 P18
- *   bench remote OURS URL CA_FILE DELAY  P5 P6, at a service that answers after DELAY ms
- */
+/* The program; what it measures is in the other files. tests/bench/run calls it. */
 #include "tests/bench/bench.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-void series_add(struct series *series, double value)
-{
-    if (series->count < BENCH_ROUNDS_MAX)
-        series->values[series->count++] = value;
-}
-
-static int compare(const void *a, const void *b)
-{
-    double left = *(const double *)a;
-    double right = *(const double *)b;
-    return left < right ? -1 : left > right;
-}
-
-void series_print(struct series *series)
-{
-    qsort(series->values, series->count, sizeof(series->values[0]), compare);
-    printf("%s,%s,%s,%.3f,%.3f,%.3f,%zu\n", series->goal, series->name, series->target,
-           series->values[series->count / 2], series->values[0], series->values[series->count - 1],
-           series->count);
-    fflush(stdout);
-}
-
-static uint64_t read_clock(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-}
-
-uint64_t bench_now_ns(void)
-{
-    return read_clock(CLOCK_MONOTONIC);
-}
-
-uint64_t bench_cpu_ns(void)
-{
-    return read_clock(CLOCK_THREAD_CPUTIME_ID);
-}
-
-void bench_check(CK_RV rv, const char *call)
-{
-    if (rv == CKR_OK)
-        return;
-    fprintf(stderr, "bench: %s failed with 0x%lx\n", call, rv);
-    exit(1);
-}
+#include "remote/base/cleanup.h"
 
 CK_FUNCTION_LIST *bench_load(const char *path)
 {
@@ -73,17 +24,59 @@ CK_FUNCTION_LIST *bench_load(const char *path)
     return list;
 }
 
+void bench_check(CK_RV rv, const char *call)
+{
+    if (rv == CKR_OK)
+        return;
+    fprintf(stderr, "bench: %s failed with 0x%lx\n", call, rv);
+    exit(1);
+}
+
+void bench_need(bool is_fine, const char *what)
+{
+    if (is_fine)
+        return;
+    fprintf(stderr, "bench: %s\n", what);
+    exit(1);
+}
+
+static const struct {
+    const char *name;
+    void (*run)(const struct bench *bench);
+} parts[] = {
+    {"rsa", bench_rsa},           {"ec", bench_ec},
+    {"start", bench_start},       {"find", bench_find},
+    {"sessions", bench_sessions}, {"loading", bench_loading},
+    {"memory", bench_memory},     {"login", bench_login},
+};
+
+static int usage(void)
+{
+    fputs("bench PART OURS SOFTHSM STORES\n"
+          "    PART: rsa ec start find sessions loading memory login\n"
+          "bench repeat OURS SOFTHSM STORES ours|softhsm|evp rsa|ec|info|slots|start TIMES\n"
+          "bench remote OURS URL CA_FILE DELAY\n",
+          stderr);
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc == 4 && strcmp(argv[1], "local") == 0) {
-        bench_loading(argv[2], argv[3]);
-        bench_local(argv[2], argv[3]);
-        return 0;
-    }
     if (argc == 6 && strcmp(argv[1], "remote") == 0) {
         bench_remote(argv[2], argv[3], argv[4], argv[5]);
         return 0;
     }
-    fprintf(stderr, "usage: bench local OURS SOFTHSM | bench remote OURS URL CA_FILE DELAY\n");
-    return 2;
+    if (argc < 5)
+        return usage();
+    struct bench bench = {.ours = argv[2], .softhsm = argv[3], .stores = argv[4]};
+    if (argc == 8 && strcmp(argv[1], "repeat") == 0) {
+        bench_repeat(&bench, argv[5], argv[6], strtoul(argv[7], NULL, 10));
+        return 0;
+    }
+    for (size_t i = 0; argc == 5 && i < ARRAY_LEN(parts); i++)
+        if (strcmp(argv[1], parts[i].name) == 0) {
+            parts[i].run(&bench);
+            return 0;
+        }
+    return usage();
 }

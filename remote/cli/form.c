@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "remote/cli/form.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "remote/base/bytes.h"
+#include "remote/base/cleanup.h"
+#include "remote/cli/day.h"
+
+enum { YEARS_MIN = 1, YEARS_MAX = 30, PIN_TEXT_MAX = 4 * FORM_PIN_MAX };
+
+/* Upper bounds in characters: X.520 through RFC 5280 appendix A.1; user names have none there. */
+static const struct {
+    const char *name;
+    size_t characters_max;
+    bool is_required;
+} fields[FORM_FIELD_COUNT] = {
+    [FORM_USER] = {"user", 64, true},
+    [FORM_NAME] = {"name", 64, true},
+    [FORM_ORGANIZATION] = {"organization", 64, false},
+    [FORM_UNIT] = {"organizational_unit", 64, false},
+    [FORM_ISSUED_BY] = {"issued_by", 64, false},
+    [FORM_LOCALITY] = {"locality", 128, false},
+    [FORM_STATE] = {"state", 128, false},
+    [FORM_COUNTRY] = {"country", 64, false},
+    [FORM_FROM] = {"from", 64, false},
+    [FORM_YEARS] = {"years", 64, true},
+    [FORM_KEY] = {"key", 64, false},
+    [FORM_PIN] = {"pin", PIN_TEXT_MAX, false},
+};
+
+const char *form_field_name(enum form_field field)
+{
+    return fields[field].name;
+}
+
+static bool is_same_name(const char *a, const char *b)
+{
+    for (; *a && *b; a++, b++)
+        if (*a != *b && !(*a == '-' && *b == '_'))
+            return false;
+    return *a == *b;
+}
+
+enum form_field form_field_of(const char *name)
+{
+    enum form_field field = FORM_USER;
+
+    while (field < FORM_FIELD_COUNT && !is_same_name(name, fields[field].name))
+        field++;
+    return field;
+}
+
+void form_from_config(const struct selfsigned_config *config, char years[static FORM_YEARS_SIZE],
+                      struct form *ret_form)
+{
+    years[0] = 0;
+    if (config->years)
+        (void)snprintf(years, FORM_YEARS_SIZE, "%u", config->years);
+    *ret_form = (struct form){{[FORM_ORGANIZATION] = config->organization,
+                               [FORM_UNIT] = config->organizational_unit,
+                               [FORM_ISSUED_BY] = config->issued_by,
+                               [FORM_LOCALITY] = config->locality,
+                               [FORM_STATE] = config->state,
+                               [FORM_COUNTRY] = config->country,
+                               [FORM_YEARS] = years}};
+}
+
+void form_overlay(struct form *form, const struct form *over)
+{
+    for (size_t i = 0; i < FORM_FIELD_COUNT; i++)
+        if (over->text[i])
+            form->text[i] = over->text[i];
+}
+
+void form_label(const char *name, char out[static FORM_LABEL_SIZE])
+{
+    size_t len = utf8_cut(name, FORM_LABEL_SIZE - 1);
+
+    /* Labels are padded with blanks: one at the end could not be found again. */
+    while (len > 0 && name[len - 1] == ' ')
+        len--;
+    memcpy(out, name, len);
+    out[len] = 0;
+}
+
+static size_t count_characters(const char *text)
+{
+    size_t count = 0;
+    for (; *text; text++)
+        count += ((unsigned char)*text & 0xC0u) != 0x80u;
+    return count;
+}
+
+/* C0, DEL, and C1 as UTF-8 has it. */
+static bool has_control(const char *text)
+{
+    for (const unsigned char *at = (const unsigned char *)text; *at; at++)
+        if (*at < 0x20 || *at == 0x7F || (*at == 0xC2 && at[1] >= 0x80 && at[1] < 0xA0))
+            return true;
+    return false;
+}
+
+static bool check_text(enum form_field field, const char *text, struct trouble *trouble)
+{
+    const char *name = fields[field].name;
+    size_t len = strlen(text);
+
+    if (!utf8_is_valid(span_text(text)))
+        return trouble_say(trouble, "invalid", "", _("%s must be text in UTF-8"), name);
+    if (has_control(text))
+        return trouble_say(trouble, "invalid", "", _("%s must not have control characters"), name);
+    if (text[0] == ' ' || text[len - 1] == ' ')
+        return trouble_say(trouble, "invalid", "", _("%s must not begin or end with a blank"),
+                           name);
+    if (count_characters(text) > fields[field].characters_max)
+        return trouble_say(trouble, "invalid", "", _("%s must have at most %zu characters"), name,
+                           fields[field].characters_max);
+    return true;
+}
+
+static bool check_country(struct order *order, struct trouble *trouble)
+{
+    const char *text = order->text[FORM_COUNTRY];
+
+    if (!text)
+        return true;
+    if (strlen(text) != 2 || !isascii(text[0]) || !isalpha((unsigned char)text[0]) ||
+        !isascii(text[1]) || !isalpha((unsigned char)text[1]))
+        return trouble_say(trouble, "invalid", "", _("country must be two letters, such as VN"));
+    order->country[0] = (char)toupper((unsigned char)text[0]);
+    order->country[1] = (char)toupper((unsigned char)text[1]);
+    return true;
+}
+
+static bool check_time(struct order *order, int64_t now, struct trouble *trouble)
+{
+    const char *text = order->text[FORM_YEARS];
+    const char *from = order->text[FORM_FROM];
+    size_t len = strlen(text);
+    unsigned years = 0;
+
+    for (size_t i = 0; len <= 2 && i < len; i++)
+        years = isdigit((unsigned char)text[i]) ? years * 10 + (unsigned)(text[i] - '0') : 100;
+    if (years < YEARS_MIN || years > YEARS_MAX)
+        return trouble_say(trouble, "invalid", "", _("years must be a whole number from %d to %d"),
+                           YEARS_MIN, YEARS_MAX);
+    order->not_before = now;
+    if (from && !day_parse(from, &order->not_before))
+        return trouble_say(trouble, "invalid", "",
+                           _("from must be a day written YYYY-MM-DD, such as 2026-01-31"));
+    order->not_after = day_add_years(order->not_before, years);
+    return true;
+}
+
+static bool check_key(struct order *order, struct trouble *trouble)
+{
+    const char *text = order->text[FORM_KEY];
+
+    order->key = key_spec_find(text ? text : KEY_SPEC_DEFAULT);
+    return order->key ||
+           trouble_say(trouble, "invalid", "", _("key must be one of %s"), key_spec_names);
+}
+
+static bool check_pin(const struct order *order, struct trouble *trouble)
+{
+    const char *text = order->text[FORM_PIN];
+    size_t len = text ? strlen(text) : FORM_PIN_MIN;
+
+    return (len >= FORM_PIN_MIN && len <= FORM_PIN_MAX) ||
+           trouble_say(trouble, "invalid", "", _("pin must have %d to %d bytes"), FORM_PIN_MIN,
+                       FORM_PIN_MAX);
+}
+
+static bool take_text(const struct form *form, enum form_field field, struct order *order,
+                      struct trouble *trouble)
+{
+    const char *text = form->text[field];
+
+    if (text && *text) {
+        order->text[field] = text;
+        return check_text(field, text, trouble);
+    }
+    return !fields[field].is_required ||
+           trouble_say(trouble, "invalid", "", _("%s is missing"), fields[field].name);
+}
+
+bool form_check_user(const struct form *form, int64_t now, struct order *ret_order,
+                     struct trouble *trouble)
+{
+    struct order order = {.not_before = now};
+
+    if (!take_text(form, FORM_USER, &order, trouble) ||
+        !take_text(form, FORM_PIN, &order, trouble) || !check_pin(&order, trouble))
+        return false;
+    if (order.text[FORM_USER])
+        form_label(order.text[FORM_USER], order.label);
+    *ret_order = order;
+    return true;
+}
+
+bool form_check(const struct form *form, int64_t now, struct order *ret_order,
+                struct trouble *trouble)
+{
+    struct order order;
+
+    if (!form_check_user(form, now, &order, trouble))
+        return false;
+    for (enum form_field i = FORM_NAME; i < FORM_PIN; i++)
+        if (!take_text(form, i, &order, trouble))
+            return false;
+    if (!check_country(&order, trouble) || !check_time(&order, now, trouble) ||
+        !check_key(&order, trouble))
+        return false;
+    order.is_self_issued = !order.text[FORM_ISSUED_BY] ||
+                           strcmp(order.text[FORM_ISSUED_BY], order.text[FORM_NAME]) == 0;
+    *ret_order = order;
+    return true;
+}

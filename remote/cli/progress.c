@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "remote/cli/progress.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { BAR_WIDTH = 40 };
+
+static volatile sig_atomic_t is_stopped;
+static struct sigaction before_int;
+static struct sigaction before_term;
+
+static void stop(int signal)
+{
+    (void)signal;
+    is_stopped = 1;
+}
+
+void progress_begin(void)
+{
+    /* SA_RESTART: what is in hand is finished, not broken off. */
+    struct sigaction action = {.sa_handler = stop, .sa_flags = SA_RESTART};
+
+    is_stopped = 0;
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGINT, &action, &before_int);
+    (void)sigaction(SIGTERM, &action, &before_term);
+}
+
+bool progress_is_stopped(void)
+{
+    return is_stopped != 0;
+}
+
+void progress_show(size_t done, size_t total)
+{
+    static const char full[] = "########################################";
+    static const char empty[] = "                                        ";
+
+    if (!isatty(STDERR_FILENO) || total == 0)
+        return;
+    int filled = (int)(done * BAR_WIDTH / total);
+    (void)fprintf(stderr, "\r[%.*s%.*s] %zu/%zu", filled, full, BAR_WIDTH - filled, empty, done,
+                  total);
+    (void)fflush(stderr);
+}
+
+void progress_end(void)
+{
+    (void)sigaction(SIGINT, &before_int, NULL);
+    (void)sigaction(SIGTERM, &before_term, NULL);
+    if (isatty(STDERR_FILENO))
+        (void)fputs("\r\033[K", stderr);
+}

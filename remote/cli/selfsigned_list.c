@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* smartca selfsigned list: what there is, without any PIN. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <openssl/objects.h>
+#include <openssl/x509.h>
+
+#include "remote/base/cleanup.h"
+#include "remote/cli/holder.h"
+#include "remote/cli/output.h"
+#include "remote/cli/workspace.h"
+
+enum { DAY_SECONDS = 86400, SOON_DAYS = 30, DAYS_DIGITS = 5 };
+
+static const struct column columns[] = {
+    {"user", N_("USER"), false},      {"subject", N_("SUBJECT"), false},
+    {"issuer", N_("ISSUER"), false},  {"key_type", N_("KEY"), false},
+    {"not_before", N_("FROM"), true}, {"not_after", N_("UNTIL"), true},
+    {"status", N_("STATUS"), false},  {"expires_soon", N_("SOON"), false},
+    {"serial", N_("SERIAL"), false},
+};
+
+struct listing {
+    const struct cli *cli;
+    int64_t now;
+    int64_t soon; /* seconds */
+    struct rows rows;
+};
+
+static const char *status_of(const struct listing *listing, const struct holding *item)
+{
+    if (item->is_archived)
+        return "archived";
+    if (listing->now < x509_time(X509_get0_notBefore(item->x509)))
+        return "not_yet_valid";
+    return listing->now > x509_time(X509_get0_notAfter(item->x509)) ? "expired" : "active";
+}
+
+static bool ends_soon(const struct listing *listing, const struct holding *item)
+{
+    int64_t left = x509_time(X509_get0_notAfter(item->x509)) - listing->now;
+    return !item->is_archived && left >= 0 && left <= listing->soon;
+}
+
+static void add_row(struct listing *listing, const struct token_slot *slot,
+                    const struct holding *item)
+{
+    struct rows *rows = &listing->rows;
+    char key_type[X509_KEY_TYPE_SIZE];
+    X509_NAME *subject = X509_get_subject_name(item->x509);
+    AUTO(freep) char *user = x509_name_part(subject, NID_userId);
+    AUTO(freep) char *subject_text = x509_name_text(subject);
+    AUTO(freep) char *issuer_text = x509_name_text(X509_get_issuer_name(item->x509));
+
+    x509_key_type(X509_get0_pubkey(item->x509), key_type);
+    rows_begin(rows);
+    rows_text(rows, "user", user ? user : slot->label);
+    rows_text(rows, "label", slot->label);
+    rows_text(rows, "serial", item->serial);
+    rows_text(rows, "subject", subject_text);
+    rows_text(rows, "issuer", issuer_text);
+    rows_time(rows, "not_before", x509_time(X509_get0_notBefore(item->x509)));
+    rows_time(rows, "not_after", x509_time(X509_get0_notAfter(item->x509)));
+    rows_text(rows, "key_type", key_type);
+    rows_text(rows, "status", status_of(listing, item));
+    rows_flag(rows, "expires_soon", ends_soon(listing, item));
+}
+
+/* An archived copy of what is still in use belongs to a reissue that has not ended yet. */
+static bool is_shown(const struct listing *listing, const struct holder *holder,
+                     const struct holding *item)
+{
+    if (item->is_authority || (item->is_archived && holder_has(holder, item->x509, false)))
+        return false;
+    return !listing->cli->expiring || ends_soon(listing, item);
+}
+
+/* A token that cannot be read is said and passed over: the others are shown all the same. */
+static void add_token(struct listing *listing, const struct module *module,
+                      const struct token_slot *slot)
+{
+    AUTO(token_close) struct token token = {0};
+    AUTO(holder_fini) struct holder holder = {0};
+    struct trouble trouble;
+
+    if (!token_open(module, slot->id, false, &token, &trouble) ||
+        !holder_read(&token, &holder, &trouble)) {
+        output_remark(listing->cli, "%s: %s", slot->label, trouble.text);
+        return;
+    }
+    for (size_t i = 0; i < holder.count; i++)
+        if (is_shown(listing, &holder, &holder.items[i]))
+            add_row(listing, slot, &holder.items[i]);
+}
+
+static bool read_days(const char *text, int64_t *ret_seconds)
+{
+    size_t len = strlen(text);
+    int64_t days = 0;
+
+    if (len == 0 || len > DAYS_DIGITS || strspn(text, "0123456789") != len)
+        return false;
+    for (; *text; text++)
+        days = days * 10 + (*text - '0');
+    *ret_seconds = days * DAY_SECONDS;
+    return true;
+}
+
+static enum cli_exit list_tokens(struct listing *listing, const struct module *module)
+{
+    AUTO(tokens_fini) struct tokens tokens = {0};
+    const struct cli *cli = listing->cli;
+    const char *user = cli->form[FORM_USER];
+    char label[FORM_LABEL_SIZE] = "";
+    struct trouble trouble;
+
+    if (!tokens_read(module, &tokens, &trouble))
+        return trouble_print(cli, &trouble);
+    if (user)
+        form_label(user, label);
+    if (user && !tokens_find(&tokens, label))
+        return output_fail(cli, "not_found", _("smartca selfsigned list shows the users there are"),
+                           _("user %s is not known"), user);
+    for (size_t i = 0; i < tokens.count; i++)
+        if (!user || strcmp(tokens.items[i].label, label) == 0)
+            add_token(listing, module, &tokens.items[i]);
+    return rows_print(cli, &listing->rows, columns, ARRAY_LEN(columns));
+}
+
+enum cli_exit selfsigned_list_run(const struct cli *cli)
+{
+    AUTO(workspace_fini) struct workspace workspace = {.log = {.sink = LOG_SINK_NONE, .fd = -1}};
+    AUTO(module_fini) struct module module = {0};
+    struct listing listing = {
+        .cli = cli, .now = (int64_t)time(NULL), .soon = (int64_t)SOON_DAYS * DAY_SECONDS};
+
+    if (cli->expiring && !read_days(cli->expiring, &listing.soon))
+        return output_usage(cli, _("--expiring is a number of days"));
+    enum cli_exit result = workspace_open(cli, &workspace);
+    if (result == CLI_OK)
+        result = module_use(cli, &module);
+    if (result != CLI_OK)
+        return result;
+    rows_init(&listing.rows);
+    result = list_tokens(&listing, &module);
+    rows_fini(&listing.rows);
+    return result;
+}

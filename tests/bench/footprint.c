@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/bench/footprint.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static double smaps_kb(const char *field)
+{
+    FILE *file = fopen("/proc/self/smaps_rollup", "re");
+    char line[256];
+    double sum = 0;
+    while (file && fgets(line, sizeof(line), file))
+        if (strncmp(line, field, strlen(field)) == 0)
+            sum += strtod(line + strlen(field), NULL);
+    if (file)
+        fclose(file);
+    return sum;
+}
+
+static struct footprint measure_here(void (*prepare)(struct subject *),
+                                     void (*work)(struct subject *), struct subject *subject)
+{
+    struct footprint cost;
+    if (prepare)
+        prepare(subject);
+    double rss = smaps_kb("Rss:");
+    double dirty = smaps_kb("Private_Dirty:");
+    struct stopwatch watch = stopwatch_start();
+    work(subject);
+    watch = stopwatch_stop(&watch);
+    cost.us = (double)watch.wall / 1000;
+    cost.rss_kb = smaps_kb("Rss:") - rss;
+    cost.dirty_kb = smaps_kb("Private_Dirty:") - dirty;
+    return cost;
+}
+
+struct footprint footprint_of(void (*prepare)(struct subject *subject),
+                              void (*work)(struct subject *subject), const struct subject *subject)
+{
+    struct footprint cost;
+    struct subject copy = *subject;
+    int ends[2];
+    bench_need(pipe(ends) == 0, "no pipe");
+    pid_t child = fork();
+    bench_need(child >= 0, "no process");
+    if (child == 0) {
+        cost = measure_here(prepare, work, &copy);
+        _exit(write(ends[1], &cost, sizeof(cost)) == sizeof(cost) ? 0 : 1);
+    }
+    close(ends[1]);
+    bench_need(read(ends[0], &cost, sizeof(cost)) == sizeof(cost), "the child failed");
+    close(ends[0]);
+    (void)waitpid(child, NULL, 0);
+    return cost;
+}

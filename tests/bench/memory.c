@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* P18: what loading the modules costs. P20: the memory of ten thousand certificates. */
+#include "remote/base/cleanup.h"
+#include "tests/bench/footprint.h"
+
+static void load(struct subject *subject)
+{
+    subject->p11 = bench_load(subject->path);
+}
+
+void bench_loading(const struct bench *bench)
+{
+    struct subject subjects[SUBJECTS];
+    struct series time;
+    struct series rss;
+    struct series dirty;
+    series_init(&time, "P18", "<= 1.0", "dlopen time over SoftHSM2's");
+    series_init(&rss, "P18", "<= 1.0", "dlopen RSS over SoftHSM2's");
+    series_init(&dirty, "P18", "<= 1.0", "dlopen private dirty over SoftHSM2's");
+
+    subjects_describe(bench, subjects);
+    (void)footprint_of(NULL, load, &subjects[0]); /* into the page cache */
+    (void)footprint_of(NULL, load, &subjects[1]);
+    for (int round = 0; round < BENCH_ROUNDS; round++) {
+        bench_wait_for_calm();
+        struct footprint mine = footprint_of(NULL, load, &subjects[0]);
+        struct footprint other = footprint_of(NULL, load, &subjects[1]);
+        series_add(&time, mine.us / other.us);
+        series_add(&rss, mine.rss_kb / other.rss_kb);
+        series_add(&dirty, mine.dirty_kb / other.dirty_kb);
+    }
+    series_print(&time);
+    series_print(&rss);
+    series_print(&dirty);
+}
+
+static bool is_initialized(const struct subject *subject, CK_SLOT_ID slot)
+{
+    CK_TOKEN_INFO info;
+    bench_check(subject->p11->C_GetTokenInfo(slot, &info), "C_GetTokenInfo");
+    return (info.flags & CKF_TOKEN_INITIALIZED) != 0;
+}
+
+/* Opens every slot and lists its certificates, as a browser does. */
+static void list_all(struct subject *subject)
+{
+    CK_OBJECT_CLASS class = CKO_CERTIFICATE;
+    CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof(class)}};
+    CK_ULONG count = 0;
+    CK_ULONG certificates = 0;
+    subject_initialize(subject);
+    CK_SLOT_ID *slots = subject_slots(subject, &count);
+    for (CK_ULONG i = 0; i < count; i++) {
+        subject->slot = slots[i];
+        if (!is_initialized(subject, slots[i]))
+            continue;
+        certificates += subject_find(subject, subject_session(subject), template, 1, NULL, 0);
+    }
+    free(slots);
+    bench_need(certificates == 10000, "there are not 10000 certificates");
+}
+
+static const struct {
+    const char *ours;
+    const char *name;
+} shapes[] = {
+    {"10000", "10000 certificates in a token"},
+    {"slots", "10000 slots with a certificate each"},
+};
+
+static void compare(struct subject subjects[SUBJECTS], const char *store, const char *name)
+{
+    struct series ratio;
+    struct series dirty;
+    struct series own;
+    struct series hsm;
+    series_init(&ratio, "P20", "<= 0.25", "RSS added by %s: over SoftHSM2's", name);
+    series_init(&dirty, "P20", "ratio", "private dirty added by %s: over SoftHSM2's", name);
+    series_init(&own, "P20", "MB", "RSS added by %s: ours", name);
+    series_init(&hsm, "P20", "MB", "RSS added by 10000 certificates: SoftHSM2");
+    subject_choose(&subjects[0], store);
+    subject_choose(&subjects[1], "10000");
+    for (int round = 0; round < BENCH_ROUNDS; round++) {
+        struct footprint mine = footprint_of(load, list_all, &subjects[0]);
+        struct footprint other = footprint_of(load, list_all, &subjects[1]);
+        series_add(&ratio, mine.rss_kb / other.rss_kb);
+        series_add(&dirty, mine.dirty_kb / other.dirty_kb);
+        series_add(&own, mine.rss_kb / 1024);
+        series_add(&hsm, other.rss_kb / 1024);
+    }
+    series_print(&ratio);
+    series_print(&dirty);
+    series_print(&own);
+    series_print(&hsm);
+}
+
+void bench_memory(const struct bench *bench)
+{
+    struct subject subjects[SUBJECTS];
+    subjects_describe(bench, subjects);
+    for (size_t i = 0; i < ARRAY_LEN(shapes); i++)
+        compare(subjects, shapes[i].ours, shapes[i].name);
+}

@@ -1,0 +1,489 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# An administrator issues self-signed certificates: company defaults, many users from a file with two bad
+# lines, a local issuer, reissue, list, export, import. The same through our module and through SoftHSM2, since
+# the tool speaks PKCS#11 only. OpenSSL judges every certificate.
+#   selfsigned_test.sh BUILD
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+BUILD=$1
+. tests/lib/emulator.sh
+home_start
+unset SMARTCA_PKCS11_MODULE
+export LC_ALL=C.UTF-8
+SOFTHSM=/usr/lib/softhsm/libsofthsm2.so
+ISSUER='VNPT eContract Certificate'
+out=$HOME_DIR/out
+err=$HOME_DIR/err
+failed=0
+
+cat >"$SMARTCA_PKCS11_CONF" <<'END'
+[selfsigned]
+organization = VNPT Group
+organizational_unit = VNPT-IT2
+locality = Quận 3
+state = TP Hồ Chí Minh
+country = VN
+years = 5
+END
+chmod 600 "$SMARTCA_PKCS11_CONF"
+
+# keep NAME TEXT: a file for a secret.
+keep() {
+    printf '%s\n' "$2" >"$HOME_DIR/$1"
+    chmod 600 "$HOME_DIR/$1"
+}
+keep so 87654321
+keep pin first-pin
+keep issuer issuer-pin
+keep password file-password
+SO=(--so-pin-file "$HOME_DIR/so")
+PIN=(--pin-file "$HOME_DIR/pin")
+BY=(--issuer-pin-file "$HOME_DIR/issuer")
+PASSWORD=(--out-password-file "$HOME_DIR/password")
+
+# run EXPECTED_STATUS VERB ARGUMENT...: `smartca selfsigned VERB` with the module that is looked at.
+run() {
+    local expected=$1 status=0
+    shift
+    "$SMARTCA" selfsigned "$@" "${THROUGH[@]}" >"$out" 2>"$err" </dev/null || status=$?
+    [ "$status" = "$expected" ] || fail "selfsigned $* ended with $status, not $expected"
+}
+fail() {
+    echo "FAILED: $*"
+    sed 's/^/  out: /' "$out"
+    sed 's/^/  err: /' "$err"
+    failed=1
+}
+is() { [ "$2" = "$3" ] || fail "$1: expected '$2', is '$3'"; }
+json() { is "$1" "$2" "$(jq -r "$1" "$out")"; }
+# error CODE MESSAGE: in JSON on stderr.
+error() {
+    is "error code" "$1" "$(jq -r .error.code "$err")"
+    is "error message" "$2" "$(jq -r .error.message "$err")"
+}
+says() { grep -qF -- "$2" "$1" || fail "no '$2'"; }
+test_case() { echo "== $*"; }
+users() { "$SMARTCA" selfsigned list --json "${THROUGH[@]}" | jq -r '[.[].user] | unique | join(" ")'; }
+
+# judge USER ANCHOR: exports the certificate and has OpenSSL verify it.
+judge() {
+    run 0 export --user "$1" --out "$HOME_DIR/$1.pem" --force
+    openssl verify -no_check_time -x509_strict -CAfile "$2" "$HOME_DIR/$1.pem" >"$out" 2>"$err" ||
+        fail "OpenSSL does not verify $1"
+}
+field() { openssl x509 -in "$HOME_DIR/$1.pem" -noout -nameopt utf8,sep_comma_plus_space "${@:2}"; }
+
+usage_and_fields() {
+    test_case "wrong usage, and each field that is wrong by its name; nothing is created"
+    local verb
+    for verb in create reissue; do
+        run 2 $verb --json
+        error usage "--user or --csv is missing"
+        run 2 $verb --user an --csv x --json
+        error usage "--user and --csv exclude each other"
+    done
+    run 2 export --json
+    error usage "--user is missing"
+    run 2 export --user an --format jks --json
+    error usage "--format is pem, der, p12 or pkcs8"
+    run 2 import --user an --json
+    error usage "--user or --from is missing"
+    run 2 list --expiring soon --json
+    error usage "--expiring is a number of days"
+    local form=(create --user an --name 'Nguyễn Văn Ánh' "${SO[@]}" "${PIN[@]}" --json)
+    local years="years must be a whole number from 1 to 30"
+    for value in 0 -1 1.5 31 five; do
+        run 1 "${form[@]}" --years=$value
+        error invalid "$years"
+    done
+    run 1 create --user an --json
+    error invalid "name is missing"
+    run 1 create --user '' --name A --json
+    error invalid "user is missing"
+    run 1 "${form[@]}" --years ''
+    error invalid "years is missing"
+    run 1 "${form[@]}" --country VNM
+    error invalid "country must be two letters, such as VN"
+    run 1 "${form[@]}" --from 2026-02-30
+    error invalid "from must be a day written YYYY-MM-DD, such as 2026-01-31"
+    run 1 "${form[@]}" --key rsa:1024
+    error invalid "key must be one of rsa:2048, rsa:3072, rsa:4096, ec:p256, ec:p384, ec:p521, ed25519"
+    run 1 "${form[@]}" --locality "$(printf 'x%.0s' {1..129})"
+    error invalid "locality must have at most 128 characters"
+    for verb in reissue export list; do
+        run 1 $verb --user nobody --json
+        error not_found "user nobody is not known"
+    done
+    keep short 12345
+    run 1 create --user an --name An "${SO[@]}" --pin-file "$HOME_DIR/short" --json
+    error invalid "--pin-file: a PIN must have 6 to 64 bytes"
+    run 1 create --user an --name An --json
+    error invalid "--so-pin-file: standard input has no line that could be it"
+    is users "" "$(users)"
+}
+
+one_user() {
+    test_case "one user with the company's defaults"
+    run 0 create --user anh.nv --name 'Nguyễn Văn Ánh' --from 2024-02-29 --years 30 "${SO[@]}" "${PIN[@]}" --json
+    json '[.user, .result, .not_before, .not_after] | join(" ")' \
+        "anh.nv created 2024-02-29T00:00:00Z 2054-02-28T00:00:00Z"
+    is "digits of the serial number" 32 "$(jq -r .serial "$out" | tr -d '\n' | wc -c)"
+    run 0 export --user anh.nv --out "$HOME_DIR/anh.nv.pem"
+    judge anh.nv "$HOME_DIR/anh.nv.pem"
+    is subject 'subject=C=VN, ST=TP Hồ Chí Minh, L=Quận 3, O=VNPT Group, OU=VNPT-IT2, CN=Nguyễn Văn Ánh, UID=anh.nv' \
+        "$(field anh.nv -subject)"
+    is issuer "$(field anh.nv -subject | sed s/subject/issuer/)" "$(field anh.nv -issuer)"
+    field anh.nv -ext basicConstraints,keyUsage | tr -d '\n' >"$out"
+    says "$out" 'X509v3 Basic Constraints: critical    CA:FALSE'
+    says "$out" 'X509v3 Key Usage: critical    Digital Signature, Non Repudiation'
+    openssl asn1parse -in "$HOME_DIR/anh.nv.pem" >"$out"
+    says "$out" 'UTCTIME           :240229000000Z'
+    says "$out" 'GENERALIZEDTIME   :20540228000000Z'
+    run 1 create --user anh.nv --name 'Nguyễn Văn Ánh' "${SO[@]}" "${PIN[@]}" --json
+    error exists "user anh.nv has a certificate already"
+    run 1 export --user anh.nv --out "$HOME_DIR/anh.nv.pem" --json
+    error exists "--out $HOME_DIR/anh.nv.pem is there already"
+    pkcs11-tool --module "$PATH_OF_MODULE" --token-label anh.nv --login --pin first-pin --list-objects >"$out" 2>"$err"
+    says "$out" 'sensitive'
+    printf 'Hợp đồng' >"$HOME_DIR/contract"
+    pkcs11-tool --module "$PATH_OF_MODULE" --token-label anh.nv --login --pin first-pin --sign --mechanism SHA256-RSA-PKCS \
+        --input-file "$HOME_DIR/contract" --output-file "$HOME_DIR/signature" >"$out" 2>"$err"
+    openssl x509 -in "$HOME_DIR/anh.nv.pem" -noout -pubkey >"$HOME_DIR/public.pem"
+    openssl dgst -sha256 -verify "$HOME_DIR/public.pem" -signature "$HOME_DIR/signature" "$HOME_DIR/contract" >"$out"
+}
+
+many_users() {
+    test_case "many users from a file: the good lines are kept, the bad ones are told"
+    {
+        printf '\xef\xbb\xbfname,user,issued-by,from,years,key,organization\r\n'
+        printf 'Trần Thị Bình,binh.tt,%s,2026-01-01,3,ec:p256,\r\n' "$ISSUER"
+        printf 'Lê Văn Cường,cuong.lv,%s,2026-01-01,30,rsa:2048,"Công ty ""A"", B"\r\n' "$ISSUER"
+        printf 'Phạm Dung,dung.p,,2026-01-01,0,,\r\n'
+        printf 'Đỗ Văn Em,em.dv,,2026-01-01,1,ed25519,\r\n'
+        printf 'Khác,binh.tt,,2026-01-01,1,,\r\n'
+        printf 'Hồ Giang,giang.h,,2060-01-01,5,ec:p384,\r\n'
+    } >"$HOME_DIR/users.csv"
+    run 1 create --csv "$HOME_DIR/users.csv" "${SO[@]}" "${BY[@]}" --json
+    json '[.[].reason] | unique | length' 3
+    is users "anh.nv" "$(users)"
+    local batch=(create --csv "$HOME_DIR/users.csv" "${SO[@]}" "${BY[@]}")
+    run 1 "${batch[@]}" --pins-out "$HOME_DIR/pins.csv" --json
+    error incomplete "2 of 6 lines failed"
+    json 'map("\(.line) \(.user) \(.result)") | join(",")' \
+        "2 binh.tt created,3 cuong.lv created,4 dung.p refused,5 em.dv created,6 binh.tt refused,7 giang.h created"
+    json '.[2].reason' "years must be a whole number from 1 to 30"
+    json '.[4].reason' "user binh.tt has the same token as line 2"
+    is users "anh.nv binh.tt cuong.lv em.dv giang.h" "$(users)"
+    is "mode of the PINs" 600 "$(stat -c %a "$HOME_DIR/pins.csv")"
+    is "lines of the PINs" "user,pin binh.tt cuong.lv em.dv giang.h" "$(sed 's/,[a-hjkmnp-z2-9]\{14\}$//' "$HOME_DIR/pins.csv" | tr '\n' ' ' | sed 's/ $//')"
+
+    test_case "run again, nothing is done twice"
+    run 1 "${batch[@]}" --pins-out "$HOME_DIR/pins.csv"
+    says "$err" "users.csv:4: years must be a whole number from 1 to 30"
+    says "$err" "users.csv:6: user binh.tt has the same token as line 2"
+    run 1 "${batch[@]}" --pins-out "$HOME_DIR/pins.csv" --json
+    json 'map(.result) | join(" ")' "exists exists refused exists refused exists"
+    sed -i '/,0,/s/,0,/,2,/; /Khác/d' "$HOME_DIR/users.csv"
+    run 1 "${batch[@]}" --pins-out "$HOME_DIR/pins.csv" --json
+    error exists "--pins-out $HOME_DIR/pins.csv is there already"
+    run 0 "${batch[@]}" --pins-out "$HOME_DIR/pins.csv" --force --json
+    json 'map(.result) | join(" ")' "exists exists created exists exists"
+    is "lines of the PINs" 6 "$(wc -l <"$HOME_DIR/pins.csv")"
+
+    test_case "whatever the issuer, OpenSSL verifies every certificate"
+    run 0 list --json
+    json 'map(select(.status == "active")) | length' 5
+    json 'map(select(.user == "giang.h").status) | join(" ")' not_yet_valid
+    pkcs11-tool --module "$PATH_OF_MODULE" --token-label binh.tt --read-object --type cert --label "$ISSUER" \
+        --output-file "$HOME_DIR/issuer.der" >"$out" 2>"$err"
+    openssl x509 -inform DER -in "$HOME_DIR/issuer.der" -out "$HOME_DIR/issuer.pem"
+    is "issuer of issuer" "C=VN, O=VNPT Group, CN=$ISSUER" "$(field issuer -issuer | sed s/issuer=//)"
+    field issuer -ext basicConstraints,keyUsage | tr -d '\n' >"$out"
+    says "$out" 'CA:TRUE, pathlen:0'
+    says "$out" 'Certificate Sign, CRL Sign'
+    for user in binh.tt cuong.lv; do
+        judge $user "$HOME_DIR/issuer.pem"
+    done
+    field cuong.lv -subject >"$out"
+    says "$out" 'O=Công ty "A", B, OU='
+    for user in dung.p em.dv giang.h; do
+        run 0 export --user $user --out "$HOME_DIR/$user.pem"
+        judge $user "$HOME_DIR/$user.pem"
+    done
+
+    test_case "a file that is wrong as a whole does nothing"
+    printf 'user,nme\nx,X\n' >"$HOME_DIR/bad.csv"
+    run 1 create --csv "$HOME_DIR/bad.csv" --json
+    error invalid "line 1: unknown column nme"
+    printf 'name\nX\n' >"$HOME_DIR/bad.csv"
+    run 1 create --csv "$HOME_DIR/bad.csv" --json
+    error invalid "line 1: the column user is missing"
+    printf 'user,name\nx,"X\n' >"$HOME_DIR/bad.csv"
+    run 1 create --csv "$HOME_DIR/bad.csv" --json
+    error invalid "$HOME_DIR/bad.csv:2: a quotation mark has no partner"
+    run 1 create --csv "$HOME_DIR/none.csv" --json
+    error not_found "--csv $HOME_DIR/none.csv: not there"
+    printf 'user,name,pin\nlan,Lan\nmai,Mai,12345\n' >"$HOME_DIR/bad.csv"
+    run 1 create --csv "$HOME_DIR/bad.csv" "${SO[@]}" --json
+    json 'map(.reason) | join("; ")' "the line has 2 fields, the first line has 3; pin must have 6 to 64 bytes"
+}
+
+# pin_of USER: the last line counts.
+pin_of() {
+    sed -n "s/^$1,//p" "$HOME_DIR/pins.csv" | tail -n 1 >"$HOME_DIR/pin-of"
+    chmod 600 "$HOME_DIR/pin-of"
+    echo "$HOME_DIR/pin-of"
+}
+
+reissues() {
+    test_case "reissue: new dates and data, the old certificate archived and exportable"
+    run 0 list --user binh.tt --json
+    local old new
+    old=$(jq -r '.[0].serial' "$out")
+    local reissue=(reissue --user binh.tt --pin-file "$(pin_of binh.tt)" "${BY[@]}")
+    run 0 "${reissue[@]}" --from 2026-06-01 --years 2 --locality 'Quận 1' --json
+    json '[.result, .not_before, .not_after] | join(" ")' "reissued 2026-06-01T00:00:00Z 2028-06-01T00:00:00Z"
+    new=$(jq -r .serial "$out")
+    judge binh.tt "$HOME_DIR/issuer.pem"
+    is subject 'C=VN, ST=TP Hồ Chí Minh, L=Quận 1, O=VNPT Group, OU=VNPT-IT2, CN=Trần Thị Bình, UID=binh.tt' \
+        "$(field binh.tt -subject | sed s/subject=//)"
+    run 0 list --user binh.tt --json
+    json 'map("\(.serial) \(.status) \(.key_type)") | sort | join(",")' \
+        "$(printf '%s archived ec:p256\n%s active ec:p256\n' "$old" "$new" | sort | paste -sd,)"
+    run 0 export --user binh.tt --serial "$old" --json
+    jq -r .certificate "$out" >"$HOME_DIR/old.pem"
+    is "archived serial" "serial=${old^^}" "$(openssl x509 -in "$HOME_DIR/old.pem" -noout -serial)"
+    run 0 export --user binh.tt --serial "${old^^}"
+    is "archived serial" "serial=${old^^}" "$(openssl x509 -in "$out" -noout -serial)"
+    run 1 export --user binh.tt --serial 1234 --json
+    error not_found "user binh.tt has no such certificate"
+    run 1 "${reissue[@]}" --key rsa:2048 --json
+    error invalid "key can be changed together with --new-key only"
+    run 1 reissue --user binh.tt "${PIN[@]}" "${BY[@]}" --json
+    error user_auth "login with the PIN: The password or PIN is incorrect"
+    run 0 list --user binh.tt --json
+    json length 2
+
+    test_case "reissue with a new key keeps the old one, unless it is to be destroyed"
+    run 0 "${reissue[@]}" --new-key --key ed25519 --json
+    run 0 list --user binh.tt --json
+    json 'map(select(.status == "active").key_type) | join(" ")' ed25519
+    json 'map(select(.status == "archived")) | length' 2
+    judge binh.tt "$HOME_DIR/issuer.pem"
+    keys() {
+        pkcs11-tool --module "$PATH_OF_MODULE" --token-label binh.tt --login --pin "$(cat "$(pin_of binh.tt)")" \
+            --list-objects --type privkey 2>/dev/null | grep -c 'Private Key Object'
+    }
+    is "private keys" 2 "$(keys)"
+    run 0 "${reissue[@]}" --new-key --key ec:p384 --destroy-old-key
+    is "private keys" 2 "$(keys)"
+
+    test_case "reissue of many: what is done is not done again"
+    {
+        printf 'user,pin,from,years\n'
+        printf 'em.dv,%s,2026-02-01,4\n' "$(cat "$(pin_of em.dv)")"
+        printf 'cuong.lv,%s,2026-02-01,4\n' "$(cat "$(pin_of cuong.lv)")"
+        printf 'nobody,123456,2026-02-01,4\n'
+        printf 'giang.h,,2026-02-01,4\n'
+    } >"$HOME_DIR/again.csv"
+    run 1 reissue --csv "$HOME_DIR/again.csv" "${BY[@]}" --json
+    json 'map(.result) | join(" ")' "reissued reissued refused refused"
+    json '.[2].reason' "user nobody is not known"
+    json '.[3].reason' "pin is missing"
+    run 1 reissue --csv "$HOME_DIR/again.csv" "${BY[@]}" --json
+    json 'map(.result) | join(" ")' "exists exists refused refused"
+    run 0 list --user em.dv --json
+    json 'map(.status) | sort | join(" ")' "active archived"
+}
+
+in_and_out() {
+    test_case "a key leaves the token only if it was made so"
+    local pkcs12=(--format p12 "${PASSWORD[@]}")
+    run 1 export --user anh.nv --out "$HOME_DIR/anh.p12" "${PIN[@]}" "${pkcs12[@]}" --json
+    error not_permitted "the private key does not leave its token"
+    [ ! -e "$HOME_DIR/anh.p12" ] || fail "a file was left"
+    local key
+    for key in rsa:2048 ec:p256 ec:p384 ec:p521 ed25519; do
+        local user=out.${key//:/.}
+        run 0 create --user "$user" --name 'Đặng Thị Hoa' --issued-by "$ISSUER" --key $key --exportable "${SO[@]}" "${PIN[@]}" "${BY[@]}"
+        run 0 export --user "$user" --out "$HOME_DIR/$user.p12" "${PIN[@]}" "${pkcs12[@]}" --json
+        json '[.user, .format, .file] | join(" ")' "$user p12 $HOME_DIR/$user.p12"
+        is "mode of the key" 600 "$(stat -c %a "$HOME_DIR/$user.p12")"
+        openssl pkcs12 -in "$HOME_DIR/$user.p12" -passin "file:$HOME_DIR/password" -nodes >"$HOME_DIR/$user.all" 2>"$err"
+        is "certificates in the file" 2 "$(grep -c BEGIN.CERTIFICATE "$HOME_DIR/$user.all")"
+        run 0 export --user "$user" --out "$HOME_DIR/$user.p8" --format pkcs8 "${PIN[@]}" "${PASSWORD[@]}"
+        says "$HOME_DIR/$user.p8" 'BEGIN ENCRYPTED PRIVATE KEY'
+        openssl pkey -in "$HOME_DIR/$user.p8" -passin "file:$HOME_DIR/password" -pubout >"$HOME_DIR/public.pem"
+        run 0 export --user "$user" --out "$HOME_DIR/$user.pem"
+        is "public key of $user" "$(openssl x509 -in "$HOME_DIR/$user.pem" -noout -pubkey)" "$(cat "$HOME_DIR/public.pem")"
+    done
+
+    test_case "import from PKCS#12 and PEM, and out again"
+    run 1 import --user someone --from "$HOME_DIR/out.rsa.2048.p12" --password-file "$HOME_DIR/password" "${SO[@]}" "${PIN[@]}" --json
+    error invalid "user: the certificate is of user out.rsa.2048"
+    run 1 import --user out.ec.p256 --from "$HOME_DIR/out.ec.p256.p12" --password-file "$HOME_DIR/password" "${SO[@]}" "${PIN[@]}" --json
+    error exists "user out.ec.p256 has this certificate already"
+    run 1 import --user someone --from "$HOME_DIR/out.ec.p256.p12" --password-file "$HOME_DIR/so" "${SO[@]}" "${PIN[@]}" --json
+    error invalid "the file has no private key that the password opens"
+    run 1 import --user someone --from "$HOME_DIR/out.ec.p256.p8" --password-file "$HOME_DIR/password" "${SO[@]}" "${PIN[@]}" --json
+    error invalid "the file has no certificate of its private key"
+    local type
+    for type in 'RSA -pkeyopt rsa_keygen_bits:2048' 'EC -pkeyopt ec_paramgen_curve:P-256' 'EC -pkeyopt ec_paramgen_curve:P-384' ED25519; do
+        user=in.$RANDOM$RANDOM
+        # shellcheck disable=SC2086 # several words
+        openssl genpkey -algorithm $type -out "$HOME_DIR/key.pem" 2>"$err"
+        openssl req -x509 -new -key "$HOME_DIR/key.pem" -subj '/C=VN/CN=Bùi Thị Kim' -utf8 -days 20 -out "$HOME_DIR/own.pem"
+        cat "$HOME_DIR/key.pem" "$HOME_DIR/own.pem" >"$HOME_DIR/both.pem"
+        run 0 import --user "$user" --from "$HOME_DIR/both.pem" --exportable "${SO[@]}" "${PIN[@]}" --json
+        json .result imported
+        run 0 list --user "$user" --json
+        json '[.[0].status, .[0].expires_soon, .[0].user] | join(" ")' "active true $user"
+        run 0 export --user "$user" --out "$HOME_DIR/$user.p12" "${PIN[@]}" "${pkcs12[@]}"
+        openssl pkcs12 -in "$HOME_DIR/$user.p12" -passin "file:$HOME_DIR/password" -nodes -nocerts 2>"$err" | openssl pkey -out "$HOME_DIR/back.pem"
+        is "the key of $user" "$(openssl pkey -in "$HOME_DIR/key.pem")" "$(cat "$HOME_DIR/back.pem")"
+    done
+    openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out "$HOME_DIR/key.pem" 2>"$err"
+    openssl req -x509 -new -key "$HOME_DIR/key.pem" -subj '/CN=x' -out "$HOME_DIR/own.pem"
+    cat "$HOME_DIR/key.pem" "$HOME_DIR/own.pem" >"$HOME_DIR/both.pem"
+    run 1 import --user weak --from "$HOME_DIR/both.pem" "${SO[@]}" "${PIN[@]}" --json
+    error unsupported "the key is none of rsa:2048, rsa:3072, rsa:4096, ec:p256, ec:p384, ec:p521, ed25519"
+}
+
+rest() {
+    test_case "names that would share a token, and issuers that are people"
+    local long=nguyen-thi-hoang-anh.phong-ky-thuat
+    run 0 create --user $long-1 --name 'Một' "${SO[@]}" "${PIN[@]}"
+    run 1 create --user $long-2 --name 'Hai' "${SO[@]}" "${PIN[@]}" --json
+    error exists "user: there is a token of somebody else with the label ${long:0:32}"
+    run 1 create --user "$ISSUER" --name 'Ba' "${SO[@]}" "${PIN[@]}" --json
+    error exists "user: there is a token of somebody else with the label $ISSUER"
+    run 1 create --user khoa --name 'Khoa' --issued-by anh.nv "${SO[@]}" "${PIN[@]}" --issuer-pin-file "$HOME_DIR/pin" --json
+    error exists "issued_by: there is a token of somebody else with the label of anh.nv"
+
+    test_case "an issuer that would end before what it issues is renewed under the same name and key"
+    run 0 create --user late --name 'Muộn' --issued-by "$ISSUER" --from 2030-01-01 --years 30 --key ec:p256 "${SO[@]}" "${PIN[@]}" "${BY[@]}"
+    pkcs11-tool --module "$PATH_OF_MODULE" --token-label "$ISSUER" --read-object --type cert --label "$ISSUER" \
+        --output-file "$HOME_DIR/issuer.der" >"$out" 2>"$err"
+    openssl x509 -inform DER -in "$HOME_DIR/issuer.der" -out "$HOME_DIR/renewed.pem"
+    is "end of the issuer" "notAfter=Jan  1 00:00:00 2060 GMT" "$(field renewed -enddate)"
+    is "key of the issuer" "$(field issuer -pubkey)" "$(field renewed -pubkey)"
+    for user in late binh.tt cuong.lv; do
+        run 0 export --user $user --out "$HOME_DIR/$user.pem" --force
+        judge $user "$HOME_DIR/renewed.pem"
+    done
+
+    test_case "what ends within a time"
+    run 0 list --expiring 25 --json
+    json 'map(.user | startswith("in.")) | unique | join(" ")' true
+    run 0 list --expiring 0 --json
+    json length 0
+
+    test_case "slots shows the tokens"
+    "$SMARTCA" slots --json "${THROUGH[@]}" >"$out" 2>"$err"
+    json 'map(select(.state == "uninitialized")) | length' 1
+    json 'map(select(.label == "anh.nv") | "\(.state) \(.key_type) \(.login_required) \(.account)") | join(",")' "ready rsa:2048 true null"
+    ! grep -rqE 'first-pin|issuer-pin|file-password|87654321' "$out" "$err" || fail "a secret is shown"
+}
+
+# rows FILE: the lines of a CSV file under its header, 0 while there is none.
+rows() { grep -vc '^user,' "$1" 2>/dev/null || true; }
+
+# killed_after SECONDS VERB ARGUMENT...: it may be faster.
+killed_after() {
+    local seconds=$1
+    shift
+    (timeout -s KILL "$seconds" "$SMARTCA" selfsigned "$@" "${THROUGH[@]}" >"$out" </dev/null || true) 2>/dev/null
+}
+
+interrupted() {
+    test_case "a run that is interrupted finishes the user in hand; the next one does the rest"
+    local status=0 pid i
+    {
+        echo 'user,name,key'
+        for i in {1..9}; do echo "many$i,Người $i,ec:p256"; done
+    } >"$HOME_DIR/many.csv"
+    "$SMARTCA" selfsigned create --csv "$HOME_DIR/many.csv" "${SO[@]}" --pins-out "$HOME_DIR/many-pins.csv" --json \
+        "${THROUGH[@]}" >"$out" 2>"$err" &
+    pid=$!
+    until [ "$(rows "$HOME_DIR/many-pins.csv")" -ge 1 ] 2>/dev/null || ! kill -0 $pid 2>/dev/null; do :; done
+    kill -INT $pid 2>/dev/null || true
+    wait $pid || status=$?
+    is "status" "$([ "$(jq 'map(select(.result != "created")) | length' "$out")" = 0 ] && echo 0 || echo 1)" "$status"
+    json 'map(select(.result != "created") | "\(.result) \(.reason)") | unique | join(",") | . == "" or . == "failed the run was ended before"' true
+    is "PINs of those that are there" "$(jq 'map(select(.result == "created")) | length' "$out")" "$(rows "$HOME_DIR/many-pins.csv")"
+    run 0 create --csv "$HOME_DIR/many.csv" "${SO[@]}" --pins-out "$HOME_DIR/many-pins.csv" --force --json
+    json 'map(.result == "created" or .result == "exists") | all' true
+    run 0 list --json
+    json 'map(select(.user | startswith("many"))) | length' 9
+
+    test_case "whenever it is killed, no user is left without a certificate, and a new run completes it"
+    printf 'user,from,years\n' >"$HOME_DIR/killed.csv"
+    for i in {1..3}; do
+        run 0 create --user "kill$i" --name "Người $i" --key ec:p256 "${SO[@]}" "${PIN[@]}"
+        echo "kill$i,2026-03-01,2" >>"$HOME_DIR/killed.csv"
+    done
+    for i in 0.05 0.15 0.3 0.45 0.6 0.8 1; do
+        killed_after $i reissue --csv "$HOME_DIR/killed.csv" "${PIN[@]}"
+        run 0 list --json
+        json 'map(select(.user | startswith("kill")) | select(.status == "active") | .user) | unique | length' 3
+    done
+    run 0 reissue --csv "$HOME_DIR/killed.csv" "${PIN[@]}" --json
+    run 0 list --json
+    json 'map(select(.user | startswith("kill")) | select(.status == "active") | .not_before) | join(" ")' \
+        "2026-03-01T00:00:00Z 2026-03-01T00:00:00Z 2026-03-01T00:00:00Z"
+    for i in 1 2 3; do
+        killed_after 0.$((2 * i)) create --user "half$i" --name "Người $i" --key ec:p256 "${SO[@]}" "${PIN[@]}"
+        "$SMARTCA" selfsigned create --user "half$i" --name "Người $i" --key ec:p256 "${SO[@]}" "${PIN[@]}" "${THROUGH[@]}" \
+            >"$out" 2>"$err" </dev/null || says "$err" "user half$i has a certificate already"
+    done
+    is "halves" "half1 half2 half3" "$(users | tr ' ' '\n' | grep half | paste -sd' ')"
+
+    test_case "a bar on a terminal shows how far it is"
+    if command -v script >/dev/null; then
+        script -qec "$SMARTCA selfsigned create --csv $HOME_DIR/many.csv ${SO[*]} ${THROUGH[*]}" /dev/null </dev/null >"$out" 2>"$err" || true
+        ! grep -qF '9/9' "$out" || fail "there was nothing to do"
+        rm "$HOME_DIR/many-pins.csv"
+        sed -i 's/many/more/' "$HOME_DIR/many.csv"
+        script -qec "$SMARTCA selfsigned create --csv $HOME_DIR/many.csv ${SO[*]} --pins-out $HOME_DIR/many-pins.csv ${THROUGH[*]}" \
+            /dev/null </dev/null >"$out" 2>"$err" || fail "it did not end well"
+        says "$out" '[########################################] 9/9'
+    else
+        echo "skipped: there is no script(1)"
+    fi
+    rm -f "$HOME_DIR/many-pins.csv"
+}
+
+story() {
+    usage_and_fields
+    one_user
+    many_users
+    reissues
+    in_and_out
+    interrupted
+    rest
+}
+
+if [ -e "$SOFTHSM" ]; then
+    echo "==== through SoftHSM2"
+    mkdir "$HOME_DIR/softhsm"
+    export SOFTHSM2_CONF=$HOME_DIR/softhsm.conf
+    printf 'directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n' "$HOME_DIR/softhsm" >"$SOFTHSM2_CONF"
+    THROUGH=(--module "$SOFTHSM")
+    PATH_OF_MODULE=$SOFTHSM
+    # It leaks with Ed25519, which is not our fault to report.
+    sanitizer=${ASAN_OPTIONS-}
+    export ASAN_OPTIONS=$sanitizer${sanitizer:+:}detect_leaks=0
+    story
+    export ASAN_OPTIONS=$sanitizer
+    rm -f "$HOME_DIR"/*.pem "$HOME_DIR"/*.p12 "$HOME_DIR"/*.p8 "$HOME_DIR"/pins.csv
+else
+    echo "skipped: there is no SoftHSM2"
+fi
+echo "==== through our own module"
+THROUGH=()
+PATH_OF_MODULE=$MODULE
+story
+"$SMARTCA" slots --json >"$out" 2>"$err"
+json 'map(.kind) | unique | join(" ")' selfsigned
+exit $failed
