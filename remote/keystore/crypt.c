@@ -189,6 +189,12 @@ static bool begin(struct crypt_box *box, struct span bound, const uint8_t *nonce
            EVP_CipherUpdate(box->ctx, NULL, &len, bound.ptr, (int)bound.len) == 1;
 }
 
+/* Where the second part's output goes; out may be NULL where there is none. */
+static uint8_t *after(uint8_t *out, size_t len)
+{
+    return len ? out + len : out;
+}
+
 static bool feed(struct crypt_box *box, struct span in, uint8_t *out)
 {
     int len = 0;
@@ -208,7 +214,7 @@ enum sca_status crypt_seal(struct crypt_box *box, struct span bound, const struc
         return st;
     ERR_set_mark();
     st = leave(begin(box, bound, mark.nonce, 1) && feed(box, parts[0], out) &&
-               feed(box, parts[1], out + parts[0].len) &&
+               feed(box, parts[1], after(out, parts[0].len)) &&
                EVP_CipherFinal_ex(box->ctx, none, &len) == 1 &&
                EVP_CIPHER_CTX_ctrl(box->ctx, EVP_CTRL_AEAD_GET_TAG, CRYPT_TAG_SIZE, mark.tag) == 1);
     if (st == SCA_OK)
