@@ -58,6 +58,21 @@ static enum sca_status add(void *arg, const char *name)
     return SCA_OK;
 }
 
+/*
+ * A token in the making that lost its slot to another is removed by its maker, entry and all; the
+ * maker may have looked for the entry before it was made here.
+ */
+static void forget_removed(const struct crowd *crowd)
+{
+    for (size_t i = 0; i < crowd->count; i++) {
+        const struct keystore keystore = {.state_dir = crowd->state_dir, .name = crowd->names[i]};
+        struct keystore_info info;
+        const char *why = NULL;
+        if (keystore_info(&keystore, &info, &why) == SCA_NOT_FOUND)
+            (void)catalogue_forget(crowd->state_dir, CATALOGUE_LOCAL, crowd->names[i]);
+    }
+}
+
 bool local_adopt(const char *state_dir)
 {
     AUTO(crowd_fini) struct crowd crowd = {.state_dir = state_dir};
@@ -68,6 +83,8 @@ bool local_adopt(const char *state_dir)
     if (st == SCA_OK)
         st = catalogue_adopt_local(state_dir, (const char *const *)crowd.names, crowd.slot_ids,
                                    crowd.count);
+    if (st == SCA_OK)
+        forget_removed(&crowd);
     if (st == SCA_OK)
         log_line(LOG_LEVEL_WARNING,
                  "%s/catalogue was lost or damaged: its %zu local tokens have been entered again",

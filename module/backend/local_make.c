@@ -9,8 +9,11 @@
 #include "remote/base/file.h"
 #include "remote/catalogue/catalogue.h"
 
-/* The files of a token that has no slot: nobody can have used it. */
-static void remove_files(const struct keystore *keystore)
+/*
+ * A token that got no slot: nobody can have used it. Its files first, and then the entry that
+ * somebody may have made for them meanwhile, so that no other is made.
+ */
+static void remove_token(const struct keystore *keystore)
 {
     static const char *const kinds[] = {"token", "token.old", "pins", "login", "lock"};
 
@@ -21,6 +24,7 @@ static void remove_files(const struct keystore *keystore)
         else
             (void)unlink(path); /* not there, for some of them */
     }
+    (void)catalogue_forget(keystore->state_dir, CATALOGUE_LOCAL, keystore->name);
 }
 
 /* An entry in the catalogue for the token that was just made. */
@@ -59,7 +63,7 @@ static enum sca_status take_spare(struct local_token *token, struct call *call,
     if (st == SCA_OK)
         local_token_claim(&token->base, name);
     else
-        remove_files(&keystore);
+        remove_token(&keystore);
     return st;
 }
 

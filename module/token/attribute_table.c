@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "module/token/attribute_table.h"
 
-#include <string.h>
-
 #include "remote/base/cleanup.h"
 
 enum {
@@ -42,17 +40,20 @@ static const struct attribute_rule rules[] = {
     {CKA_JAVA_MIDP_SECURITY_DOMAIN,  FORM_ULONG, CERT,     MAKER,  0, false},
     {CKA_NAME_HASH_ALGORITHM,   FORM_ULONG,  CERT,         MAKER,  0, false},
 
-    {CKA_SUBJECT,               FORM_BYTES,  CERT | KIND_KEY, ALWAYS, 0, false},
+    {CKA_SUBJECT,               FORM_BYTES,  CERT,         MAKER,  0, false},
+    {CKA_SUBJECT,               FORM_BYTES,  KIND_KEY,     ALWAYS, 0, false},
     {CKA_ID,                    FORM_BYTES,  CERT | KIND_KEY, ALWAYS, 0, false},
-    {CKA_START_DATE,            FORM_DATE,   CERT | KIND_KEY, ALWAYS, 0, false},
-    {CKA_END_DATE,              FORM_DATE,   CERT | KIND_KEY, ALWAYS, 0, false},
+    {CKA_START_DATE,            FORM_DATE,   CERT,         MAKER,  0, false},
+    {CKA_START_DATE,            FORM_DATE,   KIND_KEY,     ALWAYS, 0, false},
+    {CKA_END_DATE,              FORM_DATE,   CERT,         MAKER,  0, false},
+    {CKA_END_DATE,              FORM_DATE,   KIND_KEY,     ALWAYS, 0, false},
     {CKA_PUBLIC_KEY_INFO,       FORM_BYTES,  CERT | KIND_KEY, MAKER, 0, false},
 
     {CKA_KEY_TYPE,              FORM_ULONG,  KIND_KEY,     BIRTH,  KIND_KEY, false},
     {CKA_DERIVE,                FORM_BOOL,   KIND_KEY,     ALWAYS, 0, false},
     {CKA_LOCAL,                 FORM_BOOL,   KIND_KEY,     NEVER,  0, false},
     {CKA_KEY_GEN_MECHANISM,     FORM_ULONG,  KIND_KEY,     NEVER,  0, false},
-    {CKA_ALLOWED_MECHANISMS,    FORM_ULONGS, KIND_KEY,     PLACE,  0, false},
+    {CKA_ALLOWED_MECHANISMS,    FORM_ULONGS, KIND_KEY,     BIRTH,  0, false},
 
     {CKA_ENCRYPT,               FORM_BOOL,   KIND_PUBLIC,  ALWAYS, 0, false},
     {CKA_VERIFY,                FORM_BOOL,   KIND_PUBLIC,  ALWAYS, 0, false},
@@ -74,11 +75,11 @@ static const struct attribute_rule rules[] = {
     {CKA_PUBLIC_EXPONENT,       FORM_BYTES,  KIND_RSA,     BIRTH,  KIND_RSA, false},
     {CKA_MODULUS_BITS,          FORM_ULONG,  KIND_PUBLIC_RSA, AT_GENERATE, 0, false},
     {CKA_PRIVATE_EXPONENT,      FORM_BYTES,  KIND_PRIVATE_RSA, MAKER, KIND_PRIVATE_RSA, true},
-    {CKA_PRIME_1,               FORM_BYTES,  KIND_PRIVATE_RSA, MAKER, 0, true},
-    {CKA_PRIME_2,               FORM_BYTES,  KIND_PRIVATE_RSA, MAKER, 0, true},
-    {CKA_EXPONENT_1,            FORM_BYTES,  KIND_PRIVATE_RSA, MAKER, 0, true},
-    {CKA_EXPONENT_2,            FORM_BYTES,  KIND_PRIVATE_RSA, MAKER, 0, true},
-    {CKA_COEFFICIENT,           FORM_BYTES,  KIND_PRIVATE_RSA, MAKER, 0, true},
+    {CKA_PRIME_1,               FORM_BYTES,  KIND_PRIVATE_RSA, MAKER, KIND_PRIVATE_RSA, true},
+    {CKA_PRIME_2,               FORM_BYTES,  KIND_PRIVATE_RSA, MAKER, KIND_PRIVATE_RSA, true},
+    {CKA_EXPONENT_1,            FORM_BYTES,  KIND_PRIVATE_RSA, MAKER, KIND_PRIVATE_RSA, true},
+    {CKA_EXPONENT_2,            FORM_BYTES,  KIND_PRIVATE_RSA, MAKER, KIND_PRIVATE_RSA, true},
+    {CKA_COEFFICIENT,           FORM_BYTES,  KIND_PRIVATE_RSA, MAKER, KIND_PRIVATE_RSA, true},
 
     {CKA_EC_PARAMS,             FORM_BYTES,  KIND_CURVE,   BIRTH,  KIND_CURVE, false},
     {CKA_EC_POINT,              FORM_BYTES,  KIND_CURVE,   MAKER,  KIND_PUBLIC_EC | KIND_PUBLIC_ED, false},
@@ -120,10 +121,6 @@ bool attribute_rule_fits(const struct attribute_rule *rule, const CK_ATTRIBUTE *
 
 bool attribute_is_unused(CK_ATTRIBUTE_TYPE type)
 {
-    static const CK_ATTRIBUTE_TYPE unused[] = {CKA_DECRYPT, CKA_UNWRAP, CKA_DERIVE,
-                                               CKA_ENCRYPT, CKA_WRAP,   CKA_WRAP_WITH_TRUSTED};
-    for (size_t i = 0; i < ARRAY_LEN(unused); i++)
-        if (unused[i] == type)
-            return true;
-    return false;
+    return type == CKA_DECRYPT || type == CKA_UNWRAP || type == CKA_DERIVE || type == CKA_ENCRYPT ||
+           type == CKA_WRAP;
 }

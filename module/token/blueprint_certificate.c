@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Certificates of any kind of key: a token may hold the chain of another authority. */
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -10,6 +9,7 @@
 #include "module/token/blueprint_parts.h"
 #include "module/token/key_material.h"
 #include "remote/base/cleanup.h"
+#include "remote/base/crypto.h"
 
 enum { CERTIFICATE_DER_MAX = 64 * 1024 };
 
@@ -111,22 +111,24 @@ CK_RV blueprint_add_certificate(struct blueprint *blueprint)
 {
     const CK_ATTRIBUTE *value = blueprint_get(blueprint, CKA_VALUE);
     const CK_ATTRIBUTE *type = blueprint_get(blueprint, CKA_CERTIFICATE_TYPE);
-    CK_CERTIFICATE_TYPE kind = 0;
+    CK_CERTIFICATE_TYPE kind = CK_UNAVAILABLE_INFORMATION;
+    if (!value || !type)
+        return CKR_ATTRIBUTE_VALUE_INVALID;
     memcpy(&kind, type->pValue, sizeof(kind));
     if (kind != CKC_X_509 || value->ulValueLen > CERTIFICATE_DER_MAX)
         return CKR_ATTRIBUTE_VALUE_INVALID;
 
     (void)ERR_set_mark();
     const unsigned char *der = value->pValue;
-    AUTO(x509_freep) X509 *x509 = d2i_X509(NULL, &der, (long)value->ulValueLen);
-    bool is_whole = x509 && der == (const unsigned char *)value->pValue + value->ulValueLen;
+    /* Made beforehand, or it would be of the program's own library context. */
+    AUTO(x509_freep) X509 *x509 = X509_new_ex(crypto_libctx(), NULL);
+    bool is_whole = x509 && d2i_X509(&x509, &der, (long)value->ulValueLen) &&
+                    der == (const unsigned char *)value->pValue + value->ulValueLen;
     CK_RV rv = is_whole ? read_certificate(blueprint, x509) : CKR_ATTRIBUTE_VALUE_INVALID;
     (void)ERR_pop_to_mark();
     if (rv != CKR_OK)
         return rv;
-    blueprint_default_bool(blueprint, CKA_TRUSTED, false);
     if (!blueprint_get(blueprint, CKA_CERTIFICATE_CATEGORY))
         blueprint_set_ulong(blueprint, CKA_CERTIFICATE_CATEGORY, 0);
-    blueprint_default(blueprint, CKA_URL, span_of(NULL, 0));
     return CKR_OK;
 }

@@ -1,34 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* C_CopyObject and C_SetAttributeValue: an object again, with differences. */
-#include <string.h>
-
 #include "module/token/blueprint_parts.h"
+#include "module/token/failure.h"
 #include "remote/base/cleanup.h"
 
-/* Attributes that go one way only (2.40 footnotes 11 and 12, 3.0 section 4.4). */
+/* Attributes that go one way only (2.40 footnotes 11 and 12, and its section 4.4). */
 static const struct {
     CK_ATTRIBUTE_TYPE type;
-    CK_BBOOL stays; /* the value that is never left again */
+    bool stays; /* the value that is never left again */
 } latches[] = {
-    {CKA_SENSITIVE, CK_TRUE},
-    {CKA_EXTRACTABLE, CK_FALSE},
-    {CKA_COPYABLE, CK_FALSE},
-    {CKA_WRAP_WITH_TRUSTED, CK_TRUE},
+    {CKA_SENSITIVE, true},
+    {CKA_EXTRACTABLE, false},
+    {CKA_COPYABLE, false},
+    {CKA_WRAP_WITH_TRUSTED, true},
 };
 
-static CK_RV check_latches(const struct object *original, const CK_ATTRIBUTE *template,
-                           CK_ULONG count)
+static bool is_unlatched(const struct object *original, const struct blueprint *blueprint)
 {
-    for (CK_ULONG i = 0; i < count; i++) {
-        for (size_t k = 0; k < ARRAY_LEN(latches); k++) {
-            if (template[i].type != latches[k].type || template[i].ulValueLen != sizeof(CK_BBOOL))
-                continue;
-            CK_BBOOL now = object_bool(original, latches[k].type);
-            if (now == latches[k].stays && *(const CK_BBOOL *)template[i].pValue != now)
-                return CKR_ATTRIBUTE_READ_ONLY;
-        }
+    for (size_t i = 0; i < ARRAY_LEN(latches); i++)
+        if (object_attribute(original, latches[i].type) &&
+            object_bool(original, latches[i].type) == latches[i].stays &&
+            blueprint_says(blueprint, latches[i].type) != latches[i].stays)
+            return true;
+    return false;
+}
+
+/* The attributes of the table: no others come into being here, and there is room for them all. */
+static void take_original(struct blueprint *blueprint, unsigned kind, const struct object *original)
+{
+    for (CK_ULONG i = 0; i < original->count; i++) {
+        const CK_ATTRIBUTE *attribute = &original->attributes[i];
+        if (attribute->type != CKA_UNIQUE_ID && attribute_rule_find(attribute->type, kind))
+            blueprint_set(blueprint, attribute->type,
+                          span_of(attribute->pValue, attribute->ulValueLen));
     }
-    return CKR_OK;
+}
+
+static CK_RV check_place(unsigned kind, const struct object *original,
+                         const struct blueprint *blueprint)
+{
+    if (original->is_private && !blueprint->is_private)
+        return failure(CKR_TEMPLATE_INCONSISTENT, "what is private stays private");
+    return blueprint_check_place(blueprint, kind);
 }
 
 static CK_RV edit(const struct object *original, enum attribute_moment moment,
@@ -38,22 +51,18 @@ static CK_RV edit(const struct object *original, enum attribute_moment moment,
         original->class, object_ulong(original, CKA_KEY_TYPE, CK_UNAVAILABLE_INFORMATION));
     if (!kind)
         return CKR_ACTION_PROHIBITED; /* one of the module's own objects */
-    for (CK_ULONG i = 0; i < original->count; i++)
-        if (original->attributes[i].type != CKA_UNIQUE_ID)
-            blueprint_set(
-                ret_blueprint, original->attributes[i].type,
-                span_of(original->attributes[i].pValue, original->attributes[i].ulValueLen));
-    CK_RV rv = check_latches(original, template, count);
-    if (rv == CKR_OK)
-        rv = blueprint_take(ret_blueprint, kind, moment, template, count);
+    take_original(ret_blueprint, kind, original);
+    CK_RV rv = blueprint_take(ret_blueprint, kind, moment, template, count);
     if (rv != CKR_OK)
         return rv;
+    if (is_unlatched(original, ret_blueprint))
+        return CKR_ATTRIBUTE_READ_ONLY;
     ret_blueprint->is_token = blueprint_says(ret_blueprint, CKA_TOKEN);
     ret_blueprint->is_private = blueprint_says(ret_blueprint, CKA_PRIVATE);
-    bool is_exposed = original->is_private && !ret_blueprint->is_private;
-    bool is_open_key =
-        (kind & KIND_PRIVATE) && ret_blueprint->is_token && !ret_blueprint->is_private;
-    return is_exposed || is_open_key ? CKR_TEMPLATE_INCONSISTENT : CKR_OK;
+    rv = check_place(kind, original, ret_blueprint);
+    /* CKA_ISSUER and CKA_SERIAL_NUMBER may be given again, but the certificate says what they are.
+     */
+    return rv == CKR_OK && kind == KIND_CERTIFICATE ? blueprint_add_certificate(ret_blueprint) : rv;
 }
 
 CK_RV blueprint_copy(const struct object *original, const CK_ATTRIBUTE *template, CK_ULONG count,

@@ -86,9 +86,9 @@ CK_RV blueprint_create(const CK_ATTRIBUTE *template, CK_ULONG count,
     if (rv != CKR_OK)
         return rv;
     blueprint_complete(ret_blueprint, kind);
-    if ((kind & KIND_PRIVATE) && ret_blueprint->is_token && !ret_blueprint->is_private)
-        return failure(CKR_TEMPLATE_INCONSISTENT,
-                       "a private key on the token has CKA_PRIVATE true");
+    rv = blueprint_check_place(ret_blueprint, kind);
+    if (rv != CKR_OK)
+        return rv;
     if (kind & KIND_KEY)
         return add_key(ret_blueprint, kind, template, count);
     return kind & KIND_CERTIFICATE ? blueprint_add_certificate(ret_blueprint) : CKR_OK;

@@ -9,7 +9,6 @@
 #include <openssl/rsa.h>
 
 #include "module/token/blueprint_parts.h"
-#include "module/token/failure.h"
 #include "module/token/key_material.h"
 #include "remote/base/cleanup.h"
 #include "remote/base/crypto.h"
@@ -41,10 +40,7 @@ static CK_RV take_half(struct blueprint *half, CK_OBJECT_CLASS class, CK_KEY_TYP
     blueprint_set_ulong(half, CKA_CLASS, class);
     blueprint_set_ulong(half, CKA_KEY_TYPE, type);
     blueprint_complete(half, kind);
-    if (class == CKO_PRIVATE_KEY && half->is_token && !half->is_private)
-        return failure(CKR_TEMPLATE_INCONSISTENT,
-                       "a private key on the token has CKA_PRIVATE true");
-    return CKR_OK;
+    return blueprint_check_place(half, kind);
 }
 
 /* CKA_PUBLIC_EXPONENT: odd, from 65537 to 64 bits; 65537 if it is not given. */
@@ -103,6 +99,20 @@ static CK_RV make_curve(const struct blueprint *for_public, CK_KEY_TYPE type, EV
     return CKR_OK;
 }
 
+/* What is of both halves may be given for the private one too, if it is the same. */
+static bool do_agree(const struct blueprint *for_public, const struct blueprint *for_private)
+{
+    static const CK_ATTRIBUTE_TYPE shared[] = {CKA_EC_PARAMS, CKA_PUBLIC_EXPONENT};
+    for (size_t i = 0; i < ARRAY_LEN(shared); i++) {
+        const CK_ATTRIBUTE *a = blueprint_get(for_public, shared[i]);
+        const CK_ATTRIBUTE *b = blueprint_get(for_private, shared[i]);
+        if (b && !(a && span_equal(span_of(a->pValue, a->ulValueLen),
+                                   span_of(b->pValue, b->ulValueLen))))
+            return false;
+    }
+    return true;
+}
+
 /* One CKA_ID for both: what either template gave, or of the key. */
 static void share_id(struct blueprint *for_public, struct blueprint *for_private)
 {
@@ -141,6 +151,8 @@ CK_RV blueprint_generate(const CK_MECHANISM *mechanism, const CK_ATTRIBUTE *publ
     if (rv == CKR_OK)
         rv = take_half(ret_private, CKO_PRIVATE_KEY, generator->type, private_template,
                        private_count);
+    if (rv == CKR_OK && !do_agree(ret_public, ret_private))
+        rv = CKR_TEMPLATE_INCONSISTENT;
     if (rv != CKR_OK)
         return rv;
 

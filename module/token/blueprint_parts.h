@@ -34,6 +34,9 @@ CK_RV blueprint_take(struct blueprint *blueprint, unsigned kind, enum attribute_
 /* What every stored object has, where the template did not say; is_token and is_private. */
 void blueprint_complete(struct blueprint *blueprint, unsigned kind);
 
+/* A private key on the token has CKA_PRIVATE true: CKR_TEMPLATE_INCONSISTENT. */
+CK_RV blueprint_check_place(const struct blueprint *blueprint, unsigned kind);
+
 /* Public attributes of the key, CKA_PUBLIC_KEY_INFO and, unless given, CKA_ID. */
 CK_RV blueprint_add_key(struct blueprint *blueprint, unsigned kind, const EVP_PKEY *key);
 

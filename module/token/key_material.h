@@ -3,6 +3,8 @@
 #ifndef MODULE_TOKEN_KEY_MATERIAL_H
 #define MODULE_TOKEN_KEY_MATERIAL_H
 
+#include <stdbool.h>
+
 #include <openssl/types.h>
 
 #include "module/cryptoki.h"
@@ -20,16 +22,26 @@ struct curve {
     CK_KEY_TYPE type; /* CKK_EC or CKK_EC_EDWARDS */
 };
 
+enum { KEY_POINT_MAX = 1 + 2 * 66 }; /* of P-521, in bytes */
+
 /* CKR_OK, or CKR_CURVE_NOT_SUPPORTED. */
 CK_RV curve_find(struct span ec_params, CK_KEY_TYPE type, const struct curve **ret_curve);
 
 /*
  * A key from the attributes of a template (which has all that its kind needs). Checked: in size, in
  * itself, and the private part against the public one. CKR_ATTRIBUTE_VALUE_INVALID otherwise,
- * CKR_CURVE_NOT_SUPPORTED, CKR_HOST_MEMORY.
+ * CKR_TEMPLATE_INCONSISTENT for another key's CKA_PUBLIC_KEY_INFO, CKR_CURVE_NOT_SUPPORTED,
+ * CKR_HOST_MEMORY.
  */
 CK_RV key_read(enum object_kind kind, const CK_ATTRIBUTE *template, CK_ULONG count,
                EVP_PKEY **ret_key);
+
+/* The part of key_read for CKK_EC and CKK_EC_EDWARDS. */
+CK_RV key_read_on_curve(CK_KEY_TYPE type, bool is_private, const CK_ATTRIBUTE *template,
+                        CK_ULONG count, EVP_PKEY **ret_key);
+
+/* The value of the first attribute of that type; empty without. */
+struct span key_value(const CK_ATTRIBUTE *template, CK_ULONG count, CK_ATTRIBUTE_TYPE type);
 
 /* What is public of a key, as attributes of either half; the caller buf_fini()s value. */
 enum sca_status key_public_part(const EVP_PKEY *key, CK_ATTRIBUTE_TYPE type, struct buf *ret_value);

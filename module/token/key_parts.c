@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What can be told of a key: its public attributes, its secret ones, and its PKCS#8 form. */
+/* What can be told of a key: its public attributes and its secret ones. */
 #include <string.h>
 
 #include <openssl/bn.h>
@@ -9,25 +9,17 @@
 #include <openssl/x509.h>
 
 #include "module/token/blueprint.h"
+#include "module/token/der.h"
 #include "module/token/key_material.h"
+#include "module/token/key_numbers.h"
 #include "remote/base/cleanup.h"
 #include "remote/base/crypto.h"
 
-enum { NUMBER_MAX = RSA_PUBLIC_BITS_MAX / 8, POINT_MAX = 1 + 2 * 66, DER_OCTET_STRING = 0x04 };
-
 static enum sca_status put_number(const EVP_PKEY *key, const char *name, struct buf *ret_value)
 {
-    uint8_t bytes[NUMBER_MAX];
-    BIGNUM *number = NULL;
-    if (EVP_PKEY_get_bn_param(key, name, &number) != 1)
-        return SCA_NOT_FOUND;
-    int len = BN_num_bytes(number);
-    enum sca_status st = SCA_INVALID;
-    if (len <= NUMBER_MAX) {
-        (void)BN_bn2bin(number, bytes);
-        st = buf_append(ret_value, span_of(bytes, (size_t)len));
-    }
-    BN_clear_free(number);
+    uint8_t bytes[KEY_NUMBER_SIZE];
+    size_t len = key_number_get(key, name, 0, bytes);
+    enum sca_status st = len ? buf_append(ret_value, span_of(bytes, len)) : SCA_NOT_FOUND;
     secret_wipe(bytes, sizeof(bytes));
     return st;
 }
@@ -35,17 +27,16 @@ static enum sca_status put_number(const EVP_PKEY *key, const char *name, struct 
 /* A DER OCTET STRING around the point, or the Ed25519 key. */
 static enum sca_status put_point(const EVP_PKEY *key, struct buf *ret_value)
 {
-    uint8_t der[3 + POINT_MAX];
-    uint8_t *point = der + 3;
+    uint8_t point[KEY_POINT_MAX];
+    uint8_t room[3 + KEY_POINT_MAX];
     size_t len = 0;
-    if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point, POINT_MAX, &len) != 1)
+    if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point), &len) !=
+        1)
         return SCA_NOT_FOUND;
-    size_t head = len > 0x7f ? 3 : 2;
-    uint8_t *start = point - head;
-    start[0] = DER_OCTET_STRING;
-    start[1] = 0x81;
-    start[head - 1] = (uint8_t)len;
-    return buf_append(ret_value, span_of(start, head + len));
+    struct der_writer writer = der_writer_of(room, sizeof(room));
+    der_put(&writer, span_of(point, len));
+    der_wrap(&writer, DER_OCTET_STRING, sizeof(room));
+    return buf_append(ret_value, span_of(room + writer.start, sizeof(room) - writer.start));
 }
 
 static enum sca_status put_spki(const EVP_PKEY *key, struct buf *ret_value)
@@ -80,7 +71,10 @@ enum sca_status key_id(struct span spki, struct buf *ret_id)
     int bits_len = 0;
     uint8_t id[KEY_ID_SIZE];
     (void)ERR_set_mark();
-    X509_PUBKEY *parsed = d2i_X509_PUBKEY(NULL, &der, (long)spki.len);
+    /* Made beforehand, or it would be of the program's own library context. */
+    X509_PUBKEY *parsed = X509_PUBKEY_new_ex(crypto_libctx(), NULL);
+    if (parsed && !d2i_X509_PUBKEY(&parsed, &der, (long)spki.len))
+        parsed = NULL; /* released by it */
     enum sca_status st = SCA_INVALID;
     if (parsed && X509_PUBKEY_get0_param(NULL, &bits, &bits_len, NULL, parsed) == 1 &&
         EVP_Digest(bits, (size_t)bits_len, id, NULL, crypto_md(CRYPTO_SHA1), NULL) == 1)
@@ -90,26 +84,20 @@ enum sca_status key_id(struct span spki, struct buf *ret_id)
     return st;
 }
 
-static const struct {
-    CK_ATTRIBUTE_TYPE type;
-    const char *name;
-} secret_numbers[] = {
-    {CKA_PRIVATE_EXPONENT, OSSL_PKEY_PARAM_RSA_D},
-    {CKA_PRIME_1, OSSL_PKEY_PARAM_RSA_FACTOR1},
-    {CKA_PRIME_2, OSSL_PKEY_PARAM_RSA_FACTOR2},
-    {CKA_EXPONENT_1, OSSL_PKEY_PARAM_RSA_EXPONENT1},
-    {CKA_EXPONENT_2, OSSL_PKEY_PARAM_RSA_EXPONENT2},
-    {CKA_COEFFICIENT, OSSL_PKEY_PARAM_RSA_COEFFICIENT1},
-};
+/* NULL for an attribute that is no number of a private RSA key, or a public one. */
+static const char *secret_rsa_number(CK_ATTRIBUTE_TYPE type)
+{
+    for (size_t i = KEY_RSA_PUBLIC_NUMBERS; i < KEY_RSA_NUMBERS; i++)
+        if (key_rsa_numbers[i].type == type)
+            return key_rsa_numbers[i].name;
+    return NULL;
+}
 
 bool key_part_is_secret(CK_OBJECT_CLASS class, CK_ATTRIBUTE_TYPE type)
 {
     if (class != CKO_PRIVATE_KEY && class != CKO_SECRET_KEY)
         return false;
-    for (size_t i = 0; i < ARRAY_LEN(secret_numbers); i++)
-        if (secret_numbers[i].type == type)
-            return true;
-    return type == CKA_VALUE;
+    return type == CKA_VALUE || secret_rsa_number(type);
 }
 
 static enum sca_status put_secret(const EVP_PKEY *key, CK_ATTRIBUTE_TYPE type,
@@ -127,10 +115,8 @@ static enum sca_status put_secret(const EVP_PKEY *key, CK_ATTRIBUTE_TYPE type,
     if (type == CKA_VALUE)
         return EVP_PKEY_is_a(key, "EC") ? put_number(key, OSSL_PKEY_PARAM_PRIV_KEY, ret_value)
                                         : SCA_NOT_FOUND;
-    for (size_t i = 0; i < ARRAY_LEN(secret_numbers); i++)
-        if (secret_numbers[i].type == type)
-            return put_number(key, secret_numbers[i].name, ret_value);
-    return SCA_NOT_FOUND;
+    const char *name = secret_rsa_number(type);
+    return name ? put_number(key, name, ret_value) : SCA_NOT_FOUND;
 }
 
 CK_RV key_part(const EVP_PKEY *key, CK_ATTRIBUTE_TYPE type, struct buf *ret_value)
@@ -142,33 +128,4 @@ CK_RV key_part(const EVP_PKEY *key, CK_ATTRIBUTE_TYPE type, struct buf *ret_valu
     if (st == SCA_OK)
         return CKR_OK;
     return st == SCA_NOMEM ? CKR_HOST_MEMORY : CKR_ATTRIBUTE_TYPE_INVALID;
-}
-
-enum sca_status key_to_pkcs8(const EVP_PKEY *key, struct secret **ret_der)
-{
-    unsigned char *der = NULL;
-    (void)ERR_set_mark();
-    PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(key);
-    int len = info ? i2d_PKCS8_PRIV_KEY_INFO(info, &der) : -1;
-    enum sca_status st = len > 0 ? secret_new(span_of(der, (size_t)len), ret_der) : SCA_INVALID;
-    if (len > 0)
-        OPENSSL_clear_free(der, (size_t)len);
-    PKCS8_PRIV_KEY_INFO_free(info);
-    (void)ERR_pop_to_mark();
-    return st;
-}
-
-enum sca_status key_from_pkcs8(struct span der, EVP_PKEY **ret_key)
-{
-    const unsigned char *start = der.ptr;
-    (void)ERR_set_mark();
-    EVP_PKEY *key = d2i_AutoPrivateKey_ex(NULL, &start, (long)der.len, crypto_libctx(), NULL);
-    (void)ERR_pop_to_mark();
-    bool is_known = key && (EVP_PKEY_is_a(key, "RSA") || key_curve(key));
-    if (!is_known || start != der.ptr + der.len) {
-        EVP_PKEY_free(key);
-        return SCA_INVALID;
-    }
-    *ret_key = key;
-    return SCA_OK;
 }

@@ -193,13 +193,14 @@ CK_RV operation_set_key(struct session *s, const CK_MECHANISM *mechanism, CK_OBJ
     AUTO(ready_key_clear) struct ready_key warm = operation_take_warm(s);
     AUTO(object_unrefp) struct object *object = NULL;
 
-    CK_RV rv = find_key(s, key, &object);
-    if (rv != CKR_OK)
-        return rv;
-    CK_RV login = check_login(s, object);
-    if (login == CKR_KEY_HANDLE_INVALID)
-        return login;
-    if (login != CKR_OK || !use_again(operation, object, mechanism, purpose, &warm)) {
+    if (!warm.object || !slot_still_shows(s->slot, key, warm.object) ||
+        !use_again(operation, warm.object, mechanism, purpose, &warm)) {
+        CK_RV rv = find_key(s, key, &object);
+        if (rv != CKR_OK)
+            return rv;
+        CK_RV login = check_login(s, object);
+        if (login == CKR_KEY_HANDLE_INVALID)
+            return login;
         rv = check_and_load(s, mechanism, object, purpose, login);
         if (rv != CKR_OK)
             return rv;

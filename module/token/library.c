@@ -28,6 +28,15 @@ enum library_state {
 /* C_Finalize waits this long for calls that it has cancelled; then it leaves their memory alone. */
 enum { FINISH_WAIT_MS = 2000, FINISH_STEP_MS = 10 };
 
+/*
+ * Each thread counts itself in one of several places, a cache line apart: threads that sign at the
+ * same time would otherwise wait for one another's cache lines.
+ */
+enum { COUNTERS = 16, CACHE_LINE = 64 };
+struct counter {
+    _Alignas(CACHE_LINE) atomic_uint calls;
+};
+
 static struct {
     struct lock lock;        /* C_Initialize and C_Finalize, one at a time */
     pthread_cond_t left;     /* a call left while the library is finishing, or that is done */
@@ -35,7 +44,7 @@ static struct {
     atomic_uint forks_taken; /* forks when a thread began to forget the parent */
     atomic_uint forks_known; /* forks when this process first called C_Initialize */
     atomic_int state;
-    atomic_uint inside; /* calls between library_enter and library_leave */
+    struct counter inside[COUNTERS]; /* calls between library_enter and library_leave */
     struct config *config;
     struct backends *backends;
     struct log log;
@@ -76,7 +85,8 @@ static void forget_parent(void)
     }
     lock_init(&library.lock, LOCK_LIBRARY);
     lock_cond_init(&library.left);
-    atomic_store(&library.inside, 0);
+    for (int i = 0; i < COUNTERS; i++)
+        atomic_store(&library.inside[i].calls, 0);
     stop_log(); /* the child's copy of the descriptor */
     library.config = NULL;
     library.backends = NULL;
@@ -94,11 +104,28 @@ static bool is_open(void)
            atomic_load(&library.forks) == atomic_load(&library.forks_known) && !reentry_is_inside();
 }
 
+static atomic_uint *own_counter(void)
+{
+    static atomic_uint threads;
+    static _Thread_local unsigned place;
+    if (!place)
+        place = 1 + atomic_fetch_add(&threads, 1) % COUNTERS;
+    return &library.inside[place - 1].calls;
+}
+
+static unsigned count_inside(void)
+{
+    unsigned count = 0;
+    for (int i = 0; i < COUNTERS; i++)
+        count += atomic_load(&library.inside[i].calls);
+    return count;
+}
+
 bool library_enter(void)
 {
     if (!is_open())
         return false; /* without disturbing the count that C_Finalize waits for */
-    atomic_fetch_add(&library.inside, 1);
+    atomic_fetch_add(own_counter(), 1);
     if (is_open())
         return true;
     library_leave();
@@ -107,7 +134,8 @@ bool library_enter(void)
 
 void library_leave(void)
 {
-    if (atomic_fetch_sub(&library.inside, 1) == 1 && library_is_finishing())
+    atomic_fetch_sub(own_counter(), 1);
+    if (library_is_finishing())
         pthread_cond_broadcast(&library.left);
 }
 
@@ -197,9 +225,9 @@ static bool wait_until_empty(void) REQUIRES(library.lock)
 {
     /* By the clock: a call that leaves wakes this wait long before its step is over. */
     uint64_t until = clock_system.now_ms(&clock_system) + FINISH_WAIT_MS;
-    while (atomic_load(&library.inside) > 0 && clock_system.now_ms(&clock_system) < until)
+    while (count_inside() > 0 && clock_system.now_ms(&clock_system) < until)
         (void)lock_wait_for(&library.lock, &library.left, FINISH_STEP_MS);
-    return atomic_load(&library.inside) == 0;
+    return count_inside() == 0;
 }
 
 /* Takes apart what start made, with no lock held: backends log out, connections close. */

@@ -13,11 +13,64 @@ static int compare_attributes(const void *a, const void *b)
     return left->type < right->type ? -1 : left->type > right->type;
 }
 
+/*
+ * A certificate's subject, issuer, serial number and key are in its value already: kept there, they
+ * take no room of their own. NULL for what is not, or not worth a search.
+ */
+static const unsigned char *find_inside(const CK_ATTRIBUTE *whole, const CK_ATTRIBUTE *part)
+{
+    enum { WORTH_IT = 16 };
+    if (!whole || whole == part || part->ulValueLen < WORTH_IT)
+        return NULL;
+    return memmem(whole->pValue, whole->ulValueLen, part->pValue, part->ulValueLen);
+}
+
+/* The value that others may lie in: only a certificate has one. */
+static const CK_ATTRIBUTE *find_whole(const CK_ATTRIBUTE *attributes, CK_ULONG count)
+{
+    const CK_ATTRIBUTE *value = NULL;
+    bool is_certificate = false;
+    for (CK_ULONG i = 0; i < count; i++) {
+        if (attributes[i].type == CKA_VALUE)
+            value = &attributes[i];
+        if (attributes[i].type == CKA_CERTIFICATE_TYPE)
+            is_certificate = true;
+    }
+    return is_certificate ? value : NULL;
+}
+
+/* Behind the attributes, the whole one first. */
+static void copy_values(struct object *object, const CK_ATTRIBUTE *attributes,
+                        const CK_ATTRIBUTE *whole)
+{
+    unsigned char *start = (unsigned char *)(object->attributes + object->count);
+    unsigned char *value = start;
+    if (whole && whole->ulValueLen) {
+        memcpy(value, whole->pValue, whole->ulValueLen);
+        value += whole->ulValueLen;
+    }
+    for (CK_ULONG i = 0; i < object->count; i++) {
+        const unsigned char *inside = find_inside(whole, &attributes[i]);
+        object->attributes[i] = attributes[i];
+        if (&attributes[i] == whole) {
+            object->attributes[i].pValue = start;
+        } else if (inside) {
+            object->attributes[i].pValue = start + (inside - (const unsigned char *)whole->pValue);
+        } else {
+            object->attributes[i].pValue = value;
+            if (attributes[i].ulValueLen)
+                memcpy(value, attributes[i].pValue, attributes[i].ulValueLen);
+            value += attributes[i].ulValueLen;
+        }
+    }
+}
+
 struct object *object_new(const CK_ATTRIBUTE *attributes, CK_ULONG count, bool is_private)
 {
+    const CK_ATTRIBUTE *whole = find_whole(attributes, count);
     size_t values = 0;
     for (CK_ULONG i = 0; i < count; i++)
-        values += attributes[i].ulValueLen;
+        values += find_inside(whole, &attributes[i]) ? 0 : attributes[i].ulValueLen;
     struct object *object = malloc(sizeof(*object) + count * sizeof(CK_ATTRIBUTE) + values);
     if (!object)
         return NULL;
@@ -28,14 +81,7 @@ struct object *object_new(const CK_ATTRIBUTE *attributes, CK_ULONG count, bool i
         .count = count,
     };
     atomic_init(&object->refs, 1);
-    unsigned char *value = (unsigned char *)(object->attributes + count);
-    for (CK_ULONG i = 0; i < count; i++) {
-        object->attributes[i] = attributes[i];
-        object->attributes[i].pValue = value;
-        if (attributes[i].ulValueLen)
-            memcpy(value, attributes[i].pValue, attributes[i].ulValueLen);
-        value += attributes[i].ulValueLen;
-    }
+    copy_values(object, attributes, whole);
     qsort(object->attributes, count, sizeof(CK_ATTRIBUTE), compare_attributes);
     object->class = object_ulong(object, CKA_CLASS, CK_UNAVAILABLE_INFORMATION);
     return object;

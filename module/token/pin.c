@@ -44,10 +44,10 @@ static CK_RV init_token(struct slot *slot, const struct secret *so_pin, struct s
         rv = failure(CKR_FUNCTION_FAILED, "another program has just taken this empty slot; list "
                                           "the slots again: there is a new one");
     call_fini(&call);
-    if (rv == CKR_OK) {
+    if (rv == CKR_OK)
         slot_forget_objects(slot);
+    if (rv == CKR_OK || st == SCA_GONE)
         slot_expect_new();
-    }
     return rv;
 }
 

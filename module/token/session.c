@@ -2,6 +2,7 @@
 #include "module/token/session.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "module/token/handle_map.h"
 #include "module/token/handlers.h"
@@ -84,9 +85,10 @@ CK_RV session_open(CK_SLOT_ID id, CK_FLAGS flags, void *application, CK_NOTIFY n
         return CKR_TOKEN_NOT_RECOGNIZED; /* programs try it while they list: not worth a log line */
 
     bool is_rw = flags & CKF_RW_SESSION;
-    struct session *s = calloc(1, sizeof(*s));
+    struct session *s = aligned_alloc(SESSION_ALIGN, sizeof(*s));
     if (!s)
         return CKR_HOST_MEMORY;
+    memset(s, 0, sizeof(*s));
     rv = slot_count_in(slot, is_rw);
     if (rv != CKR_OK) {
         free(s);

@@ -17,8 +17,11 @@
 
 enum { SESSIONS_MAX = 10000 };
 
+/* Threads with a session each must not share a cache line. */
+enum { SESSION_ALIGN = 64 };
+
 struct session {
-    atomic_uint refs;
+    _Alignas(SESSION_ALIGN) atomic_uint refs;
     CK_SESSION_HANDLE handle;
     struct slot *slot;
     CK_FLAGS flags;

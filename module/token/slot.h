@@ -78,6 +78,9 @@ struct snapshot *slot_session_objects(struct slot *slot);
  */
 CK_RV slot_object(struct slot *slot, CK_OBJECT_HANDLE handle, struct object **ret_object);
 
+/* Is that still the object of the handle, and visible now? One lock, no reference. */
+bool slot_still_shows(struct slot *slot, CK_OBJECT_HANDLE handle, const struct object *object);
+
 /* Is the object visible in that login state? */
 bool slot_shows(enum slot_login login, const struct object *object);
 

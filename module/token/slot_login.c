@@ -91,6 +91,8 @@ void slot_count_out(struct slot *slot, bool is_rw)
     bool takes_login = slot->sessions == 0 && slot->login != SLOT_PUBLIC;
     if (takes_login)
         set_login_locked(slot, SLOT_PUBLIC, &old);
+    else if (slot->sessions == 0 && slot_is_writable(slot))
+        slot_forget_objects_locked(slot, &old); /* ten thousand slots listed are not all kept */
     lock_drop(&slot->lock);
     snapshot_unref(old);
     if (takes_login)

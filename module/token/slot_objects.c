@@ -117,6 +117,15 @@ CK_RV slot_object(struct slot *slot, CK_OBJECT_HANDLE handle, struct object **re
     return CKR_OK;
 }
 
+bool slot_still_shows(struct slot *slot, CK_OBJECT_HANDLE handle, const struct object *object)
+{
+    lock_take(&slot->lock);
+    const struct snapshot *set = object->number ? slot->token_objects : slot->session_objects;
+    bool still = set && slot_shows(slot->login, object) && snapshot_find(set, handle) == object;
+    lock_drop(&slot->lock);
+    return still;
+}
+
 bool slot_shows(enum slot_login login, const struct object *object)
 {
     return !object->is_private || login == SLOT_USER;

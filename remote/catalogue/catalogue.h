@@ -85,7 +85,8 @@ enum sca_status catalogue_store(const char *state_dir, const char *url, const ch
 uint32_t catalogue_spare_slot_id(const struct catalogue *catalogue);
 
 /*
- * Gives the empty slot to the token called name and sets a new id aside for the next empty slot.
+ * Gives the empty slot to the token called name and sets a new id aside for the next empty slot;
+ * nothing when it has that slot already (somebody may have adopted it).
  * SCA_GONE when slot_id is not the empty slot's (any more), SCA_INVALID when the catalogue is
  * damaged: catalogue_adopt_local makes it anew, with all tokens.
  */

@@ -84,6 +84,18 @@ static enum sca_status survey(struct rewrite *rewrite, struct taken *taken)
     return st;
 }
 
+/* Has the token that slot already? Somebody may have adopted it since its file was made. */
+static bool is_entered(struct rewrite *rewrite, const char *name, uint32_t slot_id)
+{
+    struct catalogue_entry entry;
+
+    for (size_t i = 0; i < rewrite_count_old(rewrite); i++)
+        if (rewrite_get_old(rewrite, i, &entry) && is_local(&entry) &&
+            strcmp(entry.user_id, name) == 0)
+            return entry.slot_id == slot_id;
+    return false;
+}
+
 enum sca_status catalogue_add_local(const char *state_dir, const char *name, uint32_t slot_id)
 {
     AUTO(rewrite_fini) struct rewrite rewrite = {.lock = -1};
@@ -97,7 +109,9 @@ enum sca_status catalogue_add_local(const char *state_dir, const char *name, uin
     /* Made anew here, it would know this token alone. */
     if (rewrite.is_damaged)
         return SCA_INVALID;
-    if (rewrite.writer.spare_slot_id != slot_id || has_name(&taken, name))
+    if (has_name(&taken, name))
+        return is_entered(&rewrite, name, slot_id) ? SCA_OK : SCA_GONE;
+    if (rewrite.writer.spare_slot_id != slot_id)
         return SCA_GONE;
     st = image_writer_new_id(&rewrite.writer, &rewrite.writer.spare_slot_id);
     if (st == SCA_OK)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MEASURE_NS = 30 * 1000 * 1000 };
+enum { MEASURE_NS = 30 * 1000 * 1000, MEASURE_TRIES = 10 };
 
 void subjects_describe(const struct bench *bench, struct subject subjects[static SUBJECTS])
 {
@@ -114,17 +114,27 @@ CK_ULONG subject_find(const struct subject *subject, CK_SESSION_HANDLE session,
     return total;
 }
 
-double measure(void (*work)(void *arg), void *arg)
+/* Works until MEASURE_NS are over. */
+static struct stopwatch work_for_a_while(void (*work)(void *arg), void *arg, uint64_t *ret_done)
 {
     struct stopwatch watch = stopwatch_start();
-    struct stopwatch spent;
+    struct stopwatch spent = {0};
     uint64_t done = 0;
-    for (uint64_t batch = 1;; batch *= 2) {
+    for (uint64_t batch = 1; spent.wall < MEASURE_NS; batch *= 2) {
         for (uint64_t i = 0; i < batch; i++)
             work(arg);
         done += batch;
         spent = stopwatch_stop(&watch);
-        if (spent.wall >= MEASURE_NS)
-            return (double)spent.wall / (double)done;
     }
+    *ret_done = done;
+    return spent;
+}
+
+double measure(void (*work)(void *arg), void *arg)
+{
+    uint64_t done = 0;
+    struct stopwatch spent = work_for_a_while(work, arg, &done);
+    for (int i = 0; i < MEASURE_TRIES && stopwatch_was_disturbed(&spent); i++)
+        spent = work_for_a_while(work, arg, &done);
+    return (double)spent.wall / (double)done;
 }

@@ -44,7 +44,8 @@ CK_ULONG subject_find(const struct subject *subject, CK_SESSION_HANDLE session,
 /* All slots with a token; the caller frees them. */
 CK_SLOT_ID *subject_slots(const struct subject *subject, CK_ULONG *ret_count);
 
-/* Nanoseconds of one piece of work, done until 30 ms are over. */
+/* Nanoseconds of one piece of work, done until 30 ms are over; again when that was disturbed. The
+ * work may not wait for anything but the CPU. */
 double measure(void (*work)(void *arg), void *arg);
 
 #endif

@@ -74,6 +74,21 @@ static void a_slot_that_is_not_the_empty_one_is_gone(void **state)
     shows(stage, "0:a +1");
 }
 
+static void a_token_that_was_adopted_meanwhile_is_added_where_it_is(void **state)
+{
+    struct catalogue_stage *stage = *state;
+    static const char *const names[] = {"a", "b"};
+    static const uint32_t ids[] = {0, 0};
+
+    assert_int_equal(catalogue_adopt_local(stage->dir, names, ids, 2), SCA_OK);
+    shows(stage, "0:a 2:b +1");
+    add(stage, "a", 0);
+    assert_int_equal(catalogue_add_local(stage->dir, "b", 0), SCA_GONE);
+    assert_int_equal(catalogue_forget(stage->dir, CATALOGUE_LOCAL, "b"), SCA_OK);
+
+    shows(stage, "0:a +1");
+}
+
 static void no_certificate_gets_the_slot_of_a_token_or_the_empty_one(void **state)
 {
     struct catalogue_stage *stage = *state;
@@ -297,6 +312,7 @@ int main(void)
         TEST(the_empty_slot_is_number_0_where_there_is_nothing),
         TEST(a_token_gets_the_empty_slot_and_there_is_a_new_one),
         TEST(a_slot_that_is_not_the_empty_one_is_gone),
+        TEST(a_token_that_was_adopted_meanwhile_is_added_where_it_is),
         TEST(no_certificate_gets_the_slot_of_a_token_or_the_empty_one),
         TEST(forgetting_an_account_leaves_tokens_and_the_empty_slot),
         TEST(adopted_tokens_keep_the_slots_they_had),

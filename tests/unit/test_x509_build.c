@@ -56,7 +56,7 @@ static enum sca_status sign(void *sign_arg, struct span tbs, struct buf *ret_sig
     static const char *const hashes[] = {
         [CRYPTO_SHA256] = "SHA256", [CRYPTO_SHA384] = "SHA384", [CRYPTO_SHA512] = "SHA512"};
     enum crypto_hash hash = holder->spec->type == CKK_RSA ? CRYPTO_SHA256 : holder->spec->hash;
-    unsigned char signature[1024];
+    unsigned char signature[1024] = {0};
     size_t len = sizeof(signature);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/local_stage.h"
+#include "tests/unit/backend_stage.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,53 +15,53 @@
 #include "remote/base/cleanup.h"
 #include "tests/lib/folder.h"
 
-void local_stage_open(struct local_stage *stage)
+void backend_stage_open(struct backend_stage *stage)
 {
     assert_int_equal(backends_open(&stage->config, &stage->backends), SCA_OK);
     stage->tokens = (struct token_list){0};
-    local_stage_look(stage);
+    backend_stage_look(stage);
 }
 
-void local_stage_close(struct local_stage *stage)
+void backend_stage_close(struct backend_stage *stage)
 {
     token_list_fini(&stage->tokens);
     backends_close(stage->backends);
     stage->backends = NULL;
 }
 
-int local_stage_begin(void **state)
+int backend_stage_begin(void **state)
 {
-    struct local_stage *stage = calloc(1, sizeof(*stage));
+    struct backend_stage *stage = calloc(1, sizeof(*stage));
 
     assert_non_null(stage);
     (void)strcpy(stage->dir, "/tmp/local.XXXXXX");
     assert_non_null(mkdtemp(stage->dir));
     stage->config.state_dir = stage->dir;
     call_init(&stage->call, &clock_system, 60000);
-    local_stage_open(stage);
+    backend_stage_open(stage);
     *state = stage;
     return 0;
 }
 
-int local_stage_end(void **state)
+int backend_stage_end(void **state)
 {
-    struct local_stage *stage = *state;
+    struct backend_stage *stage = *state;
 
-    local_stage_close(stage);
+    backend_stage_close(stage);
     call_fini(&stage->call);
     (void)folder_remove(stage->dir);
     free(stage);
     return 0;
 }
 
-void local_stage_other(const struct local_stage *stage, struct local_stage *ret_other)
+void backend_stage_other(const struct backend_stage *stage, struct backend_stage *ret_other)
 {
-    *ret_other = (struct local_stage){.config = stage->config};
+    *ret_other = (struct backend_stage){.config = stage->config};
     call_init(&ret_other->call, &clock_system, 60000);
-    local_stage_open(ret_other);
+    backend_stage_open(ret_other);
 }
 
-void local_stage_look(struct local_stage *stage)
+void backend_stage_look(struct backend_stage *stage)
 {
     struct token_list fresh = {0};
 
@@ -78,7 +78,7 @@ static int compare_ids(const void *a, const void *b)
     return *left < *right ? -1 : *left > *right;
 }
 
-void local_stage_slots(const struct local_stage *stage, const char *expected)
+void backend_stage_slots(const struct backend_stage *stage, const char *expected)
 {
     char found[256] = "";
     size_t len = 0;
@@ -103,7 +103,7 @@ void local_stage_slots(const struct local_stage *stage, const char *expected)
     assert_string_equal(found, expected);
 }
 
-struct token *local_stage_token(const struct local_stage *stage, CK_SLOT_ID id)
+struct token *backend_stage_token(const struct backend_stage *stage, CK_SLOT_ID id)
 {
     for (size_t i = 0; i < stage->tokens.count; i++)
         if (stage->tokens.items[i]->slot_id == id)
@@ -120,58 +120,59 @@ static struct secret *secret_of(const char *text)
 }
 
 /* Notes are of the last operation alone. */
-static struct call *begin(struct local_stage *stage)
+static struct call *begin(struct backend_stage *stage)
 {
     stage->call.note[0] = 0;
     return &stage->call;
 }
 
-enum sca_status local_stage_init_token(struct local_stage *stage, CK_SLOT_ID id, const char *so_pin,
-                                       const char *label)
+enum sca_status backend_stage_init_token(struct backend_stage *stage, CK_SLOT_ID id,
+                                         const char *so_pin, const char *label)
 {
     AUTO(secret_freep) struct secret *secret = secret_of(so_pin);
-    struct token *token = local_stage_token(stage, id);
+    struct token *token = backend_stage_token(stage, id);
     return token->ops->write->init_token(token, begin(stage), secret, span_text(label));
 }
 
-enum sca_status local_stage_login(struct local_stage *stage, CK_SLOT_ID id, enum token_user user,
-                                  const char *pin)
+enum sca_status backend_stage_login(struct backend_stage *stage, CK_SLOT_ID id,
+                                    enum token_user user, const char *pin)
 {
     AUTO(secret_freep) struct secret *secret = secret_of(pin);
-    struct token *token = local_stage_token(stage, id);
+    struct token *token = backend_stage_token(stage, id);
     return token->ops->login(token, begin(stage), user, secret);
 }
 
-enum sca_status local_stage_init_pin(struct local_stage *stage, CK_SLOT_ID id, const char *pin)
+enum sca_status backend_stage_init_pin(struct backend_stage *stage, CK_SLOT_ID id, const char *pin)
 {
     AUTO(secret_freep) struct secret *secret = secret_of(pin);
-    struct token *token = local_stage_token(stage, id);
+    struct token *token = backend_stage_token(stage, id);
     return token->ops->write->init_pin(token, begin(stage), secret);
 }
 
-enum sca_status local_stage_set_pin(struct local_stage *stage, CK_SLOT_ID id, enum token_user user,
-                                    const char *old_pin, const char *new_pin)
+enum sca_status backend_stage_set_pin(struct backend_stage *stage, CK_SLOT_ID id,
+                                      enum token_user user, const char *old_pin,
+                                      const char *new_pin)
 {
     AUTO(secret_freep) struct secret *old_secret = secret_of(old_pin);
     AUTO(secret_freep) struct secret *new_secret = secret_of(new_pin);
-    struct token *token = local_stage_token(stage, id);
+    struct token *token = backend_stage_token(stage, id);
     return token->ops->write->set_pin(token, begin(stage), user, old_secret, new_secret);
 }
 
-struct token *local_stage_make(struct local_stage *stage, CK_SLOT_ID id, const char *label)
+struct token *backend_stage_make(struct backend_stage *stage, CK_SLOT_ID id, const char *label)
 {
-    struct token *token = local_stage_token(stage, id);
+    struct token *token = backend_stage_token(stage, id);
 
-    assert_int_equal(local_stage_init_token(stage, id, SO_PIN, label), SCA_OK);
-    assert_int_equal(local_stage_login(stage, id, TOKEN_SO, SO_PIN), SCA_OK);
-    assert_int_equal(local_stage_init_pin(stage, id, USER_PIN), SCA_OK);
+    assert_int_equal(backend_stage_init_token(stage, id, SO_PIN, label), SCA_OK);
+    assert_int_equal(backend_stage_login(stage, id, TOKEN_SO, SO_PIN), SCA_OK);
+    assert_int_equal(backend_stage_init_pin(stage, id, USER_PIN), SCA_OK);
     token->ops->logout(token);
     return token;
 }
 
-enum sca_status local_stage_write(struct local_stage *stage, struct token *token,
-                                  CK_OBJECT_CLASS class, const char *label, struct span key,
-                                  unsigned *number)
+enum sca_status backend_stage_write(struct backend_stage *stage, struct token *token,
+                                    CK_OBJECT_CLASS class, const char *label, struct span key,
+                                    unsigned *number)
 {
     bool is_private = class == CKO_PRIVATE_KEY;
     struct attributes a = {.count = 0};
@@ -190,7 +191,8 @@ enum sca_status local_stage_write(struct local_stage *stage, struct token *token
     return st;
 }
 
-enum sca_status local_stage_remove(struct local_stage *stage, struct token *token, unsigned number)
+enum sca_status backend_stage_remove(struct backend_stage *stage, struct token *token,
+                                     unsigned number)
 {
     struct object_change change = {.number = number, .is_removed = true};
     return token->ops->write->apply(token, begin(stage), &change, 1);
@@ -244,7 +246,7 @@ static enum sca_status note_object(struct object_sink *sink, unsigned number, bo
     return SCA_OK;
 }
 
-void local_stage_lists(struct token *token, const char *expected)
+void backend_stage_lists(struct token *token, const char *expected)
 {
     struct listed listed = {.sink.add = note_object};
 
@@ -256,8 +258,8 @@ void local_stage_lists(struct token *token, const char *expected)
     assert_string_equal(listed.text, expected);
 }
 
-struct span local_stage_value(struct token *token, unsigned number, CK_ATTRIBUTE_TYPE type,
-                              char *out, size_t room)
+struct span backend_stage_value(struct token *token, unsigned number, CK_ATTRIBUTE_TYPE type,
+                                char *out, size_t room)
 {
     struct listed listed = {
         .sink.add = note_object,
@@ -270,7 +272,7 @@ struct span local_stage_value(struct token *token, unsigned number, CK_ATTRIBUTE
     return span_of(out, listed.value_len);
 }
 
-void local_stage_new_key(struct buf *ret_der)
+void backend_stage_new_key(struct buf *ret_der)
 {
     EVP_PKEY *key = EVP_PKEY_Q_keygen(crypto_libctx(), NULL, "EC", "P-256");
     assert_non_null(key);

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "remote/base/cleanup.h"
-#include "tests/unit/local_stage.h"
+#include "tests/unit/backend_stage.h"
 
 enum { THREADS = 4, KEYS = 3, ROUNDS = 200 };
 
@@ -61,25 +61,25 @@ static void *load_often(void *arg)
     return NULL;
 }
 
-static void fill(struct local_stage *stage, struct token *token, unsigned numbers[static KEYS])
+static void fill(struct backend_stage *stage, struct token *token, unsigned numbers[static KEYS])
 {
     AUTO(buf_fini) struct buf der;
 
-    local_stage_new_key(&der);
-    assert_int_equal(local_stage_login(stage, 0, TOKEN_USER, USER_PIN), SCA_OK);
+    backend_stage_new_key(&der);
+    assert_int_equal(backend_stage_login(stage, 0, TOKEN_USER, USER_PIN), SCA_OK);
     for (size_t i = 0; i < KEYS; i++)
         assert_int_equal(
-            local_stage_write(stage, token, CKO_PRIVATE_KEY, "key", buf_span(&der), &numbers[i]),
+            backend_stage_write(stage, token, CKO_PRIVATE_KEY, "key", buf_span(&der), &numbers[i]),
             SCA_OK);
 }
 
 static void keys_are_loaded_by_many_threads_at_once(void **state)
 {
-    struct local_stage *stage = *state;
+    struct backend_stage *stage = *state;
     struct worker workers[THREADS];
     unsigned numbers[KEYS] = {0};
 
-    struct token *token = local_stage_make(stage, 0, "a");
+    struct token *token = backend_stage_make(stage, 0, "a");
     fill(stage, token, numbers);
     for (size_t i = 0; i < THREADS; i++)
         workers[i] = (struct worker){.token = token, .numbers = numbers};
@@ -92,17 +92,17 @@ static void keys_are_loaded_by_many_threads_at_once(void **state)
 
 static void a_logout_while_keys_are_loaded_refuses_the_rest(void **state)
 {
-    struct local_stage *stage = *state;
+    struct backend_stage *stage = *state;
     struct worker workers[THREADS];
     unsigned numbers[KEYS] = {0};
 
-    struct token *token = local_stage_make(stage, 0, "a");
+    struct token *token = backend_stage_make(stage, 0, "a");
     fill(stage, token, numbers);
     for (size_t i = 0; i < THREADS; i++)
         workers[i] = (struct worker){.token = token, .numbers = numbers};
     start(workers, THREADS, load_often);
     token->ops->logout(token);
-    assert_int_equal(local_stage_login(stage, 0, TOKEN_USER, USER_PIN), SCA_OK);
+    assert_int_equal(backend_stage_login(stage, 0, TOKEN_USER, USER_PIN), SCA_OK);
     token->ops->logout(token);
     finish(workers, THREADS);
 
@@ -145,13 +145,13 @@ static void *look(void *arg)
 
 static void one_of_many_threads_gets_the_empty_slot_while_others_look(void **state)
 {
-    struct local_stage *stage = *state;
+    struct backend_stage *stage = *state;
     AUTO(secret_freep) struct secret *pin = NULL;
     struct worker workers[THREADS];
     unsigned made = 0;
 
     assert_int_equal(secret_new(span_text(SO_PIN), &pin), SCA_OK);
-    struct token *token = local_stage_token(stage, 0);
+    struct token *token = backend_stage_token(stage, 0);
     for (size_t i = 0; i < THREADS; i++)
         workers[i] = (struct worker){.token = token, .pin = pin, .backends = stage->backends};
     start(workers, THREADS - 1, take_slot);
@@ -165,11 +165,11 @@ static void one_of_many_threads_gets_the_empty_slot_while_others_look(void **sta
     }
     assert_in_range(made, 1, THREADS - 1);
     assert_int_equal(workers[THREADS - 1].st, SCA_OK);
-    local_stage_look(stage);
-    local_stage_slots(stage, "0 +1");
+    backend_stage_look(stage);
+    backend_stage_slots(stage, "0 +1");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, local_stage_begin, local_stage_end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, backend_stage_begin, backend_stage_end)
 
 int main(void)
 {
