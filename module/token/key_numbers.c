@@ -80,3 +80,12 @@ size_t key_number_get(const EVP_PKEY *key, const char *name, size_t width,
     secret_wipe(native, sizeof(native));
     return len;
 }
+
+bool key_edwards_get(const EVP_PKEY *key, uint8_t out[static KEY_EDWARDS_SIZE])
+{
+    /* EVP_PKEY_get_raw_private_key exports the key, and does not wipe what it exported. */
+    size_t len = 0;
+    return EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PRIV_KEY, out, KEY_EDWARDS_SIZE,
+                                           &len) == 1 &&
+           len == KEY_EDWARDS_SIZE;
+}

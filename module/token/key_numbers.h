@@ -47,4 +47,8 @@ enum { KEY_NUMBER_SIZE = 1024 }; /* bytes of the largest modulus */
 size_t key_number_get(const EVP_PKEY *key, const char *name, size_t width,
                       uint8_t out[static KEY_NUMBER_SIZE]);
 
+/* The private part of an Ed25519 key, which is no number but bytes. */
+enum { KEY_EDWARDS_SIZE = 32 };
+bool key_edwards_get(const EVP_PKEY *key, uint8_t out[static KEY_EDWARDS_SIZE]);
+
 #endif

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What can be told of a key: its public attributes and its secret ones. */
-#include <string.h>
-
-#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -100,23 +97,28 @@ bool key_part_is_secret(CK_OBJECT_CLASS class, CK_ATTRIBUTE_TYPE type)
     return type == CKA_VALUE || secret_rsa_number(type);
 }
 
+static enum sca_status put_edwards(const EVP_PKEY *key, struct buf *ret_value)
+{
+    uint8_t raw[KEY_EDWARDS_SIZE];
+    enum sca_status st = key_edwards_get(key, raw)
+                             ? buf_append(ret_value, span_of(raw, sizeof(raw)))
+                             : SCA_NOT_FOUND;
+    secret_wipe(raw, sizeof(raw));
+    return st;
+}
+
 static enum sca_status put_secret(const EVP_PKEY *key, CK_ATTRIBUTE_TYPE type,
                                   struct buf *ret_value)
 {
-    uint8_t raw[64];
-    size_t len = sizeof(raw);
-    if (type == CKA_VALUE && EVP_PKEY_is_a(key, "ED25519")) {
-        enum sca_status st = EVP_PKEY_get_raw_private_key(key, raw, &len) == 1
-                                 ? buf_append(ret_value, span_of(raw, len))
-                                 : SCA_NOT_FOUND;
-        secret_wipe(raw, sizeof(raw));
-        return st;
-    }
-    if (type == CKA_VALUE)
-        return EVP_PKEY_is_a(key, "EC") ? put_number(key, OSSL_PKEY_PARAM_PRIV_KEY, ret_value)
-                                        : SCA_NOT_FOUND;
     const char *name = secret_rsa_number(type);
-    return name ? put_number(key, name, ret_value) : SCA_NOT_FOUND;
+    if (name)
+        return put_number(key, name, ret_value);
+    if (type != CKA_VALUE)
+        return SCA_NOT_FOUND;
+    if (EVP_PKEY_is_a(key, "ED25519"))
+        return put_edwards(key, ret_value);
+    return EVP_PKEY_is_a(key, "EC") ? put_number(key, OSSL_PKEY_PARAM_PRIV_KEY, ret_value)
+                                    : SCA_NOT_FOUND;
 }
 
 CK_RV key_part(const EVP_PKEY *key, CK_ATTRIBUTE_TYPE type, struct buf *ret_value)

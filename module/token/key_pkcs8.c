@@ -16,8 +16,6 @@
 #include "remote/base/cleanup.h"
 #include "remote/base/crypto.h"
 
-enum { EDWARDS_SIZE = 32 };
-
 /* AlgorithmIdentifier without its header: RSA's is whole, the curve's OID follows EC's. */
 static const uint8_t rsa[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7,
                               0x0d, 0x01, 0x01, 0x01, 0x05, 0x00};
@@ -82,10 +80,9 @@ static bool write_ec(struct der_writer *writer, const EVP_PKEY *key, const struc
 
 static bool write_edwards(struct der_writer *writer, const EVP_PKEY *key)
 {
-    uint8_t raw[EDWARDS_SIZE];
+    uint8_t raw[KEY_EDWARDS_SIZE];
     size_t end = writer->start;
-    size_t len = sizeof(raw);
-    bool is_whole = EVP_PKEY_get_raw_private_key(key, raw, &len) == 1 && len == sizeof(raw);
+    bool is_whole = key_edwards_get(key, raw);
     der_put(writer, span_of(raw, sizeof(raw)));
     der_wrap(writer, DER_OCTET_STRING, end);
     secret_wipe(raw, sizeof(raw));

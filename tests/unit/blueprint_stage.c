@@ -18,6 +18,9 @@ static EVP_PKEY *keys[STAGE_KEYS];
 static uint8_t certificates[STAGE_KEYS][CERTIFICATE_ROOM];
 static size_t certificate_lens[STAGE_KEYS];
 
+const uint8_t stage_name[] = {0x30, 0x0e, 0x31, 0x0c, 0x30, 0x0a, 0x06, 0x03,
+                              0x55, 0x04, 0x03, 0x0c, 0x03, 'A',  ' ',  'B'};
+
 static const uint8_t p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
 static const uint8_t p384[] = {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22};
 static const uint8_t p521[] = {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23};
@@ -304,4 +307,65 @@ void assert_answer(CK_RV rv, CK_RV expected, const char *what)
 {
     if (rv != expected)
         fail_msg("%s: 0x%lx, not 0x%lx", what, rv, expected);
+}
+
+void stage_freep(struct blueprint **blueprint)
+{
+    blueprint_fini(*blueprint);
+    free(*blueprint);
+}
+
+struct blueprint *stage_created(const struct stage_template *template)
+{
+    struct blueprint *blueprint = calloc(1, sizeof(*blueprint));
+    assert_non_null(blueprint);
+    stage_create(template, blueprint);
+    return blueprint;
+}
+
+void stage_assert_storage(const struct blueprint *blueprint, CK_OBJECT_CLASS class, bool is_private)
+{
+    assert_ulong(blueprint, CKA_CLASS, class);
+    assert_bool(blueprint, CKA_TOKEN, false);
+    assert_bool(blueprint, CKA_PRIVATE, is_private);
+    assert_bool(blueprint, CKA_MODIFIABLE, true);
+    assert_bool(blueprint, CKA_COPYABLE, true);
+    assert_bool(blueprint, CKA_DESTROYABLE, true);
+    assert_value(blueprint, CKA_LABEL, NOTHING);
+    assert_absent(blueprint, CKA_UNIQUE_ID);
+    assert_false(blueprint->is_token);
+    assert_int_equal(blueprint->is_private, is_private);
+}
+
+void stage_assert_id(const struct blueprint *blueprint, struct span spki, size_t header_len)
+{
+    uint8_t id[20];
+    assert_int_equal(
+        EVP_Digest(spki.ptr + header_len, spki.len - header_len, id, NULL, EVP_sha1(), NULL), 1);
+    assert_value(blueprint, CKA_ID, span_of(id, sizeof(id)));
+}
+
+void stage_pair_init(struct stage_pair *pair, CK_MECHANISM_TYPE mechanism)
+{
+    pair->mechanism = (CK_MECHANISM){mechanism, NULL, 0};
+    stage_template_init(&pair->for_public);
+    stage_template_init(&pair->for_private);
+    blueprint_init(&pair->public_key);
+    blueprint_init(&pair->private_key);
+}
+
+void stage_pair_fini(struct stage_pair *pair)
+{
+    blueprint_fini(&pair->public_key);
+    blueprint_fini(&pair->private_key);
+}
+
+CK_RV stage_generate(struct stage_pair *pair)
+{
+    stage_pair_fini(pair);
+    assert_int_equal(template_check(pair->for_public.list, pair->for_public.count), CKR_OK);
+    assert_int_equal(template_check(pair->for_private.list, pair->for_private.count), CKR_OK);
+    return blueprint_generate(&pair->mechanism, pair->for_public.list, pair->for_public.count,
+                              pair->for_private.list, pair->for_private.count, &pair->public_key,
+                              &pair->private_key);
 }

@@ -43,6 +43,7 @@ int stage_free(void **state); /* cmocka group teardown */
 /* A self-signed certificate of the key, CN=A B, serial number 0x80, valid 2031-02-03 to 2032-03-04.
  * Lent. */
 struct span stage_certificate(enum stage_key which);
+extern const uint8_t stage_name[16]; /* its subject and issuer in DER */
 
 /* Class, type, and what of the key C_CreateObject needs. */
 void stage_private(struct stage_template *template, enum stage_key which);
@@ -57,6 +58,25 @@ struct span stage_spki(struct stage_template *template, enum stage_key which);
 void stage_create(const struct stage_template *template, struct blueprint *blueprint);
 struct object *stage_object(const struct blueprint *blueprint);
 
+/* The same on the heap: AUTO(stage_freep). */
+struct blueprint *stage_created(const struct stage_template *template);
+void stage_freep(struct blueprint **blueprint);
+
+/* Templates in, blueprints out. Not to be copied. */
+struct stage_pair {
+    CK_MECHANISM mechanism;
+    struct stage_template for_public;
+    struct stage_template for_private;
+    struct blueprint public_key;
+    struct blueprint private_key;
+};
+
+void stage_pair_init(struct stage_pair *pair, CK_MECHANISM_TYPE mechanism);
+void stage_pair_fini(struct stage_pair *pair);
+
+/* blueprint_generate, as often as one likes. */
+CK_RV stage_generate(struct stage_pair *pair);
+
 /* blueprint_create's answer; whatever came about is released. */
 CK_RV stage_answer(const struct stage_template *template);
 
@@ -66,6 +86,16 @@ void assert_bool(const struct blueprint *blueprint, CK_ATTRIBUTE_TYPE type, bool
 void assert_ulong(const struct blueprint *blueprint, CK_ATTRIBUTE_TYPE type, CK_ULONG value);
 void assert_absent(const struct blueprint *blueprint, CK_ATTRIBUTE_TYPE type);
 void assert_answer(CK_RV rv, CK_RV expected, const char *what);
+
+/* What every object says that was not asked anything. */
+void stage_assert_storage(const struct blueprint *blueprint, CK_OBJECT_CLASS class,
+                          bool is_private);
+
+/* CKA_ID is the SHA-1 of the key's bits, which follow a header of that length in the SPKI. */
+void stage_assert_id(const struct blueprint *blueprint, struct span spki, size_t header_len);
+
+/* Those lengths. */
+enum { RSA_2048_HEADER = 24, P256_HEADER = 26, P384_HEADER = 23, P521_HEADER = 25, ED_HEADER = 12 };
 
 #define BYTES(...) span_of((const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
 #define NOTHING    span_of(NULL, 0)

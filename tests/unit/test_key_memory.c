@@ -63,12 +63,10 @@ static size_t count_copies(const struct needles *needles)
     FILE *maps = fopen("/proc/self/maps", "re");
     assert_non_null(maps);
     while (fgets(line, sizeof(line), maps)) {
-        unsigned long start = 0;
-        unsigned long end = 0;
-        char rights[8] = "";
-        /* A sanitizer's own memory is a shadow, of terabytes. */
-        if (sscanf(line, "%lx-%lx %7s", &start, &end, rights) == 3 &&
-            strncmp(rights, "rw", 2) == 0 && end - start <= MAPPING_MAX)
+        char *rest = NULL;
+        unsigned long start = strtoul(line, &rest, 16);
+        unsigned long end = *rest == '-' ? strtoul(rest + 1, &rest, 16) : start;
+        if (strncmp(rest, " rw", 3) == 0 && end - start <= MAPPING_MAX)
             found += count_in((const volatile uint8_t *)start, end - start, needles);
     }
     (void)fclose(maps);
@@ -134,7 +132,7 @@ static void the_search_finds_what_is_there(void **state)
     struct needles needles = {.count = 0};
     (void)state;
     assert_non_null(kept);
-    for (uint8_t i = 0; i < 3 * NEEDLE_LEN; i++)
+    for (size_t i = 0; i < (size_t)3 * NEEDLE_LEN; i++)
         kept[i] = (uint8_t)(0x31 + 7 * i);
     needles_add(&needles, kept, 2 * NEEDLE_LEN + 5, MASK);
 
