@@ -30,6 +30,7 @@ static const CK_RV codes[SCA_STATUS_COUNT] = {
     [SCA_PIN_LOCKED] = CKR_PIN_LOCKED,
     [SCA_NO_SPACE] = CKR_DEVICE_MEMORY,
     [SCA_GONE] = CKR_DEVICE_REMOVED,
+    [SCA_BUSY] = CKR_DEVICE_ERROR,
 };
 
 CK_RV failure(CK_RV rv, const char *format, ...)

@@ -14,16 +14,22 @@ bool session_is_notifying(void)
     return notifying > 0;
 }
 
+void session_forget_notifying(void)
+{
+    notifying = 0;
+}
+
 /* CKN_SURRENDER (2.40 section 5.16): the application may look after itself, or give up. */
 static bool ask_application(void *session)
 {
     struct session *s = session;
 
-    notifying++;
+    unsigned before = notifying;
+    notifying = before + 1;
     reentry_leave(); /* the callback may call us */
     CK_RV rv = s->notify(s->handle, CKN_SURRENDER, s->application);
     reentry_enter();
-    notifying--;
+    notifying = before;
     if (rv != CKR_CANCEL)
         return true;
     lock_take(&s->lock);

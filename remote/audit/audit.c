@@ -123,7 +123,7 @@ static void audit_file_close(struct audit_file *file)
 {
     buf_fini(&file->tail);
     fd_closep(&file->fd);
-    fd_closep(&file->lock_fd); /* last: it is the lock */
+    fd_unlock_closep(&file->lock_fd); /* last */
 }
 
 /* The state folder is made when it turns out to be missing. */

@@ -101,7 +101,7 @@ static enum sca_status walk_lines(struct span bytes, struct audit_report *ret_re
 enum sca_status audit_verify(const char *state_dir, struct audit_report *ret_report)
 {
     AUTO(freep) char *path = path_join(state_dir, chain_file);
-    AUTO(fd_closep) int lock_fd = -1;
+    AUTO(fd_unlock_closep) int lock_fd = -1;
     AUTO(buf_fini) struct buf bytes;
     const char *why = NULL;
 

@@ -183,3 +183,11 @@ enum sca_status file_lock(const char *dir, const char *name, unsigned wait_ms, i
     *ret_fd = fd;
     return SCA_OK;
 }
+
+void fd_unlock_closep(const int *fd)
+{
+    if (*fd < 0)
+        return;
+    (void)flock(*fd, LOCK_UN);
+    (void)close(*fd);
+}

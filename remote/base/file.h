@@ -45,12 +45,16 @@ enum sca_status fd_write_all(int fd, struct span bytes);
 
 /*
  * Exclusive lock between processes on dir/name (created, 0600), waiting at most wait_ms. The
- * caller closes ret_fd to release it. SCA_IO when it cannot be had.
+ * caller releases it with fd_unlock_closep. SCA_IO when it cannot be had.
  */
 enum sca_status file_lock(const char *dir, const char *name, unsigned wait_ms, int *ret_fd);
 
-/* The same on an open file; closing the descriptor, or its last copy, releases it. */
+/* The same on an open file. */
 enum sca_status fd_lock(int fd, unsigned wait_ms);
+
+/* AUTO(fd_unlock_closep) int lock = -1. Closing alone would not do: a child that was forked
+ * meanwhile has a copy of the descriptor, and with it the lock. */
+void fd_unlock_closep(const int *fd);
 
 /* dir "/" name, malloced; NULL without memory. */
 char *path_join(const char *dir, const char *name);

@@ -38,8 +38,10 @@ enum sca_status log_open(struct log *log, const char *target, enum log_level lev
     } else if (strcmp(target, "syslog") == 0) {
         log->sink = LOG_SINK_SYSLOG;
     } else if (target[0] == '/') {
-        log->fd =
-            open(target, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+        /* Not to wait for whoever should read a pipe: the host does not hang for a line of log. */
+        log->fd = open(
+            target, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK,
+            0600);
         struct stat info;
         if (log->fd < 0)
             return SCA_IO;

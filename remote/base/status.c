@@ -21,6 +21,7 @@ static const char *const names[SCA_STATUS_COUNT] = {
     [SCA_PIN_LOCKED] = "PIN locked",
     [SCA_NO_SPACE] = "no space left",
     [SCA_GONE] = "replaced by another program",
+    [SCA_BUSY] = "kept busy by another program",
 };
 
 const char *sca_status_name(enum sca_status status)

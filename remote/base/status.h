@@ -26,6 +26,7 @@ enum sca_status {
     SCA_PIN_LOCKED,    /* too many wrong PINs */
     SCA_NO_SPACE,      /* the disk, or the quota, is full */
     SCA_GONE,          /* replaced by another process meanwhile */
+    SCA_BUSY,          /* others have it now: try again in a moment */
     SCA_STATUS_COUNT
 };
 

@@ -60,7 +60,7 @@ void rewrite_fini(struct rewrite *rewrite)
 {
     catalogue_closep(&rewrite->old);
     image_writer_fini(&rewrite->writer);
-    fd_closep(&rewrite->lock);
+    fd_unlock_closep(&rewrite->lock);
     rewrite->lock = -1;
 }
 

@@ -14,11 +14,7 @@ enum { STEP_MS = 10 };
 
 void turn_endp(int *turn)
 {
-    if (*turn < 0)
-        return;
-    /* A child forked meanwhile has a copy of the descriptor; closing ours would not be enough. */
-    (void)flock(*turn, LOCK_UN);
-    (void)close(*turn);
+    fd_unlock_closep(turn);
     *turn = -1;
 }
 

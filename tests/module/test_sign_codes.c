@@ -28,6 +28,7 @@ static const struct {
     {SCA_PIN_LOCKED, CKR_PIN_LOCKED},
     {SCA_NO_SPACE, CKR_DEVICE_MEMORY},
     {SCA_GONE, CKR_DEVICE_REMOVED},
+    {SCA_BUSY, CKR_DEVICE_ERROR},
 };
 
 static CK_RV sign(CK_SESSION_HANDLE session)
