@@ -40,6 +40,7 @@ enum {
 struct keystore {
     const char *state_dir;
     const char *name;
+    const char *folder; /* in place of "tokens"; NULL: that */
 };
 
 enum keystore_user {
@@ -142,6 +143,9 @@ struct keystore_change {
 enum sca_status keystore_write(const struct keystore *keystore, struct call *call,
                                const struct secret *master_key, struct keystore_change *changes,
                                size_t count);
+
+/* Removes the token and all that belongs to it. SCA_OK also if there was none. SCA_IO. */
+enum sca_status keystore_remove(const struct keystore *keystore);
 
 /* Names of the tokens that are there, each once; for making a lost catalogue anew. No folder: 0.
  * Stops at the first status that is not SCA_OK and returns it. */

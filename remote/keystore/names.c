@@ -27,7 +27,7 @@ static bool name_of(const char *file, char ret_name[static KEYSTORE_NAME_SIZE])
 enum sca_status keystore_each_name(const char *state_dir,
                                    enum sca_status (*each)(void *arg, const char *name), void *arg)
 {
-    AUTO(freep) char *path = shelf_dir(state_dir);
+    AUTO(freep) char *path = shelf_dir(&(struct keystore){.state_dir = state_dir});
     if (!path)
         return SCA_NOMEM;
     AUTO(dir_closep) DIR *dir = opendir(path); /* close-on-exec by POSIX */

@@ -18,9 +18,9 @@ bool shelf_is_name(const char *name)
            strspn(name, "0123456789abcdef") == KEYSTORE_NAME_SIZE - 1;
 }
 
-char *shelf_dir(const char *state_dir)
+char *shelf_dir(const struct keystore *keystore)
 {
-    return path_join(state_dir, SHELF_DIR);
+    return path_join(keystore->state_dir, keystore->folder ? keystore->folder : SHELF_DIR);
 }
 
 enum sca_status shelf_check_dir(const char *dir, const char **why)
@@ -63,7 +63,7 @@ enum sca_status shelf_init(struct shelf *shelf, const struct keystore *keystore,
     put_name(shelf->pins, keystore->name, ".pins");
     put_name(shelf->lock, keystore->name, ".lock");
     put_name(shelf->login, keystore->name, ".login");
-    shelf->dir = shelf_dir(keystore->state_dir);
+    shelf->dir = shelf_dir(keystore);
     return shelf->dir ? SCA_OK : SCA_NOMEM;
 }
 

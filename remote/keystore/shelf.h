@@ -26,8 +26,8 @@ struct shelf {
 /* 32 lower-case hex digits? Nothing else gets into a path. */
 bool shelf_is_name(const char *name);
 
-/* "tokens" in state_dir, malloced; NULL without memory. */
-char *shelf_dir(const char *state_dir);
+/* The folder in state_dir, malloced; NULL without memory. The name does not matter. */
+char *shelf_dir(const struct keystore *keystore);
 
 /* Is the folder ours alone? SCA_NOT_FOUND if it is not there; SCA_IO, or SCA_INVALID, with the
  * reason in why, as with all below. */

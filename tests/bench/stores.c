@@ -134,7 +134,7 @@ static void read_local_template(const char *state_dir, char ret_name[KEYSTORE_NA
     const char *why = NULL;
     ret_name[0] = 0;
     need_ok(keystore_each_name(state_dir, take_name, ret_name), "no token");
-    struct keystore keystore = {state_dir, ret_name};
+    struct keystore keystore = {.state_dir = state_dir, .name = ret_name};
     buf_init(ret_template, OBJECT_MAX, false);
     need_ok(keystore_read(&keystore, NULL, 0, take_body, ret_template, &why), "keystore_read");
     need(ret_template->len > 0, "the token has no object");
@@ -162,7 +162,8 @@ static void fill_local(const char *state_dir, unsigned count)
     struct buf template;
     read_local_template(state_dir, name, &template);
     if (count > 1)
-        write_copies(&(struct keystore){state_dir, name}, &template, 1, count - 1);
+        write_copies(&(struct keystore){.state_dir = state_dir, .name = name}, &template, 1,
+                     count - 1);
     buf_fini(&template);
 }
 
@@ -189,7 +190,7 @@ static void fill_slots(const char *from, const char *to, unsigned count)
     read_local_template(from, first, &template);
     need_ok(dir_ensure_private(to), to);
     for (unsigned i = 0; i < count; i++) {
-        struct keystore keystore = {to, names[i]};
+        struct keystore keystore = {.state_dir = to, .name = names[i]};
         need_ok(keystore_new_name(names[i]), "keystore_new_name");
         list[i] = names[i];
         slot_ids[i] = i + 1;

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "remote/vault/vault.h"
+
+#include <string.h>
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include "remote/base/cleanup.h"
+#include "remote/base/crypto.h"
+
+static const char folder[] = "vault";
+
+enum { NOBODY_LEN = 32 }; /* bytes of the security officer's PIN, which nobody keeps */
+
+/* The vault's keystore, and the room for its name. */
+struct place {
+    struct keystore keystore;
+    char name[KEYSTORE_NAME_SIZE];
+};
+
+/* The name says nothing about the identity: it is a part of a digest. */
+static enum sca_status find_place(const struct vault *vault, struct place *ret_place)
+{
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    AUTO(buf_fini) struct buf text;
+    unsigned len = 0;
+
+    buf_init(&text, SECRET_MAX, false);
+    enum sca_status st = buf_append(&text, span_text(vault->url));
+    if (st == SCA_OK)
+        st = buf_append(&text, span_of("\n", 1));
+    if (st == SCA_OK)
+        st = buf_append(&text, span_text(vault->user_id));
+    if (st != SCA_OK)
+        return st == SCA_PROTOCOL ? SCA_INVALID : st;
+    const EVP_MD *md = crypto_md(CRYPTO_SHA256);
+    if (!md || EVP_Digest(text.ptr, text.len, digest, &len, md, NULL) != 1)
+        return SCA_NOMEM;
+    hex_encode(span_of(digest, (sizeof(ret_place->name) - 1) / 2), ret_place->name);
+    ret_place->keystore =
+        (struct keystore){.state_dir = vault->state_dir, .name = ret_place->name, .folder = folder};
+    return SCA_OK;
+}
+
+void vault_contents_fini(struct vault_contents *contents)
+{
+    for (size_t i = 0; i < VAULT_ITEMS; i++)
+        secret_freep(&contents->items[i]);
+}
+
+/* An object's body is the number of the item, its key the secret: both are sealed. */
+static enum sca_status write_items(const struct keystore *keystore, struct call *call,
+                                   const struct secret *master_key,
+                                   const struct vault_contents *contents)
+{
+    static const uint8_t kinds[VAULT_ITEMS] = {VAULT_PASSWORD, VAULT_TOTP_SECRET,
+                                               VAULT_SP_PASSWORD};
+    struct keystore_change changes[VAULT_ITEMS];
+    size_t count = 0;
+
+    for (size_t i = 0; i < VAULT_ITEMS; i++) {
+        if (!contents->items[i])
+            continue;
+        changes[count++] = (struct keystore_change){.object = {
+                                                        .is_private = true,
+                                                        .body = span_of(&kinds[i], 1),
+                                                        .key = secret_get(contents->items[i]),
+                                                    }};
+    }
+    return count ? keystore_write(keystore, call, master_key, changes, count) : SCA_OK;
+}
+
+/* The user's PIN comes last: a vault that was not finished has none, and counts as not there. */
+static enum sca_status fill(const struct keystore *keystore, struct call *call,
+                            const struct secret *nobody, const struct secret *pin,
+                            const struct vault_contents *contents, unsigned cost)
+{
+    AUTO(secret_freep) struct secret *master_key = NULL;
+    struct pin_memory memory = {.is_set = false};
+
+    enum sca_status st = keystore_login(keystore, call, KEYSTORE_SO, nobody, &memory, &master_key);
+    if (st == SCA_OK)
+        st = write_items(keystore, call, master_key, contents);
+    return st == SCA_OK ? keystore_init_pin(keystore, call, master_key, pin, cost) : st;
+}
+
+/* Random, printable, and forgotten when the vault is made: there is no security officer. */
+static enum sca_status make_nobody(struct secret **ret_pin)
+{
+    uint8_t bytes[NOBODY_LEN / 2];
+    char text[NOBODY_LEN + 1];
+
+    if (RAND_bytes_ex(crypto_libctx(), bytes, sizeof(bytes), 0) != 1)
+        return SCA_NOMEM;
+    hex_encode(span_of(bytes, sizeof(bytes)), text);
+    enum sca_status st = secret_new(span_text(text), ret_pin);
+    secret_wipe(bytes, sizeof(bytes));
+    secret_wipe(text, sizeof(text));
+    return st;
+}
+
+enum sca_status vault_create(const struct vault *vault, struct call *call, const struct secret *pin,
+                             const struct vault_contents *contents, unsigned cost)
+{
+    AUTO(secret_freep) struct secret *nobody = NULL;
+    struct place place;
+
+    size_t len = secret_get(pin).len;
+    if (len < KEYSTORE_PIN_MIN || len > KEYSTORE_PIN_MAX)
+        return call_fail(call, SCA_INVALID, "a PIN has %d to %d bytes", KEYSTORE_PIN_MIN,
+                         KEYSTORE_PIN_MAX);
+    enum sca_status st = find_place(vault, &place);
+    if (st == SCA_OK)
+        st = make_nobody(&nobody);
+    if (st == SCA_OK)
+        st = keystore_remove(&place.keystore);
+    if (st == SCA_OK)
+        st = keystore_create(&place.keystore, call, nobody, span_text(folder), 0, cost);
+    if (st == SCA_OK)
+        st = fill(&place.keystore, call, nobody, pin, contents, cost);
+    if (st != SCA_OK)
+        (void)keystore_remove(&place.keystore);
+    return st;
+}
+
+enum sca_status vault_info(const struct vault *vault, struct vault_info *ret_info, const char **why)
+{
+    struct keystore_info info;
+    struct place place;
+
+    *why = NULL;
+    enum sca_status st = find_place(vault, &place);
+    if (st == SCA_OK)
+        st = keystore_info(&place.keystore, &info, why);
+    if (st != SCA_OK && st != SCA_NOT_FOUND)
+        return st;
+    *ret_info = (struct vault_info){.has_pin = false};
+    if (st == SCA_OK)
+        *ret_info =
+            (struct vault_info){.has_pin = info.has_user_pin, .wrong_pins = info.wrong_user_pins};
+    return SCA_OK;
+}
+
+static enum sca_status take_item(void *arg, const struct keystore_object *object)
+{
+    struct vault_contents *contents = arg;
+
+    /* One of a later version is none of ours. */
+    if (object->body.len != 1 || object->body.ptr[0] >= VAULT_ITEMS)
+        return SCA_OK;
+    struct secret **item = &contents->items[object->body.ptr[0]];
+    secret_freep(item);
+    return secret_new(object->key, item);
+}
+
+enum sca_status vault_open(const struct vault *vault, struct call *call, const struct secret *pin,
+                           struct pin_memory *memory, struct vault_contents *ret_contents)
+{
+    AUTO(secret_freep) struct secret *master_key = NULL;
+    AUTO(vault_contents_fini) struct vault_contents contents = {.items = {NULL}};
+    const char *why = NULL;
+    struct place place;
+
+    enum sca_status st = find_place(vault, &place);
+    if (st == SCA_OK)
+        st = keystore_login(&place.keystore, call, KEYSTORE_USER, pin, memory, &master_key);
+    if (st != SCA_OK)
+        return st;
+    st = keystore_read(&place.keystore, master_key, 0, take_item, &contents, &why);
+    if (st != SCA_OK)
+        return why ? call_fail(call, st, "the vault is damaged: %s; enter the secrets again", why)
+                   : st;
+    *ret_contents = contents;
+    contents = (struct vault_contents){.items = {NULL}};
+    return SCA_OK;
+}
+
+enum sca_status vault_set_pin(const struct vault *vault, struct call *call,
+                              const struct secret *old_pin, const struct secret *new_pin,
+                              struct pin_memory *memory, unsigned cost)
+{
+    struct place place;
+
+    enum sca_status st = find_place(vault, &place);
+    return st == SCA_OK ? keystore_set_pin(&place.keystore, call, KEYSTORE_USER, old_pin, new_pin,
+                                           memory, cost)
+                        : st;
+}
+
+enum sca_status vault_remove(const struct vault *vault)
+{
+    struct place place;
+
+    enum sca_status st = find_place(vault, &place);
+    return st == SCA_OK ? keystore_remove(&place.keystore) : st;
+}
