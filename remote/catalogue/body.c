@@ -80,6 +80,33 @@ enum sca_status body_put_certificate(struct buf *bytes, const struct certificate
     return st == SCA_OK ? put(bytes, blob.ptr, blob.len) : st;
 }
 
+static bool is_text(const char *text, size_t max)
+{
+    return !text || (strlen(text) <= max && utf8_is_valid(span_text(text)));
+}
+
+bool body_view_is_valid(const struct catalogue_view *view)
+{
+    return is_text(view->display_name, CATALOGUE_NAME_MAX) &&
+           is_text(view->signature_text, CATALOGUE_TEXT_MAX) &&
+           view->display_mode <= DISPLAY_IMAGE && view->signature_image.len <= CATALOGUE_IMAGE_MAX;
+}
+
+static enum sca_status put_view(struct buf *bytes, const struct catalogue_view *view)
+{
+    const uint32_t numbers[] = {view->is_default, view->has_appearance, view->display_mode,
+                                (uint32_t)view->signature_image.len};
+
+    if (!body_view_is_valid(view))
+        return SCA_INVALID;
+    enum sca_status st = put_text(bytes, view->display_name);
+    if (st == SCA_OK)
+        st = put_text(bytes, view->signature_text);
+    if (st == SCA_OK)
+        st = put(bytes, numbers, sizeof(numbers));
+    return st == SCA_OK ? put(bytes, view->signature_image.ptr, view->signature_image.len) : st;
+}
+
 enum sca_status body_put_entry(struct buf *bytes, const struct catalogue_entry *entry,
                                const uint32_t shared[static CATALOGUE_CHAIN_MAX])
 {
@@ -96,6 +123,8 @@ enum sca_status body_put_entry(struct buf *bytes, const struct catalogue_entry *
         st = put(bytes, shared, entry->chain_len * sizeof(*shared));
     for (size_t i = 0; st == SCA_OK && i < ARRAY_LEN(texts); i++)
         st = put_text(bytes, texts[i]);
+    if (st == SCA_OK)
+        st = put_view(bytes, &entry->view);
     return st == SCA_OK && entry->has_certificate ? body_put_certificate(bytes, &entry->leaf) : st;
 }
 
@@ -162,6 +191,23 @@ static void take_certificate(struct cursor *cursor, struct certificate *certific
     }
 }
 
+static void take_view(struct cursor *cursor, struct catalogue_view *view)
+{
+    uint32_t numbers[4]; /* is_default, has_appearance, display_mode, length of the image */
+
+    view->display_name = take_text(cursor);
+    view->signature_text = take_text(cursor);
+    take_into(cursor, numbers, sizeof(numbers));
+    view->signature_image = take(cursor, numbers[3]);
+    view->is_default = numbers[0];
+    view->has_appearance = numbers[1];
+    cursor->is_bad |= numbers[0] > 1 || numbers[1] > 1 || numbers[2] > DISPLAY_IMAGE;
+    if (cursor->is_bad)
+        return;
+    view->display_mode = (enum display_mode)numbers[2];
+    cursor->is_bad = !body_view_is_valid(view);
+}
+
 static enum sca_status finish(const struct cursor *cursor)
 {
     return cursor->is_bad || cursor->left.len ? SCA_INVALID : SCA_OK;
@@ -179,11 +225,11 @@ enum sca_status body_get_certificate(struct span body, struct certificate *ret_c
     return st;
 }
 
-enum sca_status body_get_entry(struct span body, struct catalogue_entry *ret_entry,
-                               uint32_t ret_shared[static CATALOGUE_CHAIN_MAX])
+static enum sca_status get_entry(struct span body, bool has_view, struct catalogue_entry *ret_entry,
+                                 uint32_t ret_shared[static CATALOGUE_CHAIN_MAX])
 {
     struct cursor cursor = {.left = body};
-    struct catalogue_entry entry = {0};
+    struct catalogue_entry entry = {.view = {.display_name = "", .signature_text = ""}};
     uint32_t numbers[3]; /* has_certificate, state, chain_len */
 
     take_into(&cursor, &entry.fetched_at, sizeof(entry.fetched_at));
@@ -198,10 +244,24 @@ enum sca_status body_get_entry(struct span body, struct catalogue_entry *ret_ent
     entry.user_id = take_text(&cursor);
     entry.service_serial = take_text(&cursor);
     entry.service_status = take_text(&cursor);
+    if (has_view)
+        take_view(&cursor, &entry.view);
     if (entry.has_certificate)
         take_certificate(&cursor, &entry.leaf);
     enum sca_status st = finish(&cursor);
     if (st == SCA_OK)
         *ret_entry = entry;
     return st;
+}
+
+enum sca_status body_get_entry(struct span body, struct catalogue_entry *ret_entry,
+                               uint32_t ret_shared[static CATALOGUE_CHAIN_MAX])
+{
+    return get_entry(body, true, ret_entry, ret_shared);
+}
+
+enum sca_status body_get_plain_entry(struct span body, struct catalogue_entry *ret_entry,
+                                     uint32_t ret_shared[static CATALOGUE_CHAIN_MAX])
+{
+    return get_entry(body, false, ret_entry, ret_shared);
 }

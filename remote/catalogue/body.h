@@ -6,6 +6,7 @@
 #ifndef REMOTE_CATALOGUE_BODY_H
 #define REMOTE_CATALOGUE_BODY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,5 +26,12 @@ enum sca_status body_put_entry(struct buf *bytes, const struct catalogue_entry *
 enum sca_status body_get_certificate(struct span body, struct certificate *ret_certificate);
 enum sca_status body_get_entry(struct span body, struct catalogue_entry *ret_entry,
                                uint32_t ret_shared[static CATALOGUE_CHAIN_MAX]);
+
+/* The same for a body that was written before there were views: it has none. */
+enum sca_status body_get_plain_entry(struct span body, struct catalogue_entry *ret_entry,
+                                     uint32_t ret_shared[static CATALOGUE_CHAIN_MAX]);
+
+/* Is the view within the limits of catalogue.h, its texts UTF-8? NULL texts count as "". */
+bool body_view_is_valid(const struct catalogue_view *view);
 
 #endif

@@ -148,7 +148,9 @@ enum sca_status catalogue_get(const struct catalogue *catalogue, size_t index,
         return SCA_INVALID;
     enum sca_status st = intact_body(catalogue, index, &record, &body);
     if (st == SCA_OK)
-        st = body_get_entry(body, &entry, shared);
+        st = catalogue->image.header.version == IMAGE_VERSION_PLAIN
+                 ? body_get_plain_entry(body, &entry, shared)
+                 : body_get_entry(body, &entry, shared);
     if (st != SCA_OK)
         return st;
     entry.slot_id = record.slot_id;

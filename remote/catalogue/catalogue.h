@@ -23,6 +23,29 @@ enum certificate_state {
     CERTIFICATE_UNUSABLE, /* the service says it is not usable, in words we do not know */
 };
 
+/* How a signature is to look (the eContract form's "Signature content"). */
+enum display_mode {
+    DISPLAY_TEXT_IMAGE, /* the form's default */
+    DISPLAY_TEXT,
+    DISPLAY_IMAGE,
+};
+
+enum {
+    CATALOGUE_NAME_MAX = 128, /* bytes of UTF-8 */
+    CATALOGUE_TEXT_MAX = 4096,
+    CATALOGUE_IMAGE_MAX = 128 * 1024,
+};
+
+/* What the owner chose to see, kept when the certificates are fetched anew. Borrowed. */
+struct catalogue_view {
+    const char *display_name;   /* in place of the certificate's name as the token's label; "" */
+    bool is_default;            /* listed before the others; one certificate at most */
+    bool has_appearance;        /* the three below were chosen */
+    const char *signature_text; /* may have {{SubjectDN.CN}} and the like; "" */
+    enum display_mode display_mode;
+    struct span signature_image; /* PNG or JPEG; empty: none */
+};
+
 /* One slot. Spans and strings borrow from the catalogue it came from. */
 struct catalogue_entry {
     uint32_t slot_id;
@@ -36,6 +59,7 @@ struct catalogue_entry {
     struct certificate leaf;
     struct certificate chain[CATALOGUE_CHAIN_MAX]; /* issuing CA first, then root */
     size_t chain_len;
+    struct catalogue_view view;
 };
 
 /* What one answer of the service says of one certificate. Borrowed by the call below. */
@@ -75,6 +99,25 @@ enum sca_status catalogue_get(const struct catalogue *catalogue, size_t index,
 enum sca_status catalogue_store(const char *state_dir, const char *url, const char *user_id,
                                 int64_t fetched_at, const struct fetched_certificate *certificates,
                                 size_t count);
+
+/* Which parts of a view are to be changed. */
+enum catalogue_view_part {
+    VIEW_NAME = 1,
+    VIEW_DEFAULT = 2, /* is_default true takes it from whatever other certificate had it */
+    VIEW_APPEARANCE = 4,
+};
+
+/*
+ * Changes parts of the view of the account's certificates: of the one with that service_serial
+ * (compared without case), or of all when it is NULL; VIEW_DEFAULT then takes the first. SCA_OK;
+ * SCA_NOT_FOUND when there is no such certificate; SCA_INVALID over one of the limits, or for text
+ * that is not UTF-8.
+ * A certificate that catalogue_store meets for the first time gets the appearance of the account's
+ * others.
+ */
+enum sca_status catalogue_set_view(const char *state_dir, const char *url, const char *user_id,
+                                   const char *service_serial, unsigned parts,
+                                   const struct catalogue_view *view);
 
 /*
  * Tokens on this computer are entries too: url is CATALOGUE_LOCAL, user_id the keystore's name of

@@ -32,7 +32,7 @@ static const char *header_fault(const struct image_header *header)
         return "it was written on a computer of the other byte order";
     if (header->header_checksum != header_checksum(header))
         return "its header is damaged";
-    if (header->version != IMAGE_VERSION)
+    if (header->version != IMAGE_VERSION && header->version != IMAGE_VERSION_PLAIN)
         return "it was written by another version";
     if (header->spare_slot_id >= header->next_slot_id || header->entry_count > IMAGE_ENTRIES_MAX ||
         header->shared_count > IMAGE_ENTRIES_MAX * CATALOGUE_CHAIN_MAX ||

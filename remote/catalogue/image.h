@@ -20,7 +20,8 @@
 
 #define IMAGE_MAGIC "SCACATLG"
 enum {
-    IMAGE_VERSION = 1,
+    IMAGE_VERSION = 2,
+    IMAGE_VERSION_PLAIN = 1, /* the same with entries that have no view: read, no longer written */
     IMAGE_BYTE_ORDER = 0x01020304,
     IMAGE_ENTRIES_MAX = 200000,
     IMAGE_BODY_MAX = 256 * 1024,

@@ -13,6 +13,7 @@ struct account {
     struct rewrite rewrite;
     const char *url;
     const char *user_id;
+    struct catalogue_view inherited; /* what a new certificate of the account starts with */
 };
 
 static void account_fini(struct account *account)
@@ -25,15 +26,28 @@ static bool is_of_account(const struct account *account, const struct catalogue_
     return strcmp(entry->url, account->url) == 0 && strcmp(entry->user_id, account->user_id) == 0;
 }
 
-/* Does the old file know the account? */
+/* The appearance is the account's, name and precedence are one certificate's. */
+static void inherit(struct account *account, const struct catalogue_view *view)
+{
+    if (account->inherited.has_appearance || !view->has_appearance)
+        return;
+    account->inherited = *view;
+    account->inherited.display_name = "";
+    account->inherited.is_default = false;
+}
+
+/* Does the old file know the account? Notes what new certificates inherit. */
 static bool is_known(struct account *account)
 {
     struct catalogue_entry entry;
     bool is_known = false;
 
-    for (size_t i = 0; i < rewrite_count_old(&account->rewrite); i++)
-        if (rewrite_get_old(&account->rewrite, i, &entry))
-            is_known |= is_of_account(account, &entry);
+    for (size_t i = 0; i < rewrite_count_old(&account->rewrite); i++) {
+        if (!rewrite_get_old(&account->rewrite, i, &entry) || !is_of_account(account, &entry))
+            continue;
+        is_known = true;
+        inherit(account, &entry.view);
+    }
     return is_known;
 }
 
@@ -47,13 +61,15 @@ struct news {
 };
 
 static struct catalogue_entry describe(const struct account *account, const struct news *news,
-                                       uint32_t slot_id, const struct fetched_certificate *item)
+                                       uint32_t slot_id, const struct catalogue_view *view,
+                                       const struct fetched_certificate *item)
 {
     struct catalogue_entry entry = {
         .slot_id = slot_id,
         .url = account->url,
         .user_id = account->user_id,
         .fetched_at = news->fetched_at,
+        .view = *view,
     };
     if (!item)
         return entry;
@@ -99,7 +115,7 @@ static enum sca_status put_known(struct account *account, struct news *news, siz
         const struct fetched_certificate *item = find_news(news, old.leaf.serial);
         if (!item)
             continue;
-        struct catalogue_entry entry = describe(account, news, old.slot_id, item);
+        struct catalogue_entry entry = describe(account, news, old.slot_id, &old.view, item);
         st = image_writer_add(&account->rewrite.writer, &entry);
         ++*ret_count;
     }
@@ -114,7 +130,7 @@ static enum sca_status put_new(struct account *account, const struct news *news,
     if (st != SCA_OK)
         return st;
     *spare_id = 0;
-    struct catalogue_entry entry = describe(account, news, slot_id, item);
+    struct catalogue_entry entry = describe(account, news, slot_id, &account->inherited, item);
     return image_writer_add(&account->rewrite.writer, &entry);
 }
 

@@ -51,7 +51,19 @@ static void put_right(uint8_t *bytes, size_t size)
     memcpy(bytes, &header, sizeof(header));
 }
 
-static void check_entry(struct span body)
+static void require_same_view(const struct catalogue_view *view, const struct catalogue_view *same)
+{
+    require(strcmp(view->display_name, same->display_name) == 0);
+    require(strlen(view->display_name) <= CATALOGUE_NAME_MAX);
+    require(strcmp(view->signature_text, same->signature_text) == 0);
+    require(strlen(view->signature_text) <= CATALOGUE_TEXT_MAX);
+    require(view->is_default == same->is_default && view->has_appearance == same->has_appearance);
+    require(view->display_mode == same->display_mode && view->display_mode <= DISPLAY_IMAGE);
+    require(span_equal(view->signature_image, same->signature_image));
+    require(view->signature_image.len <= CATALOGUE_IMAGE_MAX);
+}
+
+static void check_entry(struct span body, bool is_plain)
 {
     AUTO(buf_fini) struct buf again;
     struct catalogue_entry entry;
@@ -59,7 +71,9 @@ static void check_entry(struct span body)
     uint32_t shared[CATALOGUE_CHAIN_MAX] = {0};
 
     buf_init(&again, IMAGE_BODY_MAX, false);
-    if (body_get_entry(body, &entry, shared) != SCA_OK)
+    enum sca_status found = is_plain ? body_get_plain_entry(body, &entry, shared)
+                                     : body_get_entry(body, &entry, shared);
+    if (found != SCA_OK)
         return;
     enum sca_status st = body_put_entry(&again, &entry, shared);
     if (st == SCA_INVALID) /* parts that overlapped may need more room apart */
@@ -68,6 +82,7 @@ static void check_entry(struct span body)
     require(strcmp(entry.url, same.url) == 0 && strcmp(entry.user_id, same.user_id) == 0);
     require(strcmp(entry.service_serial, same.service_serial) == 0);
     require(strcmp(entry.service_status, same.service_status) == 0);
+    require_same_view(&entry.view, &same.view);
     require(entry.state == same.state && entry.chain_len == same.chain_len);
     require(span_equal(entry.leaf.der, same.leaf.der));
     require(span_equal(entry.leaf.common_name, same.leaf.common_name));
@@ -88,7 +103,7 @@ static void check_image(struct span file)
         struct certificate certificate;
         struct image_record record = image_record(&image, i);
         (void)image_body_is_intact(&image, &record);
-        check_entry(image_body(&image, &record));
+        check_entry(image_body(&image, &record), image.header.version == IMAGE_VERSION_PLAIN);
         (void)body_get_certificate(image_body(&image, &record), &certificate);
     }
 }
