@@ -19,7 +19,7 @@
 #include "remote/config/config.h"
 
 /* Both halves are built together; a left-over file of another build is refused. */
-enum { REMOTE_ABI = 1 };
+enum { REMOTE_ABI = 2 };
 #define REMOTE_SYMBOL "smartca_remote"
 
 /* What the half borrows from the process it lives in, for as long as the process lives. */
@@ -36,6 +36,17 @@ struct remote_key {
     const char *service_serial; /* serial_number as the service wrote it */
     struct span spki;           /* DER, to verify with */
     size_t signature_len;       /* of every signature of this key, bytes */
+};
+
+/*
+ * What the user's login opened, borrowed for one call. A member that is NULL is fetched from where
+ * the configuration says (file:, env:, literal).
+ */
+struct remote_credentials {
+    const struct secret *sp_password;
+    const struct secret *password;    /* of the person, for confirm = otp and totp */
+    const struct secret *totp_secret; /* as the configuration would have it: base64, base32:, ... */
+    const struct secret *otp;         /* confirm = otp: the six digits that the person typed */
 };
 
 /* One thing to sign: what goes in, and after the call what came of it. */
@@ -66,13 +77,15 @@ struct remote_ops {
      * Asks the service for the account's certificates and stores them in the catalogue
      * (catalogue_store). ret_count: how many the account (with its serial) has.
      */
-    enum sca_status (*fetch)(struct smartca_client *client, struct call *call, size_t *ret_count);
+    enum sca_status (*fetch)(struct smartca_client *client, struct call *call,
+                             const struct remote_credentials *credentials, size_t *ret_count);
 
     /*
      * Signs all documents in one transaction: design.md section 5. Returns the worst status;
      * each document has its own. Every signature has been verified with key->spki.
      */
     enum sca_status (*sign)(struct smartca_client *client, struct call *call,
+                            const struct remote_credentials *credentials,
                             const struct remote_key *key, struct remote_document *documents,
                             size_t count);
 };

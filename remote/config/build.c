@@ -33,13 +33,15 @@ static void *target_of(const struct key_rule *rule, struct config *config,
         return account;
     case TARGET_SELFSIGNED:
         return &config->selfsigned;
+    case TARGET_ECONTRACT:
+        return &config->econtract;
     case TARGET_NONE:
         break;
     }
     return NULL;
 }
 
-/* [module] or [selfsigned]: each good key counts, whatever is wrong beside it. */
+/* [module], [selfsigned], [econtract]: each good key counts, whatever is wrong beside it. */
 static void apply_once(struct section *section, struct config *config)
 {
     for (size_t i = 0; i < section->count; i++) {
@@ -84,7 +86,7 @@ static bool has_bad_entry(const struct section *section)
     return false;
 }
 
-/* Reports every required key that neither the section nor, for accounts, [smartca] says. */
+/* Reports every required key that is neither in said nor, for accounts, inherited. */
 static bool has_required(const struct section *section, uint64_t said, uint64_t inherited,
                          struct problems *problems)
 {
@@ -95,8 +97,9 @@ static bool has_required(const struct section *section, uint64_t said, uint64_t 
     for (size_t i = 0; i < count; i++) {
         if (!(rules[i].required_in & section->kind) || ((said | inherited) & schema_bit(&rules[i])))
             continue;
-        problems_add(problems, section->file, section->line, "[%s %s] lacks %s; add it%s",
-                     schema_section(section->kind)->name, section->name, rules[i].name,
+        problems_add(problems, section->file, section->line, "[%s%s%s] lacks %s; add it%s",
+                     schema_section(section->kind)->name, section->name[0] ? " " : "",
+                     section->name, rules[i].name,
                      rules[i].in & SECTION_SMARTCA ? " here or to [smartca]" : "");
         is_complete = false;
     }
@@ -151,6 +154,28 @@ static enum sca_status build_account(struct section *section, const struct defau
     return add_account(section, defaults, config);
 }
 
+/* What all [econtract] sections together say: all of it holds, or nothing. */
+static void build_econtract(struct document *document, struct config *config)
+{
+    const struct section *first = NULL;
+    uint64_t said = 0;
+    bool is_bad = false;
+
+    for (size_t i = 0; i < document->count; i++) {
+        struct section *section = &document->sections[i];
+        if (section->kind != SECTION_ECONTRACT)
+            continue;
+        first = first ? first : section;
+        is_bad |= section->is_bad || has_bad_entry(section);
+        said |= said_in(section);
+        apply_once(section, config);
+    }
+    if (first && !is_bad) /* what is wrong was reported, and is not missing as well */
+        is_bad = !has_required(first, said, 0, document->problems);
+    if (!first || is_bad)
+        fields_fini(TARGET_ECONTRACT, &config->econtract);
+}
+
 static size_t count_kind(const struct document *document, enum section_kind kind)
 {
     size_t count = 0;
@@ -159,15 +184,21 @@ static size_t count_kind(const struct document *document, enum section_kind kind
     return count;
 }
 
+static enum sca_status set_fallbacks(struct config *config, struct defaults *defaults)
+{
+    enum sca_status st = fields_set_fallbacks(TARGET_MODULE, config);
+    if (st == SCA_OK)
+        st = fields_set_fallbacks(TARGET_SERVICE, &defaults->service);
+    return st == SCA_OK ? fields_set_fallbacks(TARGET_ECONTRACT, &config->econtract) : st;
+}
+
 enum sca_status build_config(struct document *document, struct config *config)
 {
     AUTO(defaults_fini) struct defaults defaults = {0};
 
     enum sca_status st = inspect_document(document);
     if (st == SCA_OK)
-        st = fields_set_fallbacks(TARGET_MODULE, config);
-    if (st == SCA_OK)
-        st = fields_set_fallbacks(TARGET_SERVICE, &defaults.service);
+        st = set_fallbacks(config, &defaults);
     config->accounts = calloc(count_kind(document, SECTION_ACCOUNT) + 1, sizeof(*config->accounts));
     if (st != SCA_OK || !config->accounts)
         return SCA_NOMEM;
@@ -178,6 +209,7 @@ enum sca_status build_config(struct document *document, struct config *config)
         if (document->sections[i].kind == SECTION_SMARTCA)
             apply_smartca(&document->sections[i], &defaults);
     }
+    build_econtract(document, config);
     for (size_t i = 0; st == SCA_OK && i < document->count; i++) {
         struct section *section = &document->sections[i];
         if (section->kind == SECTION_ACCOUNT)

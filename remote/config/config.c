@@ -20,6 +20,7 @@ void config_free(struct config *config)
     problems_fini(&problems);
     fields_fini(TARGET_MODULE, config);
     fields_fini(TARGET_SELFSIGNED, &config->selfsigned);
+    fields_fini(TARGET_ECONTRACT, &config->econtract);
     free(config->accounts);
     free(config->main_file);
     free(config);
@@ -31,15 +32,14 @@ void config_freep(struct config **config)
     *config = NULL;
 }
 
+/* The main file, already named in config, and conf.d beside it. */
 static enum sca_status read_files(struct config *config, struct problems *problems,
                                   struct document *document)
 {
     char **paths = NULL;
     size_t count = 0;
 
-    enum sca_status st = locate_main_file(problems, &config->main_file);
-    if (st == SCA_OK)
-        st = locate_conf_d(config->main_file, problems, &paths, &count);
+    enum sca_status st = locate_conf_d(config->main_file, problems, &paths, &count);
     if (st != SCA_OK)
         return st;
     (void)document_read(document, config->main_file); /* conf.d alone will do */
@@ -81,7 +81,29 @@ static enum sca_status apply_environment(struct config *config, struct problems 
     return SCA_OK;
 }
 
-enum sca_status config_load(struct config **ret_config)
+/* Where the files are and what the environment adds; from known, or looked up where it is NULL. */
+static enum sca_status find_files(const struct config *known, struct config *config,
+                                  struct problems *problems)
+{
+    if (!known)
+        return locate_main_file(problems, &config->main_file);
+    config->main_file = strdup(known->main_file);
+    return config->main_file ? SCA_OK : SCA_NOMEM;
+}
+
+static enum sca_status find_state(const struct config *known, struct config *config,
+                                  struct problems *problems)
+{
+    if (!known) {
+        enum sca_status st = apply_environment(config, problems);
+        return st == SCA_OK && !config->state_dir ? locate_state_dir(&config->state_dir) : st;
+    }
+    free(config->state_dir);
+    config->state_dir = strdup(known->state_dir);
+    return config->state_dir ? SCA_OK : SCA_NOMEM;
+}
+
+static enum sca_status load(const struct config *known, struct config **ret_config)
 {
     AUTO(config_freep) struct config *config = calloc(1, sizeof(*config));
     AUTO(problems_fini) struct problems problems = {0};
@@ -89,13 +111,13 @@ enum sca_status config_load(struct config **ret_config)
 
     if (!config)
         return SCA_NOMEM;
-    enum sca_status st = read_files(config, &problems, &document);
+    enum sca_status st = find_files(known, config, &problems);
+    if (st == SCA_OK)
+        st = read_files(config, &problems, &document);
     if (st == SCA_OK)
         st = build_config(&document, config);
     if (st == SCA_OK)
-        st = apply_environment(config, &problems);
-    if (st == SCA_OK && !config->state_dir)
-        st = locate_state_dir(&config->state_dir);
+        st = find_state(known, config, &problems);
     if (st == SCA_OK && problems.is_out_of_memory)
         st = SCA_NOMEM;
     if (st != SCA_OK)
@@ -106,6 +128,16 @@ enum sca_status config_load(struct config **ret_config)
     problems.count = 0;
     *ret_config = TAKE(config);
     return SCA_OK;
+}
+
+enum sca_status config_load(struct config **ret_config)
+{
+    return load(NULL, ret_config);
+}
+
+enum sca_status config_load_again(const struct config *known, struct config **ret_config)
+{
+    return load(known, ret_config);
 }
 
 const struct account_config *config_find_account(const struct config *config, const char *name)

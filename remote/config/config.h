@@ -75,6 +75,19 @@ struct selfsigned_config {
     unsigned years;
 };
 
+/* [econtract]. NULL, 0: not said. */
+struct econtract_config {
+    char *url; /* without a slash at the end */
+    char *username;
+    struct secret_ref password;
+    char *company_id;
+    char *ca_file;
+    char *pinned_public_key;
+    char *proxy;
+    unsigned connect_timeout_ms;
+    unsigned request_timeout_ms;
+};
+
 /* One thing that is wrong. line is 0 where the whole file is meant. */
 struct config_problem {
     char *file;
@@ -94,6 +107,7 @@ struct config {
     struct account_config *accounts; /* in the order of the files, name order in conf.d */
     size_t account_count;
     struct selfsigned_config selfsigned;
+    struct econtract_config econtract; /* url NULL: there is none, or it has a problem */
     struct config_problem *problems;
     size_t problem_count;
 };
@@ -104,6 +118,13 @@ struct config {
  * only through secure_getenv; under AT_SECURE only /etc counts.
  */
 enum sca_status config_load(struct config **ret_config);
+
+/*
+ * Reads the same main file and its conf.d/ again, for who has to notice new sections while a
+ * program runs: without a look at the environment, which belongs to the host's threads then.
+ * state_dir is known's.
+ */
+enum sca_status config_load_again(const struct config *known, struct config **ret_config);
 void config_free(struct config *config);
 void config_freep(struct config **config);
 
@@ -111,9 +132,9 @@ void config_freep(struct config **config);
 const struct account_config *config_find_account(const struct config *config, const char *name);
 
 /*
- * Fetches a secret from where it is: SCA_NOT_FOUND for SECRET_NONE, SCA_UNSUPPORTED for
- * SECRET_VAULT, SCA_INVALID or SCA_IO with the reason in why (static text). One newline at the end
- * of a file is not part of it. The caller owns ret_secret.
+ * Fetches a secret from where it is: SCA_NOT_FOUND for SECRET_NONE, SCA_USER_AUTH for
+ * SECRET_VAULT, which only a login opens, SCA_INVALID or SCA_IO with the reason in why (static
+ * text). One newline at the end of a file is not part of it. The caller owns ret_secret.
  */
 enum sca_status secret_ref_fetch(const struct secret_ref *ref, struct secret **ret_secret,
                                  const char **why);

@@ -19,8 +19,7 @@ static const char *const otp_logins[] = {"pin", "context", NULL};
 static const char *const pin_modes[] = {"none", "required", NULL};
 static const char *const no_yes[] = {"no", "yes", NULL};
 
-#define SERVICE   (SECTION_SMARTCA | SECTION_ACCOUNT)
-#define TRANSPORT (SERVICE | SECTION_ECONTRACT)
+#define SERVICE (SECTION_SMARTCA | SECTION_ACCOUNT)
 
 #define TEXT(the_check)     .kind = VALUE_TEXT, .check = (the_check)
 #define NUMBER(low, high)   .kind = VALUE_NUMBER, .scale = 1, .min = (low), .max = (high)
@@ -34,6 +33,8 @@ static const char *const no_yes[] = {"no", "yes", NULL};
 #define IN_ACCOUNT(field) .target = TARGET_ACCOUNT, .offset = offsetof(struct account_config, field)
 #define IN_SELFSIGNED(field)                                                                       \
     .target = TARGET_SELFSIGNED, .offset = offsetof(struct selfsigned_config, field)
+#define IN_ECONTRACT(field)                                                                        \
+    .target = TARGET_ECONTRACT, .offset = offsetof(struct econtract_config, field)
 
 /* clang-format off */
 static const struct key_rule keys[] = {
@@ -48,12 +49,12 @@ static const struct key_rule keys[] = {
     {"sp_id", SERVICE, SECTION_ACCOUNT, TEXT(check_word), IN_SERVICE(sp_id)},
     {"sp_password", SERVICE, SECTION_ACCOUNT, SECRET, .is_vault_unavailable = true,
      IN_SERVICE(sp_password)},
-    {"ca_file", TRANSPORT, 0, TEXT(check_path), IN_SERVICE(ca_file)},
-    {"pinned_public_key", TRANSPORT, 0, TEXT(check_pins), IN_SERVICE(pinned_public_key)},
-    {"proxy", TRANSPORT, 0, TEXT(check_proxy), IN_SERVICE(proxy)},
-    {"connect_timeout", TRANSPORT, 0, SECONDS(10, 300000), .fallback = "10",
+    {"ca_file", SERVICE, 0, TEXT(check_path), IN_SERVICE(ca_file)},
+    {"pinned_public_key", SERVICE, 0, TEXT(check_pins), IN_SERVICE(pinned_public_key)},
+    {"proxy", SERVICE, 0, TEXT(check_proxy), IN_SERVICE(proxy)},
+    {"connect_timeout", SERVICE, 0, SECONDS(10, 300000), .fallback = "10",
      IN_SERVICE(connect_timeout_ms)},
-    {"request_timeout", TRANSPORT, 0, SECONDS(10, 600000), .fallback = "30",
+    {"request_timeout", SERVICE, 0, SECONDS(10, 600000), .fallback = "30",
      IN_SERVICE(request_timeout_ms)},
     {"confirm_timeout", SERVICE, 0, SECONDS(10, 3600000), .fallback = "290",
      IN_SERVICE(confirm_timeout_ms)},
@@ -75,10 +76,20 @@ static const struct key_rule keys[] = {
     {"protected_path", SECTION_ACCOUNT, 0, FLAG(no_yes), IN_ACCOUNT(protected_path)},
     {"extra_hashes", SECTION_ACCOUNT, 0, FLAG(no_yes), IN_ACCOUNT(extra_hashes)},
 
-    {"url", SECTION_ECONTRACT, 0, TEXT(check_url), .drops_slashes = true},
-    {"username", SECTION_ECONTRACT, 0, TEXT(check_word)},
-    {"password", SECTION_ECONTRACT, 0, SECRET},
-    {"company_id", SECTION_ECONTRACT, 0, TEXT(check_word)},
+    {"url", SECTION_ECONTRACT, SECTION_ECONTRACT, TEXT(check_url), .drops_slashes = true,
+     IN_ECONTRACT(url)},
+    {"username", SECTION_ECONTRACT, SECTION_ECONTRACT, TEXT(check_word), IN_ECONTRACT(username)},
+    {"password", SECTION_ECONTRACT, 0, SECRET, .is_vault_unavailable = true,
+     IN_ECONTRACT(password)},
+    {"company_id", SECTION_ECONTRACT, 0, TEXT(check_word), IN_ECONTRACT(company_id)},
+    {"ca_file", SECTION_ECONTRACT, 0, TEXT(check_path), IN_ECONTRACT(ca_file)},
+    {"pinned_public_key", SECTION_ECONTRACT, 0, TEXT(check_pins),
+     IN_ECONTRACT(pinned_public_key)},
+    {"proxy", SECTION_ECONTRACT, 0, TEXT(check_proxy), IN_ECONTRACT(proxy)},
+    {"connect_timeout", SECTION_ECONTRACT, 0, SECONDS(10, 300000), .fallback = "10",
+     IN_ECONTRACT(connect_timeout_ms)},
+    {"request_timeout", SECTION_ECONTRACT, 0, SECONDS(10, 600000), .fallback = "30",
+     IN_ECONTRACT(request_timeout_ms)},
 
     {"organization", SECTION_SELFSIGNED, 0, TEXT(check_text), IN_SELFSIGNED(organization)},
     {"organizational_unit", SECTION_SELFSIGNED, 0, TEXT(check_text),

@@ -39,6 +39,7 @@ enum key_target {
     TARGET_SERVICE,
     TARGET_ACCOUNT,
     TARGET_SELFSIGNED,
+    TARGET_ECONTRACT,
 };
 
 struct key_rule {

@@ -57,8 +57,8 @@ enum sca_status secret_ref_fetch(const struct secret_ref *ref, struct secret **r
     case SECRET_ENV:
         return fetch_env(ref->text, ret_secret, why);
     case SECRET_VAULT:
-        *why = "a vault is not available in this version";
-        return SCA_UNSUPPORTED;
+        *why = "it is in the vault: log in with the account's PIN";
+        return SCA_USER_AUTH;
     case SECRET_NONE:
         break;
     }

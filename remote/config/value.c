@@ -161,7 +161,7 @@ static enum sca_status parse_secret(const struct key_rule *rule, const char *tex
     if (reason)
         return refuse(why, reason);
     if (places[i].kind == SECRET_VAULT && rule->is_vault_unavailable)
-        return refuse(why, "= vault: is not available in this version; use file:PATH");
+        return refuse(why, "= vault: is not for this key: no PIN opens it; use file:PATH");
 
     ret_value->secret.kind = places[i].kind;
     if (places[i].kind == SECRET_VAULT)

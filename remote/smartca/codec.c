@@ -80,6 +80,21 @@ static enum sca_status read_signatures(const cJSON *data, struct codec_reply *re
     return SCA_OK;
 }
 
+/* What would let anybody sign is moved out of the JSON, which is not wiped when it is freed. */
+static enum sca_status take_sad(const cJSON *data, struct codec_reply *reply)
+{
+    cJSON *item = cJSON_GetObjectItemCaseSensitive(data, "sad");
+    char *text = cJSON_GetStringValue(item);
+    size_t len = text ? strlen(text) : 0;
+
+    if (len == 0)
+        return SCA_OK;
+    enum sca_status st =
+        len <= SECRET_MAX ? secret_new(span_of(text, len), &reply->sad) : SCA_PROTOCOL;
+    secret_wipe(text, len);
+    return st;
+}
+
 enum sca_status codec_parse_reply(struct span body, struct codec_reply *ret_reply, const char **why)
 {
     AUTO(json_deletep) cJSON *json = NULL;
@@ -102,8 +117,14 @@ enum sca_status codec_parse_reply(struct span body, struct codec_reply *ret_repl
     if (number_of(data, "expired_in", &seconds) && seconds > 0)
         reply.expired_in = seconds < EXPIRED_IN_MAX ? seconds : EXPIRED_IN_MAX;
     st = read_signatures(data, &reply, why);
-    if (st != SCA_OK)
+    if (st == SCA_OK && take_sad(data, &reply) != SCA_OK) {
+        *why = "sad is too long";
+        st = SCA_PROTOCOL;
+    }
+    if (st != SCA_OK) {
+        free(reply.signatures);
         return st;
+    }
 
     reply.json = TAKE(json);
     *ret_reply = reply;
@@ -114,6 +135,7 @@ void codec_reply_fini(struct codec_reply *reply)
 {
     cJSON_Delete(reply->json);
     free(reply->signatures);
+    secret_free(reply->sad);
     *reply = (struct codec_reply){.status_code = CODEC_NO_STATUS};
 }
 

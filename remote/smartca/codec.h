@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sp769 v1 as bytes: requests are built, answers are taken apart. Pure functions; no URL, no
+ * sp769 v1 and v2 as bytes: requests are built, answers are taken apart. Pure functions; no URL, no
  * network, no policy. Everything the service may leave out is optional here
  * (smartca-api.md 1.2-1.6).
  */
@@ -45,6 +45,15 @@ struct codec_sign_request {
     const char *time_stamp; /* yyyyMMddHHmmssZ */
     const struct codec_sign_file *files;
     size_t file_count;
+    const struct secret *password; /* v2: the person's, and a one-time password; both NULL: v1 */
+    const struct secret *otp;
+};
+
+/* v2: what makes a signature of an accepted request. */
+struct codec_confirm_request {
+    const char *transaction_id;
+    const struct secret *password;
+    const struct secret *sad;
 };
 
 /*
@@ -57,6 +66,9 @@ enum sca_status codec_build_get_certificate(const struct codec_identity *who,
                                             const char *transaction_id, struct buf *ret_body);
 enum sca_status codec_build_sign(const struct codec_identity *who,
                                  const struct codec_sign_request *request, struct buf *ret_body);
+enum sca_status codec_build_confirm(const struct codec_identity *who,
+                                    const struct codec_confirm_request *request,
+                                    struct buf *ret_body);
 
 /* signature_value is the base64 text as it came; it borrows from the reply it is in. */
 struct codec_signature {
@@ -74,6 +86,7 @@ struct codec_reply {
     long expired_in;                    /* seconds, at most a day; 0 if absent or not positive */
     struct codec_signature *signatures; /* only items with a non-empty value */
     size_t signature_count;
+    struct secret *sad; /* v2; NULL if absent. Not left in json */
 };
 
 /*

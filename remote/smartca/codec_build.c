@@ -47,13 +47,23 @@ static bool are_printable(const struct member *members, size_t count)
     return true;
 }
 
+/* A secret that fits a JSON text. */
+static bool is_text(const struct secret *secret)
+{
+    if (!secret)
+        return false;
+    struct span bytes = secret_get(secret);
+    return bytes.len > 0 && !memchr(bytes.ptr, 0, bytes.len);
+}
+
+static const char *text_of(const struct secret *secret)
+{
+    return secret ? (const char *)secret_get(secret).ptr : NULL;
+}
+
 static bool is_identity(const struct codec_identity *who)
 {
-    if (!who->sp_password)
-        return false;
-    struct span password = secret_get(who->sp_password);
-    return who->sp_id && *who->sp_id && who->user_id && *who->user_id && password.len > 0 &&
-           !memchr(password.ptr, 0, password.len);
+    return who->sp_id && *who->sp_id && who->user_id && *who->user_id && is_text(who->sp_password);
 }
 
 static bool is_digest_len(size_t len)
@@ -151,7 +161,7 @@ enum sca_status codec_build_get_certificate(const struct codec_identity *who,
 
     const struct member members[] = {
         {"sp_id", who->sp_id},
-        {"sp_password", (const char *)secret_get(who->sp_password).ptr},
+        {"sp_password", text_of(who->sp_password)},
         {"user_id", who->user_id},
         {"serial_number", ""}, /* all certificates */
         {"transaction_id", transaction_id},
@@ -167,11 +177,16 @@ enum sca_status codec_build_sign(const struct codec_identity *who,
     if (!is_identity(who) || !request->transaction_id || !*request->transaction_id ||
         request->file_count == 0 || request->file_count > CODEC_SIGNATURES_MAX)
         return SCA_INVALID;
+    if ((request->password || request->otp) &&
+        !(is_text(request->password) && is_text(request->otp)))
+        return SCA_INVALID;
 
     const struct member members[] = {
         {"sp_id", who->sp_id},
-        {"sp_password", (const char *)secret_get(who->sp_password).ptr},
+        {"sp_password", text_of(who->sp_password)},
         {"user_id", who->user_id},
+        {"password", text_of(request->password)},
+        {"otp", text_of(request->otp)},
         {"transaction_id", request->transaction_id},
         {"transaction_desc", request->transaction_desc},
         {"serial_number", request->serial_number},
@@ -182,4 +197,22 @@ enum sca_status codec_build_sign(const struct codec_identity *who,
     if (root)
         st = add_files(root, request);
     return st == SCA_OK ? print(root, request->file_count, ret_body) : st;
+}
+
+enum sca_status codec_build_confirm(const struct codec_identity *who,
+                                    const struct codec_confirm_request *request,
+                                    struct buf *ret_body)
+{
+    if (!is_identity(who) || !request->transaction_id || !*request->transaction_id ||
+        !is_text(request->password) || !is_text(request->sad))
+        return SCA_INVALID;
+
+    const struct member members[] = {
+        {"sp_id", who->sp_id},          {"sp_password", text_of(who->sp_password)},
+        {"user_id", who->user_id},      {"password", text_of(request->password)},
+        {"sad", text_of(request->sad)}, {"transaction_id", request->transaction_id},
+    };
+    enum sca_status st = SCA_OK;
+    AUTO(json_deletep) cJSON *root = object_of(members, ARRAY_LEN(members), &st);
+    return root ? print(root, 0, ret_body) : st;
 }

@@ -169,17 +169,21 @@ static enum sca_status keep(struct smartca_client *client, struct call *call,
 }
 
 enum sca_status fetch_certificates(struct smartca_client *client, struct call *call,
-                                   size_t *ret_count)
+                                   const struct remote_credentials *credentials, size_t *ret_count)
 {
     AUTO(service_answer_fini) struct answer answer;
     size_t count = 0;
 
     service_answer_init(&answer);
-    enum sca_status st = service_ask_certificates(client, call, &answer);
+    enum sca_status st = service_ask_certificates(client, call, credentials, &answer);
     if (st != SCA_OK)
         return st;
-    if (!is_list(&answer))
-        return service_refusal(client, call, &answer);
+    if (!is_list(&answer)) {
+        bool is_unknown = answer.verdict == VERDICT_SERVICE_AUTH && answer.reply &&
+                          verdict_blames_user(answer.reply);
+        st = service_refusal(client, call, &answer);
+        return is_unknown ? SCA_NOT_FOUND : st;
+    }
     if (answer.skipped > 0)
         log_line(LOG_LEVEL_WARNING, "account %s: %zu certificates of the answer are unreadable",
                  client->account->name, answer.skipped);

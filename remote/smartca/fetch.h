@@ -11,10 +11,11 @@
 
 /*
  * remote_ops.fetch: asks once, whatever the account's serial is, and replaces what the catalogue
- * knows of the identity. A certificate that cannot be used is logged and left out. On failure the
+ * knows of the identity. A certificate that cannot be used is logged and left out. SCA_NOT_FOUND:
+ * the service does not know the identity. On failure the
  * catalogue is as it was and the call's note says what to do.
  */
 enum sca_status fetch_certificates(struct smartca_client *client, struct call *call,
-                                   size_t *ret_count);
+                                   const struct remote_credentials *credentials, size_t *ret_count);
 
 #endif

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "remote/base/cleanup.h"
@@ -21,12 +23,18 @@ enum {
      */
     COMPACT_SIZE = JOURNAL_FILE_LARGE,
     COMPACT_FACTOR = 4,
+
+    /* Others hold the file for as long as their own small I/O takes. */
+    TURN_STEP_MS = 5,
+    BEGIN_TURN_MS = 5000,
+    NOTE_TURN_MS =
+        800, /* nothing depends on it, and a cancelled call shall leave within a second */
 };
 
 static const char file_name[] = "transactions";
 
-/* One for the process, as the file is one for all its clients: only then is nobody ever asleep in
- * fd_lock because of a thread of the same process. */
+/* One for the process, as the file is one for all its clients: its threads take turns here, and
+ * only other processes are waited for, without this lock. */
 static struct lock journal_lock = LOCK_INITIALIZER(LOCK_JOURNAL);
 
 struct journal {
@@ -121,28 +129,92 @@ static enum sca_status read_live(struct journal_file *file, struct ledger *ledge
     return st;
 }
 
-static enum sca_status begin_locked(const struct journal *journal, int64_t now,
-                                    struct journal_transaction *wanted, bool *ret_joined)
-    REQUIRES(journal_lock)
+/* One piece of work on the file, done with the lock held; arg is what it is about. */
+typedef enum sca_status worker(const struct journal *journal, struct journal_file *file, void *arg);
+
+static enum sca_status try_once(const struct journal *journal, worker *work, void *arg)
 {
     AUTO(journal_file_close) struct journal_file file = JOURNAL_FILE_INIT;
-    AUTO(ledger_fini) struct ledger ledger = {0};
-    struct buf line;
 
+    lock_take(&journal_lock);
+    errno = 0;
     enum sca_status st = journal_file_open(journal->dir, journal->path, &file);
     if (st == SCA_OK)
-        st = read_live(&file, &ledger);
+        st = work(journal, &file, arg);
+    int reason = errno;
+    lock_drop(&journal_lock);
+    errno = reason;
+    return st;
+}
+
+/*
+ * Does the work when the file is free. Whoever waits holds no lock meanwhile, and can be cancelled;
+ * call NULL: it waits a short while only. SCA_BUSY: others had it for too long.
+ */
+static enum sca_status in_turn(const struct journal *journal, struct call *call, worker *work,
+                               void *arg)
+{
+    const struct timespec step = {.tv_nsec = TURN_STEP_MS * 1000000L};
+    unsigned limit_ms = call ? BEGIN_TURN_MS : NOTE_TURN_MS;
+
+    for (unsigned waited_ms = 0;; waited_ms += TURN_STEP_MS) {
+        enum sca_status st = try_once(journal, work, arg);
+        if (st != SCA_BUSY || waited_ms >= limit_ms)
+            return st;
+        if (!call)
+            (void)nanosleep(&step, NULL);
+        else if ((st = call_wait(call, TURN_STEP_MS)) != SCA_OK)
+            return st == SCA_UNCONFIRMED ? SCA_BUSY : st;
+    }
+}
+
+/* Why nothing may be sent; errno says more. */
+static enum sca_status explain(const struct journal *journal, struct call *call,
+                               enum sca_status status)
+{
+    int reason = errno;
+
+    if (status == SCA_CANCELLED)
+        return call_fail(call, status, "cancelled by the application");
+    if (status == SCA_BUSY)
+        return call_fail(call, SCA_IO,
+                         "nothing was sent, because another program keeps the transaction journal "
+                         "in %s locked; try again",
+                         journal->dir);
+    if (status != SCA_IO && status != SCA_NO_SPACE)
+        return status;
+    return call_fail(call, SCA_IO,
+                     "nothing was sent, because the transaction journal in %s cannot be written "
+                     "(%s): %s",
+                     journal->dir, reason ? strerrordesc_np(reason) : "unknown reason",
+                     reason == EFBIG ? "move it away, it is larger than any journal"
+                                     : "free some space there or mend its permissions");
+}
+
+struct beginning {
+    struct journal_transaction *wanted;
+    int64_t now;
+    bool is_joined;
+};
+
+static enum sca_status begin(const struct journal *journal, struct journal_file *file, void *arg)
+{
+    AUTO(ledger_fini) struct ledger ledger = {0};
+    struct beginning *beginning = arg;
+    struct buf line;
+
+    enum sca_status st = read_live(file, &ledger);
     if (st != SCA_OK)
         return st;
-    ledger_match_forget(&ledger, now);
-    *ret_joined = ledger_match_join(&ledger, wanted);
-    if (*ret_joined)
+    ledger_match_forget(&ledger, beginning->now);
+    beginning->is_joined = ledger_match_join(&ledger, beginning->wanted);
+    if (beginning->is_joined)
         return SCA_OK;
 
     buf_init(&line, LEDGER_SIZE_MAX, false);
-    st = ledger_write_transaction(wanted, &line);
+    st = ledger_write_transaction(beginning->wanted, &line);
     if (st == SCA_OK)
-        st = store(journal, &file, &ledger, buf_span(&line));
+        st = store(journal, file, &ledger, buf_span(&line));
     buf_fini(&line);
     return st;
 }
@@ -150,41 +222,88 @@ static enum sca_status begin_locked(const struct journal *journal, int64_t now,
 enum sca_status journal_begin(struct journal *journal, struct call *call,
                               struct journal_transaction *wanted, bool *ret_joined)
 {
-    bool is_joined = false;
+    struct beginning beginning = {.wanted = wanted, .now = call->clock->wall_s(call->clock)};
 
     if (!ledger_is_writable(wanted))
         return call_fail(call, SCA_INVALID, "the transaction cannot be written to the journal");
     journal_submitter_set(wanted);
+    wanted->taken_at = wanted->begun_at;
+    enum sca_status st = in_turn(journal, call, begin, &beginning);
+    if (st != SCA_OK)
+        return explain(journal, call, st);
+    *ret_joined = beginning.is_joined;
+    return SCA_OK;
+}
 
-    lock_take(&journal_lock);
-    errno = 0;
-    enum sca_status st =
-        begin_locked(journal, call->clock->wall_s(call->clock), wanted, &is_joined);
-    int reason = errno;
-    lock_drop(&journal_lock);
+struct claim {
+    struct journal_transaction *transaction;
+    int64_t now;
+    int64_t within_ms;
+    bool is_ours;
+};
 
-    if (st == SCA_IO || st == SCA_NO_SPACE)
-        return call_fail(call, SCA_IO,
-                         "nothing was sent, because the transaction journal in %s cannot be "
-                         "written (%s): free some space there or mend its permissions",
-                         journal->dir, reason ? strerrordesc_np(reason) : "unknown reason");
+/* Is somebody else at it: lives, and has not been for longer than a request takes? */
+static bool is_taken(const struct journal_transaction *item, const struct claim *claim)
+{
+    int64_t since_ms = (claim->now - item->taken_at) * 1000;
+
+    return since_ms >= 0 && since_ms < claim->within_ms && journal_submitter_lives(item);
+}
+
+static enum sca_status take(const struct journal *journal, struct journal_file *file, void *arg)
+{
+    AUTO(ledger_fini) struct ledger ledger = {0};
+    struct claim *claim = arg;
+    struct journal_transaction *mine = claim->transaction;
+    struct buf line;
+
+    (void)journal;
+    enum sca_status st = read_live(file, &ledger);
+    const struct journal_transaction *item = st == SCA_OK ? ledger_find(&ledger, mine->id) : NULL;
+    if (!item)
+        return st == SCA_OK ? SCA_GONE : st;
+    mine->state = item->state;
+    claim->is_ours = !is_taken(item, claim);
+    if (!claim->is_ours)
+        return SCA_OK;
+
+    journal_submitter_set(mine);
+    mine->taken_at = claim->now;
+    buf_init(&line, LEDGER_SIZE_MAX, false);
+    st = ledger_write_claim(mine, &line);
     if (st == SCA_OK)
-        *ret_joined = is_joined;
+        st = journal_file_append(file, buf_span(&line), true);
+    buf_fini(&line);
     return st;
 }
 
-static enum sca_status note_locked(const struct journal *journal, struct span line)
-    REQUIRES(journal_lock)
+enum sca_status journal_claim(struct journal *journal, struct call *call,
+                              struct journal_transaction *transaction, int64_t within_ms,
+                              bool *ret_is_ours)
 {
-    AUTO(journal_file_close) struct journal_file file = JOURNAL_FILE_INIT;
-    struct buf lines;
-    buf_init(&lines, LEDGER_SIZE_MAX, false);
+    struct claim claim = {.transaction = transaction,
+                          .now = call->clock->wall_s(call->clock),
+                          .within_ms = within_ms};
 
-    enum sca_status st = journal_file_open(journal->dir, journal->path, &file);
+    enum sca_status st = in_turn(journal, call, take, &claim);
+    if (st == SCA_GONE)
+        return st;
+    if (st != SCA_OK)
+        return explain(journal, call, st);
+    *ret_is_ours = claim.is_ours;
+    return SCA_OK;
+}
+
+static enum sca_status add_line(const struct journal *journal, struct journal_file *file, void *arg)
+{
+    const struct buf *line = arg;
+    struct buf lines;
+
+    (void)journal;
+    buf_init(&lines, LEDGER_SIZE_MAX, false);
+    enum sca_status st = journal_file_read(file, &lines);
     if (st == SCA_OK)
-        st = journal_file_read(&file, &lines);
-    if (st == SCA_OK)
-        st = journal_file_append(&file, line, false);
+        st = journal_file_append(file, buf_span(line), false);
     buf_fini(&lines);
     return st;
 }
@@ -195,11 +314,8 @@ static void note(struct journal *journal, const char *event, const char *id, con
     buf_init(&line, LEDGER_SIZE_MAX, false);
 
     enum sca_status st = ledger_write_event(event, id, tran_code, &line);
-    if (st == SCA_OK) {
-        lock_take(&journal_lock);
-        st = note_locked(journal, buf_span(&line));
-        lock_drop(&journal_lock);
-    }
+    if (st == SCA_OK)
+        st = in_turn(journal, NULL, add_line, &line);
     buf_fini(&line);
     if (st != SCA_OK)
         log_line(LOG_LEVEL_WARNING, "the transaction journal does not know that %s is %s: %s", id,
@@ -238,30 +354,56 @@ static enum sca_status end_among(struct journal_file *file, struct buf *lines, c
     return st;
 }
 
-static enum sca_status end_locked(const struct journal *journal, const char *id)
-    REQUIRES(journal_lock)
+static enum sca_status end(const struct journal *journal, struct journal_file *file, void *arg)
 {
-    AUTO(journal_file_close) struct journal_file file = JOURNAL_FILE_INIT;
+    const char *id = arg;
     struct buf lines;
-    buf_init(&lines, LEDGER_SIZE_MAX, false);
 
-    enum sca_status st = journal_file_open(journal->dir, journal->path, &file);
-    if (st == SCA_OK)
-        st = journal_file_read(&file, &lines);
+    (void)journal;
+    buf_init(&lines, LEDGER_SIZE_MAX, false);
+    enum sca_status st = journal_file_read(file, &lines);
     if (st == SCA_OK && ledger_is_only(buf_span(&lines), id))
-        st = journal_file_empty(&file);
+        st = journal_file_empty(file);
     else if (st == SCA_OK)
-        st = end_among(&file, &lines, id);
+        st = end_among(file, &lines, id);
     buf_fini(&lines);
     return st;
 }
 
+static void log_end(const char *id, enum sca_status status)
+{
+    if (status != SCA_OK)
+        log_line(LOG_LEVEL_WARNING, "the transaction journal does not know that %s is over: %s", id,
+                 sca_status_name(status));
+}
+
 void journal_end(struct journal *journal, const char *id)
 {
-    lock_take(&journal_lock);
-    enum sca_status st = end_locked(journal, id);
-    lock_drop(&journal_lock);
-    if (st != SCA_OK)
-        log_line(LOG_LEVEL_WARNING, "the transaction journal does not know that %s is over: %s", id,
-                 sca_status_name(st));
+    char own[CODEC_ID_SIZE];
+
+    (void)snprintf(own, sizeof(own), "%s", id);
+    log_end(id, in_turn(journal, NULL, end, own));
+}
+
+static enum sca_status drop(const struct journal *journal, struct journal_file *file, void *arg)
+{
+    AUTO(ledger_fini) struct ledger ledger = {0};
+    const struct journal_transaction *mine = arg;
+    char id[CODEC_ID_SIZE];
+
+    enum sca_status st = read_live(file, &ledger);
+    const struct journal_transaction *item = st == SCA_OK ? ledger_find(&ledger, mine->id) : NULL;
+    bool is_mine = item && item->pid == mine->pid && item->pid_started == mine->pid_started &&
+                   item->taken_at == mine->taken_at;
+    if (!is_mine)
+        return st;
+    memcpy(id, mine->id, sizeof(id));
+    return end(journal, file, id);
+}
+
+void journal_drop(struct journal *journal, const struct journal_transaction *transaction)
+{
+    struct journal_transaction mine = *transaction;
+
+    log_end(mine.id, in_turn(journal, NULL, drop, &mine));
 }

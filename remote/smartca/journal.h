@@ -45,6 +45,7 @@ struct journal_transaction {
     int64_t begun_at;     /* wall clock, seconds since 1970 */
     long pid;             /* who submits it, filled in by journal_begin; 0: nobody any more */
     uint64_t pid_started; /* its start time, in the unit of /proc/PID/stat; 0: not known */
+    int64_t taken_at;     /* when it began to, as begun_at */
     enum journal_state state;
     struct journal_document *documents; /* malloced, owned */
     size_t document_count;
@@ -63,10 +64,21 @@ void journal_free(struct journal *journal);
  * wanted->documents' digests. Found: ret_joined is true and *wanted is replaced by what the journal
  * has. Not found: *wanted is appended and on the disk (fdatasync) when this returns SCA_OK.
  * SCA_IO with the call's note set when the journal cannot be read or written: nothing may be sent.
+ * SCA_CANCELLED while others had the journal.
  * SCA_INVALID for a transaction that could not be read back (text that is not UTF-8, no document).
  */
 enum sca_status journal_begin(struct journal *journal, struct call *call,
                               struct journal_transaction *wanted, bool *ret_joined);
+
+/*
+ * A joined transaction of which the service knows nothing: may this call send it? ret_is_ours: yes,
+ * and it is on the disk that this process submits it from now on; otherwise somebody else is at it
+ * (who began to less than within_ms ago, and lives). *transaction learns what the journal knows.
+ * SCA_GONE: it is over, its id is not to be used any more. Otherwise as journal_begin.
+ */
+enum sca_status journal_claim(struct journal *journal, struct call *call,
+                              struct journal_transaction *transaction, int64_t within_ms,
+                              bool *ret_is_ours);
 
 /* Notes that the service has the transaction. Best effort: losing this costs one question. */
 void journal_submitted(struct journal *journal, const struct journal_transaction *transaction);
@@ -80,6 +92,9 @@ void journal_left(struct journal *journal, const char *id);
 /* The transaction is over: its signatures were handed out, or it was rejected, expired or failed.
  */
 void journal_end(struct journal *journal, const char *id);
+
+/* The same for one that never left this call, unless somebody has claimed it meanwhile. */
+void journal_drop(struct journal *journal, const struct journal_transaction *transaction);
 
 /* True unless the process that submitted the transaction is certainly gone, or gave up. */
 bool journal_submitter_lives(const struct journal_transaction *transaction);

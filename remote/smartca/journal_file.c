@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,15 +13,13 @@
 #include "remote/smartca/ledger.h"
 
 enum {
-    LOCK_WAIT_MS = 5000,
     OPEN_TRIES = 16, /* the file is replaced while one waits for it at most this often */
     ROOM = 4096,     /* the file grows by whole blocks of the disk */
 };
 
 void journal_file_close(struct journal_file *file)
 {
-    if (file->fd >= 0)
-        (void)close(file->fd); /* it is the lock, too */
+    fd_unlock_closep(&file->fd);
 }
 
 static int open_path(const char *dir, const char *path)
@@ -35,8 +34,12 @@ static int open_path(const char *dir, const char *path)
 
 static enum sca_status examine(struct journal_file *file, const struct stat *info)
 {
-    if (!S_ISREG(info->st_mode) || info->st_uid != geteuid() || info->st_size > LEDGER_SIZE_MAX) {
+    if (!S_ISREG(info->st_mode) || info->st_uid != geteuid()) {
         errno = EINVAL;
+        return SCA_IO;
+    }
+    if (info->st_size > LEDGER_SIZE_MAX) {
+        errno = EFBIG;
         return SCA_IO;
     }
     file->size = (size_t)info->st_size;
@@ -51,12 +54,15 @@ enum sca_status journal_file_open(const char *dir, const char *path, struct jour
 
     for (int i = 0; i < OPEN_TRIES; i++) {
         *file = (struct journal_file){.fd = open_path(dir, path)};
-        if (file->fd < 0 || fd_lock(file->fd, LOCK_WAIT_MS) != SCA_OK ||
-            fstat(file->fd, &info) != 0)
+        if (file->fd < 0)
+            return SCA_IO;
+        if (flock(file->fd, LOCK_EX | LOCK_NB) != 0)
+            return errno == EWOULDBLOCK || errno == EINTR ? SCA_BUSY : SCA_IO;
+        if (fstat(file->fd, &info) != 0)
             return SCA_IO;
         if (lstat(path, &named) == 0 && named.st_ino == info.st_ino && named.st_dev == info.st_dev)
             return examine(file, &info);
-        (void)close(file->fd);
+        journal_file_close(file);
     }
     file->fd = -1;
     return SCA_IO;

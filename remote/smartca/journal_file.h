@@ -28,8 +28,9 @@ struct journal_file {
     }
 
 /*
- * Opens path, made if need be, as is dir around it (0700). Close it whatever this returned. SCA_IO
- * with errno: it cannot be had, or is not a regular file of ours.
+ * Opens path, made if need be, as is dir around it (0700), and takes its lock without waiting.
+ * Close it whatever this returned. SCA_BUSY: others have it now. SCA_IO with errno: it cannot be
+ * had, or is not a regular file of ours.
  */
 enum sca_status journal_file_open(const char *dir, const char *path, struct journal_file *file);
 void journal_file_close(struct journal_file *file);

@@ -120,6 +120,13 @@ static enum sca_status apply_submitted(struct ledger *ledger, const cJSON *json)
     return SCA_OK;
 }
 
+static enum sca_status apply_claimed(struct ledger *ledger, const cJSON *json)
+{
+    struct journal_transaction *item = ledger_find(ledger, json_text(json, "id"));
+
+    return item && ledger_record_read_claim(json, item) ? SCA_OK : SCA_INVALID;
+}
+
 static enum sca_status apply_left(struct ledger *ledger, const cJSON *json)
 {
     struct journal_transaction *item = ledger_find(ledger, json_text(json, "id"));
@@ -142,9 +149,8 @@ static const struct {
     const char *event;
     enum sca_status (*apply)(struct ledger *ledger, const cJSON *json);
 } events[] = {
-    {"begin", apply_begin},
-    {"submitted", apply_submitted},
-    {"left", apply_left},
+    {"begin", apply_begin},     {"submitted", apply_submitted},
+    {"claimed", apply_claimed}, {"left", apply_left},
     {"end", apply_end},
 };
 
@@ -227,4 +233,11 @@ enum sca_status ledger_write_event(const char *event, const char *id, const char
     if (tran_code && !cJSON_AddStringToObject(json, "tran_code", tran_code))
         return SCA_NOMEM;
     return write_line(json, lines);
+}
+
+enum sca_status ledger_write_claim(const struct journal_transaction *transaction, struct buf *lines)
+{
+    AUTO(json_deletep) cJSON *json = ledger_record_new_claim(transaction);
+
+    return json ? write_line(json, lines) : SCA_NOMEM;
 }

@@ -5,7 +5,7 @@
  *
  * A line is CHECKSUM SP JSON LF. CHECKSUM is the first 16 hex digits of the JSON's SHA-256. The
  * JSON is an object with "event" and "id"; "begin" has the whole transaction, "submitted" the
- * service's tran_code, "left" and "end" have nothing more.
+ * service's tran_code, "claimed" who submits it now, "left" and "end" have nothing more.
  */
 #ifndef REMOTE_SMARTCA_LEDGER_H
 #define REMOTE_SMARTCA_LEDGER_H
@@ -46,6 +46,8 @@ void ledger_remove(struct ledger *ledger, struct journal_transaction *item);
 enum sca_status ledger_write_transaction(const struct journal_transaction *transaction,
                                          struct buf *lines);
 enum sca_status ledger_write_event(const char *event, const char *id, const char *tran_code,
+                                   struct buf *lines);
+enum sca_status ledger_write_claim(const struct journal_transaction *transaction,
                                    struct buf *lines);
 
 /* Would the lines of it be read back? */

@@ -53,17 +53,26 @@ static enum sca_status take_documents(const cJSON *json, struct journal_transact
     return SCA_OK;
 }
 
+static bool take_submitter(const cJSON *json, struct journal_transaction *transaction)
+{
+    long pid = 0;
+    long started = 0;
+
+    if (!json_integer(json, "pid", &pid) || !json_integer(json, "pid_started", &started) ||
+        started < 0)
+        return false;
+    transaction->pid = pid;
+    transaction->pid_started = (uint64_t)started;
+    return true;
+}
+
 static bool take_facts(const cJSON *json, struct journal_transaction *transaction)
 {
     long begun_at = 0;
-    long started = 0;
 
-    if (!json_integer(json, "begun_at", &begun_at) ||
-        !json_integer(json, "pid", &transaction->pid) ||
-        !json_integer(json, "pid_started", &started) || started < 0)
+    if (!json_integer(json, "begun_at", &begun_at) || !take_submitter(json, transaction))
         return false;
-    transaction->begun_at = begun_at;
-    transaction->pid_started = (uint64_t)started;
+    transaction->begun_at = transaction->taken_at = begun_at;
     return take_text(json, "id", transaction->id, sizeof(transaction->id)) &&
            take_text(json, "url", transaction->url, sizeof(transaction->url)) &&
            take_text(json, "user_id", transaction->user_id, sizeof(transaction->user_id)) &&
@@ -93,6 +102,33 @@ bool ledger_record_read_code(const cJSON *json, struct journal_transaction *tran
     return take_text(json, "tran_code", transaction->tran_code, sizeof(transaction->tran_code));
 }
 
+bool ledger_record_read_claim(const cJSON *json, struct journal_transaction *transaction)
+{
+    long taken_at = 0;
+
+    if (!json_integer(json, "taken_at", &taken_at) || !take_submitter(json, transaction))
+        return false;
+    transaction->taken_at = taken_at;
+    return true;
+}
+
+static bool add_submitter(cJSON *json, const struct journal_transaction *transaction)
+{
+    return cJSON_AddNumberToObject(json, "pid", (double)transaction->pid) &&
+           cJSON_AddNumberToObject(json, "pid_started", (double)transaction->pid_started);
+}
+
+cJSON *ledger_record_new_claim(const struct journal_transaction *transaction)
+{
+    AUTO(json_deletep) cJSON *json = cJSON_CreateObject();
+    bool is_whole = cJSON_AddStringToObject(json, "event", "claimed") &&
+                    cJSON_AddStringToObject(json, "id", transaction->id) &&
+                    add_submitter(json, transaction) &&
+                    cJSON_AddNumberToObject(json, "taken_at", (double)transaction->taken_at);
+
+    return is_whole ? TAKE(json) : NULL;
+}
+
 static bool add_document(cJSON *array, const struct journal_document *document)
 {
     char digest[2 * JOURNAL_DIGEST_MAX + 1];
@@ -117,8 +153,7 @@ cJSON *ledger_record_new(const struct journal_transaction *transaction)
                     cJSON_AddStringToObject(json, "serial", transaction->serial) &&
                     cJSON_AddStringToObject(json, "description", transaction->description) &&
                     cJSON_AddNumberToObject(json, "begun_at", (double)transaction->begun_at) &&
-                    cJSON_AddNumberToObject(json, "pid", (double)transaction->pid) &&
-                    cJSON_AddNumberToObject(json, "pid_started", (double)transaction->pid_started);
+                    add_submitter(json, transaction);
     cJSON *documents = is_whole ? cJSON_AddArrayToObject(json, "documents") : NULL;
 
     is_whole = documents != NULL;

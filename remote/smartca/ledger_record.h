@@ -20,6 +20,12 @@ enum sca_status ledger_record_read(const cJSON *json, struct journal_transaction
 /* What a "submitted" line adds. False, and nothing changed, if it is missing or too long. */
 bool ledger_record_read_code(const cJSON *json, struct journal_transaction *transaction);
 
+/* What a "claimed" line changes. False, and nothing changed, if a part is missing. */
+bool ledger_record_read_claim(const cJSON *json, struct journal_transaction *transaction);
+
+/* The object of a "claimed" line; the caller cJSON_Delete()s it. NULL without memory. */
+cJSON *ledger_record_new_claim(const struct journal_transaction *transaction);
+
 /* The object of a "begin" line; the caller cJSON_Delete()s it. NULL without memory. */
 cJSON *ledger_record_new(const struct journal_transaction *transaction);
 

@@ -31,6 +31,12 @@ enum step outcome_again(struct transaction *tx, enum step step)
     return step;
 }
 
+static enum step claim_at_once(struct transaction *tx)
+{
+    schedule_at_once(&tx->schedule);
+    return STEP_CLAIM;
+}
+
 /* Since the transaction was begun, by the wall clock: it may have been in another process. */
 static int64_t age_ms(const struct transaction *tx)
 {
@@ -42,13 +48,6 @@ static bool is_old(const struct transaction *tx)
     int64_t confirm_ms = tx->client->account->service.confirm_timeout_ms;
 
     return age_ms(tx) > confirm_ms + OLD_AFTER_CONFIRM_MS;
-}
-
-static bool is_still_submitting(const struct transaction *tx)
-{
-    int64_t limit_ms = tx->client->account->service.request_timeout_ms;
-
-    return age_ms(tx) >= 0 && age_ms(tx) < limit_ms && journal_submitter_lives(&tx->record);
 }
 
 /* What the person is told here, once, by whoever submitted. */
@@ -65,8 +64,8 @@ static void announce(struct transaction *tx)
         confirm_run(command, tx->record.description);
 }
 
-/* One answer's effects. The handlers below are the rows of the tables after them. */
-static enum step on_waiting(struct transaction *tx, const struct answer *answer)
+/* The service has it: what its answer tells besides. */
+static void note_waiting(struct transaction *tx, const struct answer *answer)
 {
     const struct codec_reply *reply = answer->reply;
     uint64_t now = call_now_ms(tx->call);
@@ -80,11 +79,59 @@ static enum step on_waiting(struct transaction *tx, const struct answer *answer)
     tx->is_answered = true;
     tx->is_waiting = true;
     tx->unknown_since_ms = 0;
-    announce(tx);
     if (reply && reply->expired_in > 0 && reply->expired_in < EXPIRY_MAX_S)
         schedule_expiry(&tx->schedule, now, (uint64_t)reply->expired_in * 1000);
-    schedule_poll(&tx->schedule, now);
+}
+
+/* One answer's effects. The handlers below are the rows of the tables after them. */
+static enum step on_waiting(struct transaction *tx, const struct answer *answer)
+{
+    note_waiting(tx, answer);
+    announce(tx);
+    schedule_poll(&tx->schedule, call_now_ms(tx->call));
     return STEP_ASK;
+}
+
+/*
+ * v2: the request was taken, with a permission to sign; without one it is the phone's turn, as in
+ * v1.
+ */
+static enum step on_accepted(struct transaction *tx, const struct answer *answer)
+{
+    if (tx->factor)
+        second_factor_accepted(tx->factor);
+    tx->is_phones = !answer->reply || !answer->reply->sad;
+    if (!tx->factor || tx->is_phones)
+        return on_waiting(tx, answer);
+    note_waiting(tx, answer);
+    secret_freep(&tx->sad);
+    enum sca_status st = secret_new(secret_get(answer->reply->sad), &tx->sad);
+    if (st != SCA_OK)
+        return outcome_done(tx, st);
+    schedule_at_once(&tx->schedule);
+    return STEP_CONFIRM;
+}
+
+/*
+ * v2: whoever has the permission uses it, again where the answer got lost. Where it died with its
+ * owner, or with an answer, the same request is sent once more, under its id.
+ */
+static enum step on_still_waiting(struct transaction *tx, const struct answer *answer)
+{
+    if (!tx->factor || tx->is_phones)
+        return on_waiting(tx, answer);
+    note_waiting(tx, answer);
+    if (tx->sad)
+        return outcome_again(tx, STEP_CONFIRM);
+    if (tx->has_resumed) {
+        schedule_poll(&tx->schedule, call_now_ms(tx->call));
+        return STEP_ASK;
+    }
+    if (tx->is_joined)
+        return claim_at_once(tx);
+    tx->has_resumed = true;
+    schedule_at_once(&tx->schedule);
+    return STEP_SUBMIT;
 }
 
 static enum step on_signed(struct transaction *tx, const struct answer *answer)
@@ -119,6 +166,17 @@ static enum step on_refused(struct transaction *tx, const struct answer *answer)
     if (tx->is_joined && !tx->has_posted && is_old(tx))
         return STEP_RENEW;
     return over(tx, service_refusal(tx->client, tx->call, answer));
+}
+
+/* A neighbouring step's code, once: the request was refused before it was looked at. */
+static enum step on_otp_refused(struct transaction *tx, const struct answer *answer)
+{
+    (void)service_refusal(tx->client, tx->call, answer);
+    enum sca_status st = second_factor_retry(tx->factor, tx->call, answer->response.date);
+    if (st != SCA_OK)
+        return tx->is_joined || tx->has_resumed ? outcome_done(tx, st) : over(tx, st);
+    schedule_at_once(&tx->schedule);
+    return STEP_SUBMIT;
 }
 
 static enum step on_busy(struct transaction *tx, const struct answer *answer)
@@ -176,12 +234,7 @@ static enum step on_unknown(struct transaction *tx, const struct answer *answer)
     if (tx->record.state == JOURNAL_SUBMITTED)
         return on_forgotten(tx);
     if (tx->is_joined && !tx->has_posted) {
-        if (is_old(tx))
-            return STEP_RENEW;
-        if (is_still_submitting(tx))
-            return outcome_again(tx, STEP_ASK);
-        schedule_at_once(&tx->schedule);
-        return STEP_SUBMIT;
+        return is_old(tx) ? STEP_RENEW : claim_at_once(tx);
     }
     return outcome_done(
         tx, call_fail(tx->call, SCA_NETWORK,
@@ -190,15 +243,19 @@ static enum step on_unknown(struct transaction *tx, const struct answer *answer)
                       tx->record.id));
 }
 
-static enum step (*const after_submit[])(struct transaction *, const struct answer *) = {
+typedef enum step handler(struct transaction *, const struct answer *);
+
+static handler *const after_submit[] = {
     [VERDICT_SIGNED] = on_signed,
-    [VERDICT_ACCEPTED] = on_waiting,
-    [VERDICT_WAITING] = on_waiting,
+    [VERDICT_ACCEPTED] = on_accepted,
+    [VERDICT_WAITING] = on_accepted,
     [VERDICT_REJECTED] = on_refused,
     [VERDICT_EXPIRED] = on_refused,
     [VERDICT_UNKNOWN_ID] = on_refused,
-    [VERDICT_EXISTS] = on_waiting,
+    [VERDICT_EXISTS] = on_accepted,
     [VERDICT_SERVICE_AUTH] = on_refused,
+    [VERDICT_USER_AUTH] = on_refused,
+    [VERDICT_OTP_REFUSED] = on_otp_refused,
     [VERDICT_NOT_PERMITTED] = on_refused,
     [VERDICT_EXHAUSTED] = on_refused,
     [VERDICT_BUSY] = on_busy,
@@ -206,11 +263,24 @@ static enum step (*const after_submit[])(struct transaction *, const struct answ
     [VERDICT_FAILED] = on_refused,
 };
 
-static enum step (*const after_ask[])(struct transaction *, const struct answer *) = {
-    [VERDICT_SIGNED] = on_signed,         [VERDICT_ACCEPTED] = on_waiting,
-    [VERDICT_WAITING] = on_waiting,       [VERDICT_REJECTED] = on_refused,
+/* What could not be understood is asked for: the status of the transaction knows. */
+static handler *const after_confirm[] = {
+    [VERDICT_SIGNED] = on_signed,         [VERDICT_ACCEPTED] = on_still_waiting,
+    [VERDICT_WAITING] = on_still_waiting, [VERDICT_REJECTED] = on_refused,
+    [VERDICT_EXPIRED] = on_refused,       [VERDICT_UNKNOWN_ID] = on_refused,
+    [VERDICT_EXISTS] = on_still_waiting,  [VERDICT_SERVICE_AUTH] = on_refused,
+    [VERDICT_USER_AUTH] = on_refused,     [VERDICT_OTP_REFUSED] = on_refused,
+    [VERDICT_NOT_PERMITTED] = on_refused, [VERDICT_EXHAUSTED] = on_refused,
+    [VERDICT_BUSY] = on_trouble,          [VERDICT_TROUBLE] = on_lost,
+    [VERDICT_FAILED] = on_refused,
+};
+
+static handler *const after_ask[] = {
+    [VERDICT_SIGNED] = on_signed,         [VERDICT_ACCEPTED] = on_still_waiting,
+    [VERDICT_WAITING] = on_still_waiting, [VERDICT_REJECTED] = on_refused,
     [VERDICT_EXPIRED] = on_refused,       [VERDICT_UNKNOWN_ID] = on_unknown,
-    [VERDICT_EXISTS] = on_waiting,        [VERDICT_SERVICE_AUTH] = on_refused,
+    [VERDICT_EXISTS] = on_still_waiting,  [VERDICT_SERVICE_AUTH] = on_refused,
+    [VERDICT_USER_AUTH] = on_refused,     [VERDICT_OTP_REFUSED] = on_refused,
     [VERDICT_NOT_PERMITTED] = on_refused, [VERDICT_EXHAUSTED] = on_refused,
     [VERDICT_BUSY] = on_trouble,          [VERDICT_TROUBLE] = on_trouble,
     [VERDICT_FAILED] = on_refused,
@@ -219,6 +289,11 @@ static enum step (*const after_ask[])(struct transaction *, const struct answer 
 enum step outcome_of_submit(struct transaction *tx, const struct answer *answer)
 {
     return after_submit[answer->verdict](tx, answer);
+}
+
+enum step outcome_of_confirm(struct transaction *tx, const struct answer *answer)
+{
+    return after_confirm[answer->verdict](tx, answer);
 }
 
 enum step outcome_of_ask(struct transaction *tx, const struct answer *answer)

@@ -10,8 +10,9 @@
 #include "remote/smartca/service.h"
 #include "remote/smartca/transaction_state.h"
 
-/* After the request itself, and after a question for its outcome. */
+/* After the request itself, after its confirmation (v2), after a question for its outcome. */
 enum step outcome_of_submit(struct transaction *tx, const struct answer *answer);
+enum step outcome_of_confirm(struct transaction *tx, const struct answer *answer);
 enum step outcome_of_ask(struct transaction *tx, const struct answer *answer);
 
 /* status is how the call ends; the transaction itself may go on. */

@@ -11,8 +11,6 @@
 
 enum {
     URL_SIZE = 1024,
-    WORDS_MAX = 100, /* of the service, in a note */
-    MASKED_MIN = 6,  /* a shorter user_id would hide ordinary words */
 };
 
 void service_answer_init(struct answer *answer)
@@ -71,36 +69,63 @@ static enum sca_status read_reply(struct answer *answer)
     return st == SCA_NOMEM ? st : SCA_OK;
 }
 
-/* sp_password lives for the building of one request only. */
-static enum sca_status fetch_password(const struct smartca_client *client, struct call *call,
-                                      struct secret **ret_password)
-{
-    const char *why = NULL;
-    enum sca_status st =
-        secret_ref_fetch(&client->account->service.sp_password, ret_password, &why);
+/* Who asks. sp_password is what a login opened, else it is fetched, for this one request. */
+struct asker {
+    struct codec_identity who;
+    struct secret *fetched;
+};
 
+static void asker_fini(struct asker *asker)
+{
+    secret_freep(&asker->fetched);
+}
+
+static enum sca_status asker_init(struct asker *asker, const struct smartca_client *client,
+                                  struct call *call, const struct remote_credentials *credentials)
+{
+    const struct account_config *account = client->account;
+    const char *why = NULL;
+
+    *asker = (struct asker){.who = {.sp_id = account->service.sp_id,
+                                    .sp_password = credentials->sp_password,
+                                    .user_id = account->user_id}};
+    if (credentials->sp_password)
+        return SCA_OK;
+    enum sca_status st = secret_ref_fetch(&account->service.sp_password, &asker->fetched, &why);
+    asker->who.sp_password = asker->fetched;
     if (st != SCA_OK && st != SCA_NOMEM)
-        return call_fail(call, st, "sp_password of account %s: %s", client->account->name,
+        return call_fail(call, st, "sp_password of account %s: %s", account->name,
                          why ? why : sca_status_name(st));
     return st;
 }
 
+/* The service may repeat in its message what it was sent, and messages go into the log. */
+static void hide(struct answer *answer, const struct secret *secret)
+{
+    enum { HIDDEN_MIN = 4 }; /* a shorter one would hide ordinary words */
+    struct span text = secret ? secret_get(secret) : span_of(NULL, 0);
+
+    if (!answer->reply || text.len < HIDDEN_MIN)
+        return;
+    char *at = answer->reply->message;
+    while ((at = strstr(at, (const char *)text.ptr)) != NULL)
+        memset(at, '*', text.len);
+}
+
 enum sca_status service_ask_certificates(struct smartca_client *client, struct call *call,
+                                         const struct remote_credentials *credentials,
                                          struct answer *answer)
 {
-    AUTO(secret_freep) struct secret *password = NULL;
+    AUTO(asker_fini) struct asker asker = {.fetched = NULL};
     char id[SERVICE_ID_SIZE];
     const char *why = NULL;
     struct buf body;
 
-    enum sca_status st = fetch_password(client, call, &password);
+    enum sca_status st = asker_init(&asker, client, call, credentials);
     if (st != SCA_OK)
         return st;
-    const struct codec_identity who = {.sp_id = client->account->service.sp_id,
-                                       .sp_password = password,
-                                       .user_id = client->account->user_id};
     service_new_id(id);
-    st = codec_build_get_certificate(&who, id, &body);
+    st = codec_build_get_certificate(&asker.who, id, &body);
     if (st != SCA_OK)
         return call_fail(call, st, "the question for certificates cannot be built");
     st = post(client, call, QUESTION, "/v1/credentials/get_certificate", buf_span(&body),
@@ -113,34 +138,70 @@ enum sca_status service_ask_certificates(struct smartca_client *client, struct c
                                   &why);
     answer->reply = st == SCA_OK ? &answer->list.reply : NULL;
     answer->verdict = verdict_of_certificates(answer->response.status, answer->reply);
+    hide(answer, asker.who.sp_password);
     note_code(call, answer);
     return st == SCA_NOMEM ? st : SCA_OK;
 }
 
-enum sca_status service_ask_sign(struct smartca_client *client, struct call *call,
-                                 const struct codec_sign_request *request, struct answer *answer)
+/* Sends a body, which is gone then, and reads the answer's envelope. */
+static enum sca_status submit(struct smartca_client *client, struct call *call, const char *path,
+                              struct buf *body, struct answer *answer)
 {
-    AUTO(secret_freep) struct secret *password = NULL;
-    struct buf body;
+    enum sca_status st = post(client, call, SUBMISSION, path, buf_span(body), &answer->response);
 
-    enum sca_status st = fetch_password(client, call, &password);
-    if (st != SCA_OK)
-        return st;
-    const struct codec_identity who = {.sp_id = client->account->service.sp_id,
-                                       .sp_password = password,
-                                       .user_id = client->account->user_id};
-    st = codec_build_sign(&who, request, &body);
-    if (st != SCA_OK)
-        return call_fail(call, st, "the signing request cannot be built");
-    st = post(client, call, SUBMISSION, "/v1/signatures/sign", buf_span(&body), &answer->response);
-    buf_fini(&body);
+    buf_fini(body);
     if (st == SCA_OK)
         st = read_reply(answer);
+    if (st == SCA_OK)
+        note_code(call, answer);
+    return st;
+}
+
+enum sca_status service_ask_sign(struct smartca_client *client, struct call *call,
+                                 const struct remote_credentials *credentials,
+                                 const struct codec_sign_request *request, struct answer *answer)
+{
+    AUTO(asker_fini) struct asker asker = {.fetched = NULL};
+    bool is_v2 = request->otp != NULL;
+    struct buf body;
+
+    enum sca_status st = asker_init(&asker, client, call, credentials);
     if (st != SCA_OK)
         return st;
-    answer->verdict = verdict_of_sign(answer->response.status, answer->reply);
-    note_code(call, answer);
-    return SCA_OK;
+    st = codec_build_sign(&asker.who, request, &body);
+    if (st != SCA_OK)
+        return call_fail(call, st, "the signing request cannot be built");
+    st = submit(client, call, is_v2 ? "/v2/signatures/sign" : "/v1/signatures/sign", &body, answer);
+    if (st == SCA_OK)
+        answer->verdict = is_v2 ? verdict_of_sign2(answer->response.status, answer->reply)
+                                : verdict_of_sign(answer->response.status, answer->reply);
+    hide(answer, asker.who.sp_password);
+    hide(answer, request->password);
+    hide(answer, request->otp);
+    return st;
+}
+
+enum sca_status service_ask_confirm(struct smartca_client *client, struct call *call,
+                                    const struct remote_credentials *credentials,
+                                    const struct codec_confirm_request *request,
+                                    struct answer *answer)
+{
+    AUTO(asker_fini) struct asker asker = {.fetched = NULL};
+    struct buf body;
+
+    enum sca_status st = asker_init(&asker, client, call, credentials);
+    if (st != SCA_OK)
+        return st;
+    st = codec_build_confirm(&asker.who, request, &body);
+    if (st != SCA_OK)
+        return call_fail(call, st, "the confirmation cannot be built");
+    st = submit(client, call, "/v2/signatures/confirm", &body, answer);
+    if (st == SCA_OK)
+        answer->verdict = verdict_of_confirm(answer->response.status, answer->reply);
+    hide(answer, asker.who.sp_password);
+    hide(answer, request->password);
+    hide(answer, request->sad);
+    return st;
 }
 
 static bool is_unreserved(char c)
@@ -179,66 +240,4 @@ enum sca_status service_ask_status(struct smartca_client *client, struct call *c
     answer->verdict = verdict_of_status(answer->response.status, answer->reply);
     note_code(call, answer);
     return SCA_OK;
-}
-
-/* What a verdict is to the caller, and the next step. */
-static const struct {
-    enum sca_status status;
-    const char *advice;
-} refusals[] = {
-    [VERDICT_SIGNED] = {SCA_NETWORK, ""},
-    [VERDICT_ACCEPTED] = {SCA_NETWORK, ""},
-    [VERDICT_WAITING] = {SCA_NETWORK, ""},
-    [VERDICT_REJECTED] = {SCA_REJECTED, "rejected on the phone; sign again if that was a mistake"},
-    [VERDICT_EXPIRED] = {SCA_UNCONFIRMED,
-                         "expired at the service; sign again and confirm on the phone in time"},
-    [VERDICT_UNKNOWN_ID] = {SCA_PROTOCOL, "the service does not know this; check url"},
-    [VERDICT_EXISTS] = {SCA_NETWORK, ""},
-    [VERDICT_SERVICE_AUTH] = {SCA_SERVICE_AUTH,
-                              "sp_id or sp_password refused; check both with the service provider"},
-    [VERDICT_NOT_PERMITTED] = {SCA_NOT_PERMITTED,
-                               "certificate revoked, expired or not activated; see smartca slots"},
-    [VERDICT_EXHAUSTED] = {SCA_EXHAUSTED, "signing package used up; buy or renew it at VNPT"},
-    [VERDICT_BUSY] = {SCA_NETWORK, "the service has too many requests; try again later"},
-    [VERDICT_TROUBLE] = {SCA_NETWORK, "the service has trouble; try again later"},
-    [VERDICT_FAILED] = {SCA_PROTOCOL, "refused by the service; see its message"},
-};
-
-static const char user_refused[] = "user_id refused; check it in the account's section";
-
-/* The service's message with the identity number it may repeat hidden (design.md promise 7). The
- * mask is never longer than the number. */
-static void quote_words(const struct smartca_client *client, const struct answer *answer,
-                        char out[static CODEC_MESSAGE_SIZE])
-{
-    const char *from = answer->reply ? answer->reply->message : "no readable answer";
-    const char *user_id = client->account->user_id;
-    size_t id_len = strlen(user_id);
-    char masked[LOG_MASK_SIZE];
-
-    (void)log_mask(user_id, masked);
-    while (*from) {
-        bool is_id = id_len >= MASKED_MIN && strncmp(from, user_id, id_len) == 0;
-        if (is_id)
-            out = stpcpy(out, masked);
-        else
-            *out++ = *from;
-        from += is_id ? id_len : 1;
-    }
-    *out = 0;
-}
-
-enum sca_status service_refusal(const struct smartca_client *client, struct call *call,
-                                const struct answer *answer)
-{
-    char words[CODEC_MESSAGE_SIZE];
-    bool is_users = answer->verdict == VERDICT_SERVICE_AUTH && answer->reply &&
-                    verdict_blames_user(answer->reply);
-
-    quote_words(client, answer, words);
-    words[utf8_cut(words, WORDS_MAX)] = 0;
-    return call_fail(call, refusals[answer->verdict].status, "account %s: %s (code %lu: %s)",
-                     client->account->name,
-                     is_users ? user_refused : refusals[answer->verdict].advice, call->device_error,
-                     words);
 }

@@ -36,9 +36,15 @@ void service_new_id(char out[static SERVICE_ID_SIZE]);
  * SCA_NOT_FOUND (sp_password), SCA_NOMEM. The call's note is set in all these cases.
  */
 enum sca_status service_ask_certificates(struct smartca_client *client, struct call *call,
+                                         const struct remote_credentials *credentials,
                                          struct answer *answer);
 enum sca_status service_ask_sign(struct smartca_client *client, struct call *call,
+                                 const struct remote_credentials *credentials,
                                  const struct codec_sign_request *request, struct answer *answer);
+enum sca_status service_ask_confirm(struct smartca_client *client, struct call *call,
+                                    const struct remote_credentials *credentials,
+                                    const struct codec_confirm_request *request,
+                                    struct answer *answer);
 enum sca_status service_ask_status(struct smartca_client *client, struct call *call, const char *id,
                                    struct answer *answer);
 

@@ -26,7 +26,7 @@ static enum step submit_failed(struct transaction *tx, enum sca_status st, bool 
 {
     if (!was_sent) {
         /* What only this call knows, and what never left it, leaves nothing behind. */
-        tx->is_over = !tx->is_joined && !tx->has_posted;
+        tx->is_dropped = !tx->is_joined && !tx->has_posted;
         return outcome_done(tx, st);
     }
     tx->has_posted = true;
@@ -36,6 +36,17 @@ static enum step submit_failed(struct transaction *tx, enum sca_status st, bool 
     return STEP_ASK;
 }
 
+/* v1 has nothing to add; v2 needs password and one-time password, and may wait for the latter. */
+static enum sca_status add_second_factor(struct transaction *tx, struct request *request)
+{
+    if (!tx->factor)
+        return SCA_OK;
+    enum sca_status st = second_factor_prepare(tx->factor, tx->call);
+    request->body.password = tx->factor->password;
+    request->body.otp = tx->factor->otp;
+    return st;
+}
+
 static enum step submit(struct transaction *tx)
 {
     AUTO(service_answer_fini) struct answer answer;
@@ -43,14 +54,38 @@ static enum step submit(struct transaction *tx)
 
     tx->has_tried = true;
     service_answer_init(&answer);
-    if (request_init(&request, &tx->record) != SCA_OK)
-        return submit_failed(tx, SCA_NOMEM, false);
-    enum sca_status st = service_ask_sign(tx->client, tx->call, &request.body, &answer);
+    enum sca_status st = request_init(&request, &tx->record);
+    if (st == SCA_OK)
+        st = add_second_factor(tx, &request);
     if (st != SCA_OK)
-        return submit_failed(tx, st, answer.response.was_sent || answer.response.status != 0);
+        return submit_failed(tx, st, false);
+    st = service_ask_sign(tx->client, tx->call, tx->credentials, &request.body, &answer);
+    bool was_sent = st == SCA_OK || answer.response.was_sent || answer.response.status != 0;
+    if (tx->factor && was_sent)
+        second_factor_spend(tx->factor);
+    if (st != SCA_OK)
+        return submit_failed(tx, st, was_sent);
     heed_hint(tx, &answer);
     tx->has_posted = tx->has_posted || answer.verdict != VERDICT_BUSY;
     return outcome_of_submit(tx, &answer);
+}
+
+static enum step confirm(struct transaction *tx)
+{
+    AUTO(service_answer_fini) struct answer answer;
+    const struct codec_confirm_request request = {
+        .transaction_id = tx->record.id, .password = tx->factor->password, .sad = tx->sad};
+
+    service_answer_init(&answer);
+    enum sca_status st =
+        service_ask_confirm(tx->client, tx->call, tx->credentials, &request, &answer);
+    if (st == SCA_OK) {
+        heed_hint(tx, &answer);
+        return outcome_of_confirm(tx, &answer);
+    }
+    if (st != SCA_NETWORK && st != SCA_PROTOCOL)
+        return outcome_done(tx, st);
+    return outcome_again(tx, STEP_ASK); /* it may have been signed all the same */
 }
 
 /* The service's paper leaves open by which of its two ids a transaction is asked for. */
@@ -92,6 +127,24 @@ static enum step ask(struct transaction *tx)
     return outcome_again(tx, STEP_ASK);
 }
 
+/* Several calls may wait for what one has begun: when that one is gone, one of them takes over. */
+static enum step claim(struct transaction *tx)
+{
+    bool is_ours = false;
+
+    enum sca_status st = journal_claim(tx->client->journal, tx->call, &tx->record,
+                                       tx->client->account->service.request_timeout_ms, &is_ours);
+    if (st == SCA_GONE)
+        return STEP_RENEW;
+    if (st != SCA_OK)
+        return outcome_done(tx, st);
+    if (!is_ours)
+        return outcome_again(tx, STEP_ASK);
+    tx->has_resumed = true;
+    schedule_at_once(&tx->schedule);
+    return STEP_SUBMIT;
+}
+
 static enum step out_of_time(struct transaction *tx)
 {
     if (tx->is_waiting)
@@ -127,6 +180,24 @@ static enum step pause_before(struct transaction *tx, enum step step)
     return goes_on && st == SCA_OK ? step : out_of_time(tx);
 }
 
+static enum step take_step(struct transaction *tx, enum step step)
+{
+    switch (step) {
+    case STEP_SUBMIT:
+        return submit(tx);
+    case STEP_CLAIM:
+        return claim(tx);
+    case STEP_CONFIRM:
+        return confirm(tx);
+    case STEP_ASK:
+        return ask(tx);
+    case STEP_RENEW:
+    case STEP_DONE:
+        break;
+    }
+    return step;
+}
+
 /* One transaction, ours or another's, until it has an outcome or turns out to be gone. */
 static enum step run(struct transaction *tx)
 {
@@ -135,18 +206,17 @@ static enum step run(struct transaction *tx)
     uint32_t seed = (uint32_t)strtoul(tx->record.id, NULL, 16); /* random by birth */
 
     schedule_init(&tx->schedule, interval_ms, call_now_ms(tx->call), tx->call->deadline_ms, seed);
-    while (step == STEP_SUBMIT || step == STEP_ASK) {
-        step = pause_before(tx, step);
-        if (step == STEP_SUBMIT)
-            step = submit(tx);
-        else if (step == STEP_ASK)
-            step = ask(tx);
-    }
+    while (step != STEP_RENEW && step != STEP_DONE)
+        step = take_step(tx, pause_before(tx, step));
+    secret_freep(&tx->sad);
 
-    bool is_unsent = !tx->is_joined && !tx->has_tried;
-    if (step == STEP_RENEW || tx->is_over || is_unsent)
+    bool is_unsent = tx->is_dropped || (!tx->is_joined && !tx->has_tried);
+    if (step == STEP_RENEW || tx->is_over)
         journal_end(tx->client->journal, tx->record.id);
-    else if (tx->record.state == JOURNAL_SUBMITTING && (tx->has_posted || !tx->is_joined))
+    else if (is_unsent)
+        journal_drop(tx->client->journal, &tx->record);
+    else if ((tx->record.state == JOURNAL_SUBMITTING || tx->factor) &&
+             (tx->has_posted || tx->has_resumed || !tx->is_joined))
         journal_left(tx->client->journal, tx->record.id);
     else
         note_news(tx);
@@ -161,10 +231,12 @@ static void reset(struct transaction *tx)
     *tx = (struct transaction){
         .client = tx->client,
         .call = tx->call,
+        .credentials = tx->credentials,
         .key = tx->key,
         .verifier = tx->verifier,
         .documents = tx->documents,
         .count = tx->count,
+        .factor = tx->factor,
         .record = record,
     };
 }
@@ -191,17 +263,23 @@ static enum sca_status sign(struct transaction *tx)
 }
 
 enum sca_status transaction_sign(struct smartca_client *client, struct call *call,
+                                 const struct remote_credentials *credentials,
                                  const struct remote_key *key, struct remote_document *documents,
                                  size_t count)
 {
     struct transaction tx = {
         .client = client,
         .call = call,
+        .credentials = credentials,
         .key = key,
         .documents = documents,
         .count = count,
         .status = SCA_INVALID,
     };
+
+    AUTO(second_factor_fini) struct second_factor factor;
+    second_factor_init(&factor, client, credentials);
+    tx.factor = second_factor_is_needed(client->account) ? &factor : NULL;
 
     if (count == 0 || count > JOURNAL_DOCUMENTS_MAX)
         return call_fail(call, SCA_INVALID, "%zu documents in one transaction", count);

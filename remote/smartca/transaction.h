@@ -19,6 +19,7 @@
  * ones meet in the journal. No lock is held while anything is sent or waited for.
  */
 enum sca_status transaction_sign(struct smartca_client *client, struct call *call,
+                                 const struct remote_credentials *credentials,
                                  const struct remote_key *key, struct remote_document *documents,
                                  size_t count);
 

@@ -17,17 +17,21 @@
 #include "remote/smartca/journal.h"
 #include "remote/smartca/result.h"
 #include "remote/smartca/schedule.h"
+#include "remote/smartca/second_factor.h"
 
 enum step {
-    STEP_SUBMIT, /* send the request */
-    STEP_ASK,    /* ask for its outcome */
-    STEP_RENEW,  /* this id is over and nobody was refused: begin another one */
-    STEP_DONE,   /* tx->status is the outcome */
+    STEP_SUBMIT,  /* send the request */
+    STEP_CLAIM,   /* joined, and the service knows nothing: send it, if nobody else does */
+    STEP_CONFIRM, /* v2: use the permission that the answer gave */
+    STEP_ASK,     /* ask for its outcome */
+    STEP_RENEW,   /* this id is over and nobody was refused: begin another one */
+    STEP_DONE,    /* tx->status is the outcome */
 };
 
 struct transaction {
     struct smartca_client *client;
     struct call *call;
+    const struct remote_credentials *credentials;
     const struct remote_key *key;
     const struct result_key *verifier;
     struct remote_document *documents;
@@ -37,6 +41,9 @@ struct transaction {
     struct schedule schedule;
     uint64_t unknown_since_ms; /* the service first forgot what it had; 0: it did not */
 
+    struct second_factor *factor; /* NULL: the phone decides. Outlives the rounds */
+    struct secret *sad;           /* v2: the service's permission to sign, for this transaction */
+
     bool is_joined;    /* somebody else began it */
     bool has_tried;    /* this call tried to send the request */
     bool has_posted;   /* and the service may have it */
@@ -45,7 +52,10 @@ struct transaction {
     bool is_waiting;   /* the service's last word */
     bool is_news;      /* the record says more than the journal */
     bool tried_both_ids;
+    bool is_phones;    /* v2: no permission came, so the phone is asked */
+    bool has_resumed;  /* v2: the request was sent again for a permission that got lost */
     bool is_over;      /* nothing is left to ask: the journal may forget it */
+    bool is_dropped;   /* it never left this call */
     bool is_delivered; /* each document has its own status */
     enum sca_status status;
 };

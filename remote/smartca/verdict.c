@@ -38,6 +38,9 @@ static const char *const users[] = {"user",   "account",   "signer",   "citizen"
                                     "nguoi ", "tai khoan", "thue bao", "khach hang",
                                     " cccd ", " cmnd ",    "mat khau", NULL};
 
+static const char *const otps[] = {" otp", " totp", "one time", "ma xac thuc", NULL};
+static const char *const sads[] = {" sad ", "activation data", NULL};
+
 /* Fits when either code is in the range and the message has one of the words; 0 or NULL: any. */
 struct rule {
     long first;
@@ -99,6 +102,13 @@ static const struct rule status_rules[] = {
     {4000, 4000, NULL, VERDICT_WAITING},
     {0, 0, waiting, VERDICT_WAITING},
     {400, 499, NULL, VERDICT_FAILED},
+};
+
+/* What v2 says before it comes to what v1 says as well; 1003 may travel as another code. */
+static const struct rule person_rules[] = {
+    {1003, 1003, NULL, VERDICT_OTP_REFUSED}, {400, 401, otps, VERDICT_OTP_REFUSED},
+    {400, 403, sads, VERDICT_EXPIRED},       {401, 401, providers, VERDICT_SERVICE_AUTH},
+    {401, 401, NULL, VERDICT_USER_AUTH},
 };
 
 static const struct rule certificates_rules[] = {
@@ -210,15 +220,46 @@ enum verdict verdict_of_certificates(long http_status, const struct codec_reply 
     return rule ? rule->verdict : otherwise[outcome_of(&answer)];
 }
 
+/* The documented name of 401 stands for either side; what is said behind it tells which. */
+static void hide_name_of_401(char *words)
+{
+    static const char name[] = "sp credential invalid";
+    char *at = strstr(words, name);
+
+    if (at)
+        memset(at, '?', sizeof(name) - 1);
+}
+
 bool verdict_blames_user(const struct codec_reply *reply)
 {
     char words[FOLD_WORDS_SIZE];
 
     fold_words(reply->message, words);
-    /* The documented name of 401 stands for either; what is said behind it tells which. */
-    static const char name[] = "sp credential invalid";
-    char *at = strstr(words, name);
-    if (at)
-        memset(at, '?', sizeof(name) - 1);
+    hide_name_of_401(words);
     return fold_has(words, users) && !fold_has(words, providers);
+}
+
+/* NULL: v2 says nothing of its own. */
+static const struct rule *find_person_rule(long http_status, const struct codec_reply *reply)
+{
+    struct answer answer;
+
+    answer_read(http_status, reply, &answer);
+    hide_name_of_401(answer.words);
+    return find_rule(person_rules, ARRAY_LEN(person_rules), &answer);
+}
+
+enum verdict verdict_of_sign2(long http_status, const struct codec_reply *reply)
+{
+    const struct rule *rule = find_person_rule(http_status, reply);
+    return rule ? rule->verdict : verdict_of_sign(http_status, reply);
+}
+
+enum verdict verdict_of_confirm(long http_status, const struct codec_reply *reply)
+{
+    const struct rule *rule = find_person_rule(http_status, reply);
+
+    if (reply && reply->signature_count > 0)
+        return VERDICT_SIGNED;
+    return rule ? rule->verdict : verdict_of_status(http_status, reply);
 }

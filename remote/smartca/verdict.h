@@ -21,6 +21,8 @@ enum verdict {
     VERDICT_UNKNOWN_ID, /* the service does not know this transaction */
     VERDICT_EXISTS,     /* sign: the service knows this transaction already (64002 and the like) */
     VERDICT_SERVICE_AUTH,  /* 401: sp_id/sp_password or the user refused; see verdict_blames_user */
+    VERDICT_USER_AUTH,     /* v2: the person's password refused */
+    VERDICT_OTP_REFUSED,   /* v2: the one-time password refused */
     VERDICT_NOT_PERMITTED, /* 403: certificate revoked, expired, not activated */
     VERDICT_EXHAUSTED,     /* 65000: package used up */
     VERDICT_BUSY,          /* 429: ask again later */
@@ -34,6 +36,11 @@ enum verdict {
  */
 enum verdict verdict_of_sign(long http_status, const struct codec_reply *reply);
 enum verdict verdict_of_status(long http_status, const struct codec_reply *reply);
+
+/* The same for v2, where a 401 is the person's unless it names the service provider (design.md
+ * 8.11), and a permission to sign (sad) that ran out is VERDICT_EXPIRED. */
+enum verdict verdict_of_sign2(long http_status, const struct codec_reply *reply);
+enum verdict verdict_of_confirm(long http_status, const struct codec_reply *reply);
 
 /*
  * VERDICT_ACCEPTED: the list in the reply is the identity's, an empty one too (also for a 404 of

@@ -37,6 +37,8 @@ int backend_stage_begin(void **state)
     (void)strcpy(stage->dir, "/tmp/local.XXXXXX");
     assert_non_null(mkdtemp(stage->dir));
     stage->config.state_dir = stage->dir;
+    (void)snprintf(stage->main_file, sizeof(stage->main_file), "%s/module.conf", stage->dir);
+    stage->config.main_file = stage->main_file;
     call_init(&stage->call, &clock_system, 60000);
     backend_stage_open(stage);
     *state = stage;
@@ -156,7 +158,7 @@ enum sca_status backend_stage_set_pin(struct backend_stage *stage, CK_SLOT_ID id
     AUTO(secret_freep) struct secret *old_secret = secret_of(old_pin);
     AUTO(secret_freep) struct secret *new_secret = secret_of(new_pin);
     struct token *token = backend_stage_token(stage, id);
-    return token->ops->write->set_pin(token, begin(stage), user, old_secret, new_secret);
+    return token->ops->set_pin(token, begin(stage), user, old_secret, new_secret);
 }
 
 struct token *backend_stage_make(struct backend_stage *stage, CK_SLOT_ID id, const char *label)

@@ -13,6 +13,7 @@
 
 struct backend_stage {
     char dir[64];
+    char main_file[80]; /* of the configuration; not there */
     struct config config;
     struct backends *backends;
     struct token_list tokens;

@@ -16,12 +16,6 @@
 #include "remote/base/file.h"
 #include "tests/lib/folder.h"
 
-static uint64_t fake_now_ms(const struct clock *clock)
-{
-    (void)clock;
-    return 1000;
-}
-
 static int64_t fake_wall_s(const struct clock *clock)
 {
     return ((const struct stage *)(uintptr_t)clock)->now_s; /* clock is the first member */
@@ -31,13 +25,14 @@ int stage_begin(void **state)
 {
     struct stage *stage = calloc(1, sizeof(*stage));
 
-    stage->clock = (struct clock){.now_ms = fake_now_ms, .wall_s = fake_wall_s};
+    stage->clock = (struct clock){
+        .now_ms = clock_system.now_ms, .wall_s = fake_wall_s, .wait = clock_system.wait};
     stage->now_s = NOW;
     (void)strcpy(stage->dir, "/tmp/journal.XXXXXX");
     assert_non_null(mkdtemp(stage->dir));
     (void)snprintf(stage->path, sizeof(stage->path), "%s/journal/transactions", stage->dir);
     assert_int_equal(journal_new(stage->dir, &stage->journal), SCA_OK);
-    call_init(&stage->call, &stage->clock, 1000);
+    call_init(&stage->call, &stage->clock, 10000);
     *state = stage;
     return 0;
 }

@@ -176,6 +176,8 @@ static enum sca_status answer(struct story *story, const struct line *line,
     response->status = line->http ? line->http : 200;
     response->retry_after_ms = line->retry_after_ms;
     response->was_sent = true;
+    if (line->clock_ahead_s)
+        response->date = story->clock.wall_s(&story->clock) + line->clock_ahead_s;
     assert_int_equal(buf_append(&response->body, span_text(body)), SCA_OK);
     cJSON_free(made);
     return SCA_OK;
@@ -302,14 +304,23 @@ void story_call(struct story *story, struct call *call, uint64_t budget_ms)
     call_init(call, &story->clock, budget_ms);
 }
 
-enum sca_status story_sign(struct story *story, struct remote_document *documents, size_t count)
+enum sca_status story_sign_with(struct story *story, const struct remote_credentials *credentials,
+                                struct remote_document *documents, size_t count, char *note)
 {
     struct call call;
 
     story_call(story, &call, STORY_BUDGET_MS);
-    enum sca_status st = transaction_sign(story->client, &call, &story->key, documents, count);
+    enum sca_status st =
+        transaction_sign(story->client, &call, credentials, &story->key, documents, count);
+    if (note)
+        memcpy(note, call.note, sizeof(call.note));
     call_fini(&call);
     return st;
+}
+
+enum sca_status story_sign(struct story *story, struct remote_document *documents, size_t count)
+{
+    return story_sign_with(story, &no_credentials, documents, count, NULL);
 }
 
 struct remote_document story_document(struct story_document *document, uint8_t seed)

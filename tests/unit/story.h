@@ -19,6 +19,9 @@
 #include "remote/remote.h"
 #include "remote/smartca/client.h"
 
+/* Nothing was opened by a login: everything comes from the configuration. */
+static const struct remote_credentials no_credentials = {.otp = NULL};
+
 enum {
     STORY_REQUESTS_MAX = 400,
     STORY_SIGNATURE = 256,
@@ -45,12 +48,15 @@ struct line {
     enum fate fate;
     unsigned retry_after_ms;
     uint64_t takes_ms;
-    size_t times; /* 0: once */
+    size_t times;          /* 0: once */
+    int64_t clock_ahead_s; /* the service's, of ours, by its Date; 0: it does not tell */
 };
 
 #define CERTIFICATES "/v1/credentials/get_certificate"
 #define SIGN         "/v1/signatures/sign"
 #define STATUS       "/status"
+#define SIGN2        "/v2/signatures/sign"
+#define CONFIRM      "/v2/signatures/confirm"
 
 #define ENVELOPE(code, message, data)                                                              \
     "{\"status_code\":" code ",\"message\":\"" message "\",\"data\":" data "}"
@@ -113,6 +119,10 @@ void story_call(struct story *story, struct call *call, uint64_t budget_ms);
 
 /* One call of transaction_sign with the usual budget. */
 enum sca_status story_sign(struct story *story, struct remote_document *documents, size_t count);
+
+/* The same with what a login opened; note: room for why it failed, or NULL. */
+enum sca_status story_sign_with(struct story *story, const struct remote_credentials *credentials,
+                                struct remote_document *documents, size_t count, char *note);
 
 /* A digest of 32 bytes, all seed. */
 struct story_document {

@@ -93,7 +93,7 @@ static char *reply(const struct item *items, size_t count)
 static enum sca_status fetch(struct story *story, struct call *call, size_t *ret_count)
 {
     story_call(story, call, 10000);
-    enum sca_status st = fetch_certificates(story->client, call, ret_count);
+    enum sca_status st = fetch_certificates(story->client, call, &no_credentials, ret_count);
     call_fini(call);
     return st;
 }
@@ -266,7 +266,7 @@ static void failures_are_told_apart_and_change_nothing(void **state)
          SCA_SERVICE_AUTH,
          "sp_id"},
         {{.to = CERTIFICATES, .says = ENVELOPE("401", "user account invalid", "null")},
-         SCA_SERVICE_AUTH,
+         SCA_NOT_FOUND,
          "user_id"},
         {{.to = CERTIFICATES, .says = "<html>", .http = 404}, SCA_PROTOCOL, "url"},
         {{.to = CERTIFICATES, .says = "", .http = 429}, SCA_NETWORK, "later"},

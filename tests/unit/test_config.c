@@ -216,6 +216,32 @@ static void a_named_file_that_is_not_there_gives_way_and_says_so(void **state)
     assert_int_equal(config->account_count, 1);
 }
 
+static void reading_again_finds_new_sections_and_asks_no_environment(void **state)
+{
+    struct config_stage *stage = *state;
+    struct config *again = NULL;
+    const struct config *config =
+        config_stage_load_text(stage, SP "[account a]\nuser_id = 1234567890\n");
+    AUTO(freep) char *state_dir = strdup(config->state_dir);
+    assert_non_null(state_dir);
+
+    config_stage_write(stage, "conf.d/b.conf", "[account b]\nuser_id = 1234567891\n", 0600);
+    assert_int_equal(setenv("SMARTCA_PKCS11_CONF", "/nowhere", 1), 0);
+    assert_int_equal(setenv("SMARTCA_PKCS11_LOG", "debug:/nowhere", 1), 0);
+    assert_int_equal(setenv("XDG_STATE_HOME", "/nowhere", 1), 0);
+    assert_int_equal(config_load_again(config, &again), SCA_OK);
+    (void)unsetenv("SMARTCA_PKCS11_LOG");
+    (void)unsetenv("XDG_STATE_HOME");
+
+    assert_int_equal(again->account_count, 2);
+    assert_string_equal(again->accounts[1].name, "b");
+    assert_string_equal(again->main_file, config->main_file);
+    assert_string_equal(again->state_dir, state_dir);
+    assert_string_equal(again->log_target, config->log_target);
+    assert_int_equal(again->problem_count, 0);
+    config_free(again);
+}
+
 static void the_variable_for_the_log_stands_above_the_file(void **state)
 {
     struct config_stage *stage = *state;
@@ -415,8 +441,8 @@ static void a_secret_that_cannot_be_had_says_why(void **state)
 
     (void)unsetenv("TEST_CONFIG_SECRET");
     assert_no_secret(ref(SECRET_NONE, NULL), SCA_NOT_FOUND, "no secret is configured");
-    assert_no_secret(ref(SECRET_VAULT, NULL), SCA_UNSUPPORTED,
-                     "a vault is not available in this version");
+    assert_no_secret(ref(SECRET_VAULT, NULL), SCA_USER_AUTH,
+                     "it is in the vault: log in with the account's PIN");
     assert_no_secret(ref(SECRET_ENV, (char[]){"TEST_CONFIG_SECRET"}), SCA_INVALID,
                      "the environment variable is not set");
     assert_no_secret(ref(SECRET_FILE, path), SCA_IO, "not there");
@@ -496,6 +522,7 @@ int main(void)
         TEST(the_xdg_folders_come_before_home),
         TEST(relative_folders_in_the_environment_are_passed_over),
         TEST(a_named_file_that_is_not_there_gives_way_and_says_so),
+        TEST(reading_again_finds_new_sections_and_asks_no_environment),
         TEST(the_variable_for_the_log_stands_above_the_file),
         TEST(a_bad_variable_for_the_log_is_a_problem),
         TEST(a_file_others_may_write_is_not_read),

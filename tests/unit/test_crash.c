@@ -235,8 +235,8 @@ static void *sign_in_a_thread(void *arg)
     struct call call;
 
     call_init(&call, &clock_system, 30000);
-    caller->st =
-        transaction_sign(caller->story->client, &call, &caller->story->key, &caller->document, 1);
+    caller->st = transaction_sign(caller->story->client, &call, &no_credentials,
+                                  &caller->story->key, &caller->document, 1);
     call_fini(&call);
     return NULL;
 }

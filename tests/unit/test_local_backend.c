@@ -22,7 +22,7 @@
 static struct token_state state_of(struct token *token)
 {
     struct token_state state;
-    assert_int_equal(token->ops->write->state(token, &state), SCA_OK);
+    assert_int_equal(token->ops->state(token, &state), SCA_OK);
     return state;
 }
 
@@ -237,7 +237,7 @@ static void a_damaged_token_says_so(void **state)
     token_file(stage, path, sizeof(path));
     damage(path);
 
-    assert_int_equal(token->ops->write->state(token, &token_state), SCA_INVALID);
+    assert_int_equal(token->ops->state(token, &token_state), SCA_INVALID);
     assert_int_equal(backend_stage_login(stage, 0, TOKEN_USER, USER_PIN), SCA_INVALID);
     assert_non_null(strstr(stage->call.note, "damaged"));
 }
@@ -290,6 +290,7 @@ static void exit_with_an_open_login(char *dir)
     if (atexit(finish_at_exit) != 0)
         abort();
     exiting.config.state_dir = dir;
+    exiting.config.main_file = dir;
     call_init(&exiting.call, &clock_system, 60000);
     backend_stage_open(&exiting);
     if (backend_stage_login(&exiting, 0, TOKEN_USER, USER_PIN) != SCA_OK)

@@ -18,7 +18,7 @@ static const struct span no_key = {.ptr = NULL};
 static struct token_state state_of(struct token *token)
 {
     struct token_state state;
-    assert_int_equal(token->ops->write->state(token, &state), SCA_OK);
+    assert_int_equal(token->ops->state(token, &state), SCA_OK);
     return state;
 }
 

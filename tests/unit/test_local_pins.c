@@ -17,7 +17,7 @@ static struct token_state state_of(struct backend_stage *stage, CK_SLOT_ID id)
 {
     struct token *token = backend_stage_token(stage, id);
     struct token_state state;
-    assert_int_equal(token->ops->write->state(token, &state), SCA_OK);
+    assert_int_equal(token->ops->state(token, &state), SCA_OK);
     return state;
 }
 

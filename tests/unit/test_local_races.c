@@ -136,7 +136,7 @@ static void *look(void *arg)
         worker->st = backends_tokens(worker->backends, &known, &fresh);
         token_list_fini(&fresh);
         if (worker->st == SCA_OK)
-            worker->st = worker->token->ops->write->state(worker->token, &state);
+            worker->st = worker->token->ops->state(worker->token, &state);
         if (worker->st != SCA_OK)
             break;
     }

@@ -155,7 +155,8 @@ static void nobody_confirming_is_noticed_at_the_deadline_and_can_be_collected_la
     TELL(story, {.to = SIGN, .says = ACCEPTED}, {.to = STATUS, .says = WAITING, .times = 300});
     story_alone(&lone);
     story_call(story, &call, STORY_BUDGET_MS);
-    enum sca_status first = transaction_sign(story->client, &call, &story->key, &lone.document, 1);
+    enum sca_status first =
+        transaction_sign(story->client, &call, &no_credentials, &story->key, &lone.document, 1);
     uint64_t last_at = story_time(story, story->request_count - 1);
     bool has_advice = strstr(call.note, "sign the same document again") != NULL;
     call_fini(&call);
@@ -224,7 +225,8 @@ static void an_application_that_gives_up_is_heard_within_a_second(void **state)
     call.keep_going = give_up;
     call.keep_going_arg = &asked;
 
-    enum sca_status st = transaction_sign(story->client, &call, &story->key, &lone.document, 1);
+    enum sca_status st =
+        transaction_sign(story->client, &call, &no_credentials, &story->key, &lone.document, 1);
 
     assert_int_equal(st, SCA_CANCELLED);
     assert_int_equal(lone.document.status, SCA_CANCELLED);
@@ -243,12 +245,14 @@ static void what_is_cancelled_or_late_before_it_starts_sends_nothing(void **stat
 
     story_call(story, &call, STORY_BUDGET_MS);
     call_cancel(&call);
-    assert_int_equal(transaction_sign(story->client, &call, &story->key, &lone.document, 1),
-                     SCA_CANCELLED);
+    assert_int_equal(
+        transaction_sign(story->client, &call, &no_credentials, &story->key, &lone.document, 1),
+        SCA_CANCELLED);
     call_fini(&call);
     story_call(story, &call, 0);
-    assert_int_equal(transaction_sign(story->client, &call, &story->key, &lone.document, 1),
-                     SCA_NETWORK);
+    assert_int_equal(
+        transaction_sign(story->client, &call, &no_credentials, &story->key, &lone.document, 1),
+        SCA_NETWORK);
     call_fini(&call);
 
     assert_int_equal(story->request_count, 0);

@@ -28,7 +28,8 @@ static void a_signature_is_asked_for_waited_for_and_handed_out(void **state)
     story_call(story, &call, STORY_BUDGET_MS);
     call.device_error = 99;
 
-    enum sca_status st = transaction_sign(story->client, &call, &story->key, &lone.document, 1);
+    enum sca_status st =
+        transaction_sign(story->client, &call, &no_credentials, &story->key, &lone.document, 1);
 
     assert_int_equal(st, SCA_OK);
     assert_true(story_is_signed(story, &lone.document));
@@ -123,7 +124,8 @@ static void a_request_that_never_left_fails_at_once_and_leaves_nothing(void **st
     story_alone(&lone);
     story_call(story, &call, STORY_BUDGET_MS);
 
-    enum sca_status st = transaction_sign(story->client, &call, &story->key, &lone.document, 1);
+    enum sca_status st =
+        transaction_sign(story->client, &call, &no_credentials, &story->key, &lone.document, 1);
 
     assert_int_equal(st, SCA_NETWORK);
     assert_int_equal(lone.document.status, SCA_NETWORK);
@@ -172,7 +174,8 @@ static void definite_refusals_end_the_transaction_and_are_told_apart(void **stat
         TELL(story, rows[i].line);
         story_alone(&lone);
         story_call(story, &call, STORY_BUDGET_MS);
-        enum sca_status st = transaction_sign(story->client, &call, &story->key, &lone.document, 1);
+        enum sca_status st =
+            transaction_sign(story->client, &call, &no_credentials, &story->key, &lone.document, 1);
         assert_int_equal(st, rows[i].status);
         assert_int_equal(lone.document.status, rows[i].status);
         assert_int_equal(call.device_error, rows[i].code);
@@ -389,7 +392,8 @@ static void nothing_is_sent_when_the_journal_cannot_be_written(void **state)
     story_alone(&lone);
     story_call(story, &call, STORY_BUDGET_MS);
 
-    enum sca_status st = transaction_sign(story->client, &call, &story->key, &lone.document, 1);
+    enum sca_status st =
+        transaction_sign(story->client, &call, &no_credentials, &story->key, &lone.document, 1);
 
     assert_int_equal(st, SCA_IO);
     assert_int_equal(lone.document.status, SCA_IO);

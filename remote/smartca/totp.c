@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "remote/smartca/totp.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <liboath/oath.h>
+#include <openssl/evp.h>
+
+#include "remote/base/bytes.h"
+#include "remote/base/cleanup.h"
+#include "remote/base/crypto.h"
+#include "remote/base/file.h"
+
+enum {
+    LOCK_WAIT_MS = 5000,
+    LOOK_AGAIN_MS = 250,   /* the wall clock may be set while a step is waited for */
+    DRIFT_MAX = 2,         /* steps; a clock that is further off has to be set */
+    LINE_SIZE = 48,        /* fixed, so that a shorter line leaves nothing of a longer one */
+    AHEAD_MAX = DRIFT_MAX, /* what lies further ahead was written under a wrong clock */
+};
+
+int64_t totp_step(const struct totp_key *key, int64_t wall_s)
+{
+    return wall_s / (int64_t)key->period_s;
+}
+
+enum sca_status totp_code(const struct totp_key *key, int64_t step,
+                          char ret_code[static TOTP_CODE_SIZE])
+{
+    /* RFC 6238 is RFC 4226 with the step for a counter. */
+    int rc = oath_hotp_generate((const char *)key->bytes, key->len, (uint64_t)step, key->digits,
+                                false, OATH_HOTP_DYNAMIC_TRUNCATION, ret_code);
+    return rc == OATH_OK ? SCA_OK : SCA_NOMEM;
+}
+
+/* What is remembered of an identity. */
+struct record {
+    int64_t last;   /* the latest step that was used, 0: none */
+    int64_t before; /* the latest one before that */
+    int64_t drift;  /* the service's clock less ours, in steps */
+};
+
+/* The record's file, locked until it is closed. */
+struct record_file {
+    int fd;
+    struct record record;
+};
+
+static void record_file_fini(struct record_file *file)
+{
+    fd_unlock_closep(&file->fd);
+}
+
+/* The name says nothing about the identity: it is a part of a digest. */
+static enum sca_status name_record(const struct totp_owner *owner, char **ret_path)
+{
+    AUTO(freep) char *identity = NULL;
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    char hex[2 * EVP_MAX_MD_SIZE + 1];
+    unsigned len = 0;
+    const EVP_MD *md = crypto_md(CRYPTO_SHA256);
+
+    if (!md || asprintf(&identity, "%s\n%s", owner->url, owner->user_id) < 0) {
+        identity = NULL;
+        return SCA_NOMEM;
+    }
+    if (EVP_Digest(identity, strlen(identity), digest, &len, md, NULL) != 1)
+        return SCA_NOMEM;
+    hex_encode(span_of(digest, len), hex);
+    return asprintf(ret_path, "%s/journal/otp-%.16s", owner->state_dir, hex) < 0 ? SCA_NOMEM
+                                                                                 : SCA_OK;
+}
+
+/* What cannot be read is as good as nothing: the file is ours, and always written whole. */
+static struct record parse(const char line[static LINE_SIZE])
+{
+    struct record record = {.last = 0};
+    char *end = NULL;
+
+    record.last = strtoll(line, &end, 10);
+    record.before = strtoll(end, &end, 10);
+    record.drift = strtoll(end, &end, 10);
+    bool is_whole = *end == '\n' && record.before >= 0 && record.last >= record.before &&
+                    record.drift >= -DRIFT_MAX && record.drift <= DRIFT_MAX;
+    return is_whole ? record : (struct record){.last = 0};
+}
+
+static enum sca_status open_file(const char *path, struct record_file *file)
+{
+    char line[LINE_SIZE + 1] = "";
+
+    file->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file->fd < 0)
+        return SCA_IO;
+    enum sca_status st = fd_lock(file->fd, LOCK_WAIT_MS);
+    if (st == SCA_OK && pread(file->fd, line, LINE_SIZE, 0) < 0)
+        st = SCA_IO;
+    file->record = parse(line);
+    return st;
+}
+
+/* record_file_fini is right whatever this returned. */
+static enum sca_status open_record(const struct totp_owner *owner, struct record_file *file)
+{
+    AUTO(freep) char *folder = path_join(owner->state_dir, "journal");
+    AUTO(freep) char *path = NULL;
+
+    enum sca_status st = folder ? name_record(owner, &path) : SCA_NOMEM;
+    if (st == SCA_OK)
+        st = dir_ensure_private(folder);
+    return st == SCA_OK ? open_file(path, file) : st;
+}
+
+static enum sca_status save(const struct record_file *file)
+{
+    char line[LINE_SIZE + 1];
+
+    (void)snprintf(line, sizeof(line), "%18lld %18lld %4lld", (long long)file->record.last,
+                   (long long)file->record.before, (long long)file->record.drift);
+    memset(line + strlen(line), '\n', LINE_SIZE - strlen(line));
+    /* No sync: after a power failure the step is over before the computer is up again. */
+    return pwrite(file->fd, line, LINE_SIZE, 0) == LINE_SIZE ? SCA_OK : SCA_IO;
+}
+
+static enum sca_status fail(struct call *call, enum sca_status status)
+{
+    if (status != SCA_IO)
+        return status;
+    return call_fail(call, status,
+                     "which one-time passwords were used cannot be kept in the state folder's "
+                     "journal; check its owner, permissions and free space");
+}
+
+/* The current step as the service counts, if nobody has used it or a later one. */
+static enum sca_status try_take(const struct totp_owner *owner, const struct call *call,
+                                const struct totp_key *key, int64_t *ret_step, int64_t *ret_wait_s)
+{
+    AUTO(record_file_fini) struct record_file file = {.fd = -1};
+
+    *ret_wait_s = 0;
+    enum sca_status st = open_record(owner, &file);
+    if (st != SCA_OK)
+        return st;
+    int64_t now_s = call->clock->wall_s(call->clock);
+    int64_t step = totp_step(key, now_s) + file.record.drift;
+    if (file.record.last > step + AHEAD_MAX)
+        file.record = (struct record){.drift = file.record.drift};
+    if (file.record.last >= step) {
+        int64_t next = file.record.last + 1 - file.record.drift;
+        *ret_wait_s = next * (int64_t)key->period_s - now_s;
+        return SCA_OK;
+    }
+    file.record.before = file.record.last;
+    file.record.last = step;
+    st = save(&file);
+    if (st == SCA_OK)
+        *ret_step = step;
+    return st;
+}
+
+enum sca_status totp_take(const struct totp_owner *owner, struct call *call,
+                          const struct totp_key *key, int64_t *ret_step)
+{
+    int64_t wait_s = 0;
+
+    for (;;) {
+        enum sca_status st = try_take(owner, call, key, ret_step, &wait_s);
+        if (st != SCA_OK || wait_s <= 0)
+            return fail(call, st);
+        st = call_wait(call, LOOK_AGAIN_MS);
+        if (st == SCA_UNCONFIRMED)
+            return call_fail(call, SCA_NETWORK,
+                             "others use one-time passwords of this account, one in %u s; try "
+                             "again, or sign several documents at once",
+                             key->period_s);
+        if (st != SCA_OK)
+            return st;
+    }
+}
+
+/* A step next to the refused one that nobody has used, the preferred one first; 0: none. */
+static int64_t choose(const struct record *record, int64_t refused, bool prefers_earlier)
+{
+    bool is_earlier_free = record->before < refused - 1 && record->last <= refused;
+    bool is_later_free = record->last <= refused;
+
+    if (is_earlier_free && (prefers_earlier || !is_later_free))
+        return refused - 1;
+    return is_later_free ? refused + 1 : 0;
+}
+
+enum sca_status totp_take_neighbour(const struct totp_owner *owner, struct call *call,
+                                    const struct totp_key *key, int64_t refused, int64_t *ret_step)
+{
+    AUTO(record_file_fini) struct record_file file = {.fd = -1};
+
+    enum sca_status st = open_record(owner, &file);
+    if (st != SCA_OK)
+        return fail(call, st);
+    int64_t into_step = call->clock->wall_s(call->clock) % (int64_t)key->period_s;
+    int64_t step = choose(&file.record, refused, 2 * into_step < (int64_t)key->period_s);
+    if (!step)
+        return SCA_NOT_FOUND;
+    file.record.before = step < refused ? step : refused;
+    file.record.last = step < refused ? refused : step;
+    st = save(&file);
+    if (st != SCA_OK)
+        return fail(call, st);
+    *ret_step = step;
+    return SCA_OK;
+}
+
+void totp_found_drift(const struct totp_owner *owner, int64_t refused, int64_t accepted)
+{
+    AUTO(record_file_fini) struct record_file file = {.fd = -1};
+
+    if (open_record(owner, &file) != SCA_OK)
+        return; /* best effort: it is found again */
+    int64_t drift = file.record.drift + accepted - refused;
+    if (drift >= -DRIFT_MAX && drift <= DRIFT_MAX) {
+        file.record.drift = drift;
+        (void)save(&file);
+    }
+}
