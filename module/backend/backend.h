@@ -53,6 +53,9 @@ struct token_state {
 /* Ten wrong PINs in a row lock (design.md section 4). */
 enum { TOKEN_PIN_TRIES = 10 };
 
+/* A one-time password that a person types (design.md section 4). */
+enum { TOKEN_OTP_DIGITS = 6 };
+
 /* One object to be written, changed or removed. */
 struct object_change {
     unsigned number; /* 0: a new object, whose number is put here on success */
@@ -68,8 +71,6 @@ struct object_change {
  * templates. Same rules for threads, time and failure as token_ops.
  */
 struct token_write_ops {
-    enum sca_status (*state)(struct token *token, struct token_state *ret_state);
-
     /* Changes whenever any process wrote to the token's objects; costs one system call at most. */
     uint64_t (*stamp)(const struct token *token);
 
@@ -83,10 +84,6 @@ struct token_write_ops {
     /* Sets the user's PIN while the SO is logged in; unlocks it too. */
     enum sca_status (*init_pin)(struct token *token, struct call *call, const struct secret *pin);
 
-    /* Changes the PIN of that user; a wrong old one counts as a wrong login does. */
-    enum sca_status (*set_pin)(struct token *token, struct call *call, enum token_user user,
-                               const struct secret *old_pin, const struct secret *new_pin);
-
     /*
      * Writes all changes or none, durably. SCA_NOT_FOUND: an object is not there any more;
      * SCA_NO_SPACE; SCA_GONE: another process has made a new token of this one.
@@ -99,18 +96,20 @@ struct token_write_ops {
                                 EVP_PKEY **ret_key);
 };
 
-/* What a key is to sign. input is the digest where token->signs_digests, else what the caller gave.
+/* What a key is to sign. otp: what a context-specific login gave, or NULL. input is the digest
+ * where token->signs_digests, else what the caller gave.
  */
 struct sign_job {
     CK_MECHANISM_TYPE mechanism;
     enum crypto_hash hash; /* of the digest; CRYPTO_NO_HASH where input is not a digest */
     struct span input;
     unsigned key_number; /* of the private key object */
+    const struct secret *otp;
 };
 
 /*
- * One const table per kind of token; login, logout and write may be NULL; a token with write has
- * its keys in this process and leaves check, sign and patience_ms NULL.
+ * One const table per kind of token; state, login, logout, set_pin and write may be NULL; a token
+ * with write has its keys in this process and leaves check, sign and patience_ms NULL.
  *
  * Threads: every member may be called from several threads at once, never with a lock held.
  * Time: every wait ends at the call's deadline, or soon after the call is cancelled.
@@ -134,6 +133,13 @@ struct token_ops {
     enum sca_status (*login)(struct token *token, struct call *call, enum token_user user,
                              const struct secret *pin);
     void (*logout)(struct token *token);
+
+    /* PINs and names, where they may change. NULL: initialised, as struct token says. */
+    enum sca_status (*state)(struct token *token, struct token_state *ret_state);
+
+    /* Changes the PIN of that user; a wrong old one counts as a wrong login does. */
+    enum sca_status (*set_pin)(struct token *token, struct call *call, enum token_user user,
+                               const struct secret *old_pin, const struct secret *new_pin);
 
     /* How long a signature may take, milliseconds: the deadline of the call that asks for one. */
     uint64_t (*patience_ms)(const struct token *token);
@@ -166,12 +172,18 @@ struct token {
     size_t hash_count;
     CK_ULONG pin_min; /* bytes; 0 and 0 where there is no PIN */
     CK_ULONG pin_max;
+    CK_ULONG otp_digits;  /* of pin_max: they follow the PIN at a login, and are no part of it */
     bool is_present;      /* false: a slot without a token in it */
     atomic_bool is_spare; /* the empty slot on offer, listed last, until init_token takes it */
     bool needs_login;
     bool has_user_pin;
     bool has_protected_path;
     bool has_random;
+    bool is_default; /* listed before the others */
+    bool is_gone;    /* what it stood for is not there any more; backends_tokens writes it, for its
+                        caller */
+    bool wants_otp_each_time; /* CKA_ALWAYS_AUTHENTICATE: six digits by a context-specific login */
+    bool login_signs_once;    /* a login is good for one signature */
     bool signs_digests; /* the key never sees more than a digest: DigestInfo is taken apart here */
 };
 
@@ -196,9 +208,22 @@ struct backends;
 enum sca_status backends_open(const struct config *config, struct backends **ret_backends);
 void backends_close(struct backends *backends);
 
-/* The tokens that the state folder knows now; known already (by slot id) are left out. */
+/*
+ * The tokens that state folder and configuration have now, as far as they are not known already:
+ * those of new slots, and those of slots whose known token is an empty one. Of known tokens is_gone
+ * is brought up to date; where files cannot be read, nothing goes. One thread at a time.
+ */
 enum sca_status backends_tokens(struct backends *backends, const struct token_list *known,
                                 struct token_list *ret_new);
+
+/*
+ * Has backends_tokens anything new to tell? Not thorough: one stat, which sees whatever the tool
+ * and other processes do. Thorough: also when somebody edited the configuration. Any thread.
+ */
+bool backends_have_changed(struct backends *backends, bool is_thorough);
+
+/* The folders in which changes show, one by one; NULL behind the last. Lent for ever. */
+const char *backends_folder(const struct backends *backends, size_t index);
 
 /*
  * Fetches what has never been fetched, within the connect time-outs; true if backends_tokens may

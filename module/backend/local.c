@@ -137,11 +137,9 @@ static void local_free(struct token *base)
 }
 
 static const struct token_write_ops write_ops = {
-    .state = local_state,
     .stamp = local_stamp,
     .init_token = local_init_token,
     .init_pin = local_init_pin,
-    .set_pin = local_set_pin,
     .apply = local_apply,
     .load_key = local_load_key,
 };
@@ -150,6 +148,8 @@ static const struct token_ops local_ops = {
     .list = local_list,
     .login = local_login,
     .logout = local_logout,
+    .state = local_state,
+    .set_pin = local_set_pin,
     .write = &write_ops,
     .free = local_free,
 };

@@ -7,16 +7,9 @@
 #include <time.h>
 
 #include "module/backend/remote_load.h"
+#include "module/backend/smartca_view.h"
 #include "remote/base/cleanup.h"
 #include "remote/base/log.h"
-
-struct smartca_token {
-    struct token base;
-    struct smartca_account *account;
-    struct catalogue_entry entry;
-    char *label;
-    char *description;
-};
 
 /* smartca-api.md section 4: SHA-256 is what the service is known to take; the rest is opt-in. */
 static const CK_MECHANISM_TYPE sha256_mechanisms[] = {CKM_RSA_PKCS, CKM_SHA256_RSA_PKCS};
@@ -25,96 +18,16 @@ static const CK_MECHANISM_TYPE all_mechanisms[] = {CKM_RSA_PKCS, CKM_SHA256_RSA_
 static const enum crypto_hash all_hashes[] = {CRYPTO_SHA256, CRYPTO_SHA384, CRYPTO_SHA512,
                                               CRYPTO_SHA1};
 
-/* The vault PIN, design.md section 8. */
-enum { VAULT_PIN_MIN = 6, VAULT_PIN_MAX = 64 };
-
-void smartca_account_init(struct smartca_account *account, const struct account_config *config,
-                          const char *state_dir)
-{
-    *account = (struct smartca_account){.config = config, .state_dir = state_dir};
-    lock_init(&account->lock, LOCK_BACKEND);
-}
-
-void smartca_account_fini(struct smartca_account *account)
-{
-    if (account->client)
-        account->remote->client_free(account->client);
-    lock_fini(&account->lock);
-}
-
-bool smartca_account_is_of(const struct smartca_account *account,
-                           const struct catalogue_entry *entry)
-{
-    return strcmp(entry->user_id, account->config->user_id) == 0 &&
-           strcmp(entry->url, account->config->service.url) == 0;
-}
-
-bool smartca_account_has(const struct smartca_account *account, const struct catalogue_entry *entry)
-{
-    const char *serial = account->config->serial;
-    char own[CERTIFICATE_SERIAL_HEX];
-
-    if (!smartca_account_is_of(account, entry))
-        return false;
-    return !serial || !entry->has_certificate || strcasecmp(entry->service_serial, serial) == 0 ||
-           strcasecmp(certificate_serial_hex(entry->leaf.serial, own), serial) == 0;
-}
-
-/* The account's client, made once. Two threads may both make one; the slower gives its own back. */
-static enum sca_status account_client(struct smartca_account *account, struct call *call,
-                                      const struct remote_ops **ret_ops,
-                                      struct smartca_client **ret_client)
-{
-    enum sca_status st = remote_load(call, ret_ops);
-    if (st != SCA_OK)
-        return st;
-    lock_take(&account->lock);
-    struct smartca_client *client = account->client;
-    lock_drop(&account->lock);
-
-    if (!client) {
-        st = (*ret_ops)->client_new(account->config, account->state_dir, &client);
-        if (st != SCA_OK)
-            return call_fail(call, st, "account %s cannot be used: %s", account->config->name,
-                             sca_status_name(st));
-        struct smartca_client *spare = client;
-        lock_take(&account->lock);
-        if (!account->client) {
-            account->client = client;
-            account->remote = *ret_ops;
-            spare = NULL;
-        }
-        client = account->client;
-        lock_drop(&account->lock);
-        (*ret_ops)->client_free(spare);
-    }
-    *ret_client = client;
-    return SCA_OK;
-}
-
-enum sca_status smartca_account_fetch(struct smartca_account *account, struct call *call)
-{
-    const struct account_config *config = account->config;
-    const struct remote_ops *ops = NULL;
-    struct smartca_client *client = NULL;
-    size_t count = 0;
-
-    enum sca_status st = account_client(account, call, &ops, &client);
-    if (st == SCA_OK)
-        st = ops->fetch(client, call, &count);
-    if (st == SCA_OK && count == 0 && config->serial)
-        log_line(
-            LOG_LEVEL_WARNING,
-            "account %s: the identity has no certificate %s; correct serial, or leave it empty "
-            "for all",
-            config->name, config->serial);
-    return st;
-}
-
 static enum sca_status token_list_objects(struct token *base, struct object_sink *sink)
 {
     const struct smartca_token *token = (const struct smartca_token *)base;
     return smartca_objects_list(base, &token->entry, sink);
+}
+
+void smartca_token_heard(struct token *base, enum certificate_state state)
+{
+    struct smartca_token *token = (struct smartca_token *)base;
+    atomic_store(&token->state, state);
 }
 
 static enum sca_status token_check(struct token *base, struct call *call)
@@ -127,7 +40,7 @@ static enum sca_status token_check(struct token *base, struct call *call)
     };
     const struct smartca_token *token = (const struct smartca_token *)base;
     int64_t now = call->clock->wall_s(call->clock);
-    const char *why = unusable[token->entry.state];
+    const char *why = unusable[atomic_load(&token->state)];
 
     if (now > token->entry.leaf.not_after)
         why = "has expired";
@@ -144,6 +57,7 @@ static enum sca_status token_sign(struct token *base, struct call *call, const s
                                   uint8_t *sig)
 {
     struct smartca_token *token = (struct smartca_token *)base;
+    AUTO(smartca_opened_fini) struct smartca_opened opened = {.vault = NULL};
     const struct remote_key key = {
         .service_serial = token->entry.service_serial,
         .spki = token->entry.leaf.spki,
@@ -153,8 +67,9 @@ static enum sca_status token_sign(struct token *base, struct call *call, const s
     const struct remote_ops *ops = NULL;
     struct smartca_client *client = NULL;
 
-    enum sca_status st = account_client(token->account, call, &ops, &client);
-    return st == SCA_OK ? ops->sign(client, call, &key, &document, 1) : st;
+    const struct remote_credentials credentials = smartca_take_opened(token, job->otp, &opened);
+    enum sca_status st = smartca_account_client(token->account, call, &ops, &client);
+    return st == SCA_OK ? ops->sign(client, call, &credentials, &key, &document, 1) : st;
 }
 
 static uint64_t token_patience_ms(const struct token *base)
@@ -166,12 +81,14 @@ static uint64_t token_patience_ms(const struct token *base)
 static void token_free(struct token *base)
 {
     struct smartca_token *token = (struct smartca_token *)base;
+    smartca_login_fini(token);
     free(token->label);
     free(token->description);
     free(token);
 }
 
-static const struct token_ops smartca_ops = {
+/* The phone is the guard: no PIN. */
+static const struct token_ops phone_ops = {
     .list = token_list_objects,
     .check = token_check,
     .sign = token_sign,
@@ -179,14 +96,40 @@ static const struct token_ops smartca_ops = {
     .free = token_free,
 };
 
+/* A one-time password with every signature, and nothing else. */
+static const struct token_ops otp_ops = {
+    .list = token_list_objects,
+    .check = token_check,
+    .sign = token_sign,
+    .login = smartca_login,
+    .logout = smartca_logout,
+    .patience_ms = token_patience_ms,
+    .free = token_free,
+};
+
+static const struct token_ops vault_ops = {
+    .list = token_list_objects,
+    .check = token_check,
+    .sign = token_sign,
+    .login = smartca_login,
+    .logout = smartca_logout,
+    .state = smartca_state,
+    .set_pin = smartca_set_pin,
+    .patience_ms = token_patience_ms,
+    .free = token_free,
+};
+
+static const struct token_ops *choose_ops(const struct account_config *config)
+{
+    if (smartca_has_vault(config))
+        return &vault_ops;
+    return config->confirm == CONFIRM_OTP ? &otp_ops : &phone_ops;
+}
+
 /* Label and description; false without memory. */
 static bool describe(struct smartca_token *token)
 {
-    const struct span name = token->entry.leaf.common_name;
-    if (token->entry.has_certificate)
-        token->label = strndup((const char *)name.ptr, name.len);
-    else
-        token->label = strdup("");
+    token->label = smartca_view_label(&token->entry);
     size_t size = sizeof("VNPT SmartCA account ") + strlen(token->account->config->name);
     token->description = malloc(size);
     if (!token->label || !token->description)
@@ -205,13 +148,15 @@ enum sca_status smartca_token_new(struct smartca_account *account,
         return SCA_NOMEM;
     token->account = account;
     token->entry = *entry;
+    atomic_init(&token->state, entry->state);
 
     struct token *base = &token->base;
     *base = (struct token){
-        .ops = &smartca_ops,
+        .ops = choose_ops(config),
         .slot_id = entry->slot_id,
         .is_present = entry->has_certificate,
-        .needs_login = config->pin_required,
+        .is_default = entry->view.is_default,
+        .needs_login = smartca_has_vault(config) || config->confirm == CONFIRM_OTP,
         .has_protected_path = config->protected_path,
         .signs_digests = true,
         .hashes = all_hashes,
@@ -220,10 +165,7 @@ enum sca_status smartca_token_new(struct smartca_account *account,
         .mechanism_count =
             config->extra_hashes ? ARRAY_LEN(all_mechanisms) : ARRAY_LEN(sha256_mechanisms),
     };
-    if (config->pin_required) {
-        base->pin_min = VAULT_PIN_MIN;
-        base->pin_max = VAULT_PIN_MAX;
-    }
+    smartca_login_init(token);
     if (!describe(token)) {
         token_free(base);
         return SCA_NOMEM;
@@ -232,7 +174,7 @@ enum sca_status smartca_token_new(struct smartca_account *account,
         .slot_description = token->description,
         .manufacturer = "VNPT SmartCA",
         .label = token->label,
-        .model = "SmartCA",
+        .model = config->confirm == CONFIRM_APP ? "SmartCA" : "SmartCA TH",
     };
     if (entry->has_certificate)
         certificate_serial_text(entry->leaf.serial, base->identity.serial);

@@ -8,6 +8,7 @@
 #include "remote/catalogue/catalogue.h"
 #include "remote/config/config.h"
 #include "remote/remote.h"
+#include "remote/vault/vault.h"
 
 /* One [account] and its connection to the service, made at first use and shared by its tokens. */
 struct smartca_account {
@@ -30,6 +31,11 @@ bool smartca_account_is_of(const struct smartca_account *account,
 bool smartca_account_has(const struct smartca_account *account,
                          const struct catalogue_entry *entry);
 
+/* The account's client, made at the first call; both are lent. */
+enum sca_status smartca_account_client(struct smartca_account *account, struct call *call,
+                                       const struct remote_ops **ret_ops,
+                                       struct smartca_client **ret_client);
+
 /* Asks the service for the account's certificates; they are in the catalogue then. */
 enum sca_status smartca_account_fetch(struct smartca_account *account, struct call *call);
 
@@ -37,8 +43,63 @@ enum sca_status smartca_account_fetch(struct smartca_account *account, struct ca
 enum sca_status smartca_token_new(struct smartca_account *account,
                                   const struct catalogue_entry *entry, struct token **ret_token);
 
+/* The catalogue says this of the token's certificate now: what was not activated may be used from
+ * here on, what was revoked may not. */
+void smartca_token_heard(struct token *base, enum certificate_state state);
+
 /* What the token looks like: token_ops.list for a SmartCA certificate. */
 enum sca_status smartca_objects_list(const struct token *token, const struct catalogue_entry *entry,
                                      struct object_sink *sink);
+
+/* Below: for smartca*.c only. */
+
+/* What the right PIN opened. Immutable; lives as long as somebody is logged in, or signs with it.
+ */
+struct smartca_vault {
+    atomic_uint refs;
+    struct vault_contents contents;
+};
+
+struct smartca_token {
+    struct token base;
+    struct smartca_account *account;
+    struct catalogue_entry entry;
+    atomic_int state; /* the certificate's, as it was heard of last; entry.state is the first */
+    char *label;
+    char *description;
+    struct lock lock;            /* guards the rest; nothing slow under it */
+    struct smartca_vault *vault; /* NULL: nobody is logged in */
+    struct secret *otp;          /* confirm = otp: typed at the login, for one signature */
+    struct pin_memory wrong;
+};
+
+/* Do the account's slots have a PIN: for secrets in a vault, or because it is asked for? */
+bool smartca_has_vault(const struct account_config *config);
+
+/* The part of a new token that is about PINs; the token's account is set. */
+void smartca_login_init(struct smartca_token *token);
+void smartca_login_fini(struct smartca_token *token);
+
+/* What a login opened, taken along for one signature, so that a logout meanwhile does no harm. */
+struct smartca_opened {
+    struct smartca_vault *vault;
+    struct secret *otp;
+};
+void smartca_opened_fini(struct smartca_opened *opened);
+
+/*
+ * Fills opened and lends what is in it. A one-time password is taken out of the token: the next
+ * signature has none. otp: that of a context-specific login, which goes before; or NULL.
+ */
+struct remote_credentials smartca_take_opened(struct smartca_token *token, const struct secret *otp,
+                                              struct smartca_opened *opened);
+
+/* Members of struct token_ops. */
+enum sca_status smartca_login(struct token *base, struct call *call, enum token_user user,
+                              const struct secret *pin);
+void smartca_logout(struct token *base);
+enum sca_status smartca_state(struct token *base, struct token_state *ret_state);
+enum sca_status smartca_set_pin(struct token *base, struct call *call, enum token_user user,
+                                const struct secret *old_pin, const struct secret *new_pin);
 
 #endif

@@ -4,6 +4,7 @@
 #include "module/backend/attributes.h"
 #include "module/backend/profiles.h"
 #include "module/backend/smartca.h"
+#include "module/backend/smartca_view.h"
 #include "remote/base/cleanup.h"
 
 /* Numbers of the objects, the same in every run: handles are made from them. */
@@ -11,8 +12,9 @@ enum {
     NUMBER_PRIVATE_KEY = 1,
     NUMBER_PUBLIC_KEY = 2,
     NUMBER_CERTIFICATE = 3,
-    NUMBER_CHAIN = 4, /* and the following */
-    NUMBER_PROFILE = 16,
+    NUMBER_CHAIN = 4,    /* and the following */
+    NUMBER_PROFILE = 16, /* and the following */
+    NUMBER_VIEW = 24,    /* and the following */
 };
 
 static void add_unique_id(struct attributes *attributes, const struct token *token, unsigned number,
@@ -86,7 +88,7 @@ static enum sca_status add_private_key(const struct token *token, struct object_
     attributes_add_bool(&a, CKA_DECRYPT, false);
     attributes_add_bool(&a, CKA_UNWRAP, false);
     attributes_add_bool(&a, CKA_WRAP_WITH_TRUSTED, false);
-    attributes_add_bool(&a, CKA_ALWAYS_AUTHENTICATE, false);
+    attributes_add_bool(&a, CKA_ALWAYS_AUTHENTICATE, token->wants_otp_each_time);
     attributes_add(&a, CKA_ALLOWED_MECHANISMS,
                    span_of(token->mechanisms, token->mechanism_count * sizeof(CK_MECHANISM_TYPE)));
     return sink->add(sink, NUMBER_PRIVATE_KEY, token->needs_login, a.list, a.count);
@@ -133,6 +135,8 @@ enum sca_status smartca_objects_list(const struct token *token, const struct cat
         st = add_certificate(token, sink, &entry->leaf, NUMBER_CERTIFICATE);
     for (unsigned i = 0; st == SCA_OK && i < entry->chain_len; i++)
         st = add_certificate(token, sink, &entry->chain[i], NUMBER_CHAIN + i);
+    if (st == SCA_OK)
+        st = smartca_view_list(token, entry, NUMBER_VIEW, sink);
     return st == SCA_OK ? profiles_list("smartca", token->identity.serial, NUMBER_PROFILE, sink)
                         : st;
 }

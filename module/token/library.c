@@ -92,6 +92,7 @@ static void forget_parent(void)
     library.backends = NULL;
     backends_abandon();
     session_abandon_all();
+    session_forget_notifying();
     slot_abandon_all();
     event_abandon();
     atomic_store(&library.state, LIBRARY_OFF);
@@ -233,6 +234,7 @@ static bool wait_until_empty(void) REQUIRES(library.lock)
 /* Takes apart what start made, with no lock held: backends log out, connections close. */
 static void finish(bool is_empty)
 {
+    event_stop(is_empty);
     if (is_empty) {
         session_stop();
         slot_stop();
@@ -263,7 +265,7 @@ CK_RV library_finalize(void *reserved)
     bool is_empty = false;
     if (is_ours) {
         atomic_store(&library.state, LIBRARY_FINISHING);
-        event_wake_all();
+        event_wake();
         session_cancel_all(CKR_CRYPTOKI_NOT_INITIALIZED);
         is_empty = wait_until_empty();
     }

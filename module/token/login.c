@@ -70,8 +70,8 @@ static CK_RV check_pin(struct session *s, enum token_user user, const CK_UTF8CHA
 
     if (!token->needs_login)
         return CKR_OK; /* the phone is the guard: any PIN will do */
-    bool has_pin = token->has_user_pin || slot_is_writable(s->slot);
-    if (!has_pin || !token->ops->login)
+    bool may_have_pin = token->has_user_pin || token->ops->state;
+    if (!may_have_pin || !token->ops->login)
         return failure(CKR_USER_PIN_NOT_INITIALIZED, "no PIN was chosen for this slot yet");
     CK_RV rv = pin_take(pin, pin_len, &secret);
     if (rv == CKR_OK)
@@ -81,6 +81,41 @@ static CK_RV check_pin(struct session *s, enum token_user user, const CK_UTF8CHA
     return pin_wait_end(s, &call, token->ops->login(token, &call, user, secret));
 }
 
+static bool is_otp(const CK_UTF8CHAR *pin, CK_ULONG pin_len)
+{
+    for (CK_ULONG i = 0; i < pin_len; i++)
+        if (pin[i] < '0' || pin[i] > '9')
+            return false;
+    return pin_len == TOKEN_OTP_DIGITS;
+}
+
+/*
+ * The one-time password for the signature that was begun (2.40 section 11.6, CKU_CONTEXT_SPECIFIC).
+ * Whether it is right, only the service knows, when it signs.
+ */
+static CK_RV login_for_operation(struct session *s, const CK_UTF8CHAR *pin, CK_ULONG pin_len)
+{
+    struct operation *sign = NULL;
+    struct secret *otp = NULL;
+
+    if (!s->slot->token->wants_otp_each_time)
+        return CKR_OPERATION_NOT_INITIALIZED; /* no key here has CKA_ALWAYS_AUTHENTICATE */
+    CK_RV rv = operation_borrow(s, OPERATION_SIGN, OPERATION_FRESH, &sign);
+    if (rv != CKR_OK)
+        return rv;
+    if (slot_login_state(s->slot) != SLOT_USER)
+        return operation_return(s, false, CKR_USER_NOT_LOGGED_IN);
+    if (!is_otp(pin, pin_len))
+        return operation_return(s, false,
+                                failure(CKR_PIN_INCORRECT, "a one-time password is six digits"));
+    rv = pin_take(pin, pin_len, &otp);
+    if (rv == CKR_OK) {
+        secret_free(sign->otp);
+        sign->otp = otp;
+    }
+    return operation_return(s, false, rv);
+}
+
 CK_RV login_begin(struct session *s, CK_USER_TYPE type, CK_UTF8CHAR *pin, CK_ULONG pin_len)
 {
     if (type != CKU_SO && type != CKU_USER && type != CKU_CONTEXT_SPECIFIC)
@@ -88,7 +123,7 @@ CK_RV login_begin(struct session *s, CK_USER_TYPE type, CK_UTF8CHAR *pin, CK_ULO
     if (!pin && pin_len)
         return CKR_ARGUMENTS_BAD;
     if (type == CKU_CONTEXT_SPECIFIC)
-        return CKR_OPERATION_NOT_INITIALIZED; /* no key here has CKA_ALWAYS_AUTHENTICATE */
+        return login_for_operation(s, pin, pin_len);
 
     CK_RV rv = check_state(s->slot, type);
     if (rv != CKR_OK)

@@ -20,6 +20,7 @@ void operation_clear(struct operation *operation)
 {
     EVP_MD_CTX_free(operation->md);
     ready_key_clear(&operation->key);
+    secret_free(operation->otp);
     free(operation->found);
     *operation = (struct operation){.kind = OPERATION_NONE};
 }

@@ -14,6 +14,7 @@
 #include "module/cryptoki.h"
 #include "module/token/mechanism.h"
 #include "module/token/snapshot.h"
+#include "remote/base/secret.h"
 
 struct session;
 struct signer;
@@ -50,7 +51,8 @@ struct operation {
     struct mechanism_parameter parameter;
     EVP_MD_CTX *md; /* hashing mechanisms */
     struct ready_key key;
-    CK_ULONG out_len; /* length of the signature or digest */
+    struct secret *otp; /* what a context-specific login gave for this signature */
+    CK_ULONG out_len;   /* length of the signature or digest */
     CK_OBJECT_HANDLE *found;
     CK_ULONG found_count;
     CK_ULONG found_next;

@@ -15,9 +15,14 @@ static bool has_sessions(struct slot *slot)
     return has;
 }
 
+static CK_ULONG max_len(const struct slot *slot)
+{
+    return slot->token->pin_max - slot->token->otp_digits;
+}
+
 static bool is_length(const struct slot *slot, CK_ULONG pin_len)
 {
-    return pin_len >= slot->token->pin_min && pin_len <= slot->token->pin_max;
+    return pin_len >= slot->token->pin_min && pin_len <= max_len(slot);
 }
 
 /* Fixed length, padded with blanks (2.40 section 5.5); some programs pad with a NUL. */
@@ -80,7 +85,7 @@ static CK_RV take_new(const struct session *s, const CK_UTF8CHAR *pin, CK_ULONG 
 {
     if (!is_length(s->slot, pin_len))
         return failure(CKR_PIN_LEN_RANGE, "a PIN has %lu to %lu bytes", s->slot->token->pin_min,
-                       s->slot->token->pin_max);
+                       max_len(s->slot));
     return pin_take(pin, pin_len, ret_pin);
 }
 
@@ -126,8 +131,8 @@ static enum sca_status change_pin(struct slot *slot, struct call *call,
     enum slot_login login = slot_login_state(slot);
     enum token_user user = login == SLOT_SO ? TOKEN_SO : TOKEN_USER;
 
-    enum sca_status st = token->ops->write->set_pin(token, call, user, old_pin, new_pin);
-    if (st == SCA_PIN_LOCKED && login == SLOT_PUBLIC)
+    enum sca_status st = token->ops->set_pin(token, call, user, old_pin, new_pin);
+    if (st == SCA_PIN_LOCKED && login == SLOT_PUBLIC && slot_is_writable(slot))
         st = unlock(token, call, old_pin, new_pin);
     return st;
 }
@@ -143,7 +148,7 @@ CK_RV login_set_pin(struct session *s, CK_UTF8CHAR *old_pin, CK_ULONG old_len, C
         return CKR_ARGUMENTS_BAD;
     if (!session_is_rw(s))
         return CKR_SESSION_READ_ONLY;
-    if (!slot_is_writable(s->slot))
+    if (!s->slot->token->ops->set_pin)
         return CKR_TOKEN_WRITE_PROTECTED;
     CK_RV rv = take_new(s, new_pin, new_len, &new_secret);
     if (rv == CKR_OK)

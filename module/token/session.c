@@ -67,6 +67,17 @@ static CK_RV enlist(struct session *s, CK_SESSION_HANDLE *ret_handle)
     return CKR_OK;
 }
 
+/* The token went while the session was opened: either this or slot_look.c closes it. */
+static CK_RV close_orphan(CK_SESSION_HANDLE handle)
+{
+    struct session *s = session_find(handle);
+    if (s) {
+        (void)session_close(s);
+        session_unref(s);
+    }
+    return CKR_TOKEN_NOT_PRESENT;
+}
+
 CK_RV session_open(CK_SLOT_ID id, CK_FLAGS flags, void *application, CK_NOTIFY notify,
                    CK_SESSION_HANDLE *handle)
 {
@@ -101,12 +112,17 @@ CK_RV session_open(CK_SLOT_ID id, CK_FLAGS flags, void *application, CK_NOTIFY n
     s->application = application;
     lock_init(&s->lock, LOCK_SESSION);
 
-    rv = enlist(s, handle);
+    CK_SESSION_HANDLE opened = CK_INVALID_HANDLE;
+    rv = enlist(s, &opened);
     if (rv != CKR_OK) {
         slot_count_out(slot, is_rw);
         session_unref(s);
+        return rv;
     }
-    return rv;
+    if (!atomic_load(&slot->is_present))
+        return close_orphan(opened);
+    *handle = opened;
+    return CKR_OK;
 }
 
 /* Takes the session out of the map: false if somebody else was faster. */

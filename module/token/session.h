@@ -68,6 +68,9 @@ CK_RV session_wait_end(struct session *s, struct call *call, CK_RV rv);
 /* True on a thread that is inside a notification callback. */
 bool session_is_notifying(void);
 
+/* In a child that was forked inside of one: that callback was the parent's. */
+void session_forget_notifying(void);
+
 /* Interrupts a waiting call, if there is one. */
 void session_interrupt_locked(struct session *s, CK_RV rv) REQUIRES(s->lock);
 

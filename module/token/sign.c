@@ -88,7 +88,7 @@ static CK_RV ask_backend(struct session *s, const struct sign_job *job, CK_BYTE 
         rv = session_wait_end(s, &call, failure_of(st, &call));
     }
     call_fini(&call);
-    if (st == SCA_USER_AUTH)
+    if (st == SCA_USER_AUTH || token->login_signs_once)
         (void)slot_logout(s->slot); /* so that the application asks for the PIN or OTP again */
     return rv;
 }
@@ -102,6 +102,7 @@ static CK_RV produce_there(struct session *s, const struct operation *sign, stru
         .hash = sign->mechanism->hash,
         .input = input,
         .key_number = sign->key.object->number,
+        .otp = sign->otp,
     };
 
     if (sign->mechanism->hash == CRYPTO_NO_HASH) {
@@ -116,6 +117,10 @@ static CK_RV produce_there(struct session *s, const struct operation *sign, stru
         memcpy(kept, job.input.ptr, job.input.len);
         job.input.ptr = kept;
     }
+    if (s->slot->token->wants_otp_each_time && !job.otp)
+        return failure(CKR_USER_NOT_LOGGED_IN,
+                       "each signature of this slot needs a one-time password: C_Login with "
+                       "CKU_CONTEXT_SPECIFIC after C_SignInit; or set otp_login = pin");
     return ask_backend(s, &job, signature);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The slots of the process: found by id, each with its token, its login state and its objects.
- * The table only grows between C_Initialize and C_Finalize, so a slot once found stays.
+ * The table only grows between C_Initialize and C_Finalize, so a slot once found stays. Tokens come
+ * and go in it (slot_look.h); one that was in a slot stays valid until C_Finalize.
  */
 #ifndef MODULE_TOKEN_SLOT_H
 #define MODULE_TOKEN_SLOT_H
@@ -21,8 +22,13 @@ enum slot_login {
 };
 
 struct slot {
-    struct token *token;
-    struct lock lock; /* guards the rest */
+    CK_SLOT_ID id;
+    /* Exchanged while the slot is empty only, so that a session has one token all its life. */
+    struct token *_Atomic token;
+    atomic_bool is_present; /* there is a token in it, and it has not gone */
+    atomic_bool is_listed;  /* an application has asked since it was found (see slot_list) */
+    atomic_bool has_event;  /* something has happened in it that no caller was told */
+    struct lock lock;       /* guards the rest */
     enum slot_login login;
     struct snapshot *token_objects;   /* as far as known; NULL: to be asked for */
     uint64_t stamp;                   /* the token's when they were asked for */
@@ -38,9 +44,6 @@ void slot_stop(void);
 
 /* Forgets the table without touching it: in a forked child, or when a call is stuck in it. */
 void slot_abandon_all(void);
-
-/* The next question for the length of the list of slots looks for new ones. */
-void slot_expect_new(void);
 
 /* CKR_OK and the slot, or CKR_SLOT_ID_INVALID. */
 CK_RV slot_find(CK_SLOT_ID id, struct slot **ret_slot);
@@ -63,6 +66,9 @@ CK_RV slot_logout(struct slot *slot);
 /* Counts a session in, or says why it may not be; and out: the last one takes the login with it. */
 CK_RV slot_count_in(struct slot *slot, bool is_rw);
 void slot_count_out(struct slot *slot, bool is_rw);
+
+/* The next question for the length of the list of slots looks for new ones (slot_look.c). */
+void slot_expect_new(void);
 
 /* slot_objects.c */
 

@@ -23,9 +23,16 @@ CK_RV slot_info(CK_SLOT_ID id, CK_SLOT_INFO *info)
     text_pad(info->slotDescription, sizeof(info->slotDescription),
              token->identity.slot_description);
     text_pad(info->manufacturerID, sizeof(info->manufacturerID), token->identity.manufacturer);
-    /* NSS gives a non-removable slot up for good when it is empty at load; a removable one it
-     * polls. */
-    info->flags = token->is_present ? CKF_TOKEN_PRESENT : CKF_REMOVABLE_DEVICE;
+    /*
+     * Any slot may be emptied or filled while a program runs. NSS gives a slot that is not
+     * removable up for good when it is empty at load, and Firefox looks for new slots
+     * (SECMOD_UpdateSlotList) only in modules that have a removable one, so the empty slot on offer
+     * is one as well: else an account added to a running Firefox would not show. It is cheap: NSS
+     * asks C_GetSlotInfo and C_GetSessionInfo once a second at most, however often it is asked.
+     */
+    info->flags = CKF_REMOVABLE_DEVICE;
+    if (atomic_load(&slot->is_present))
+        info->flags |= CKF_TOKEN_PRESENT;
     return CKR_OK;
 }
 
@@ -69,8 +76,8 @@ static CK_FLAGS wrong_pin_flags(enum token_user user, unsigned wrong)
 
 static CK_RV read_state(struct token *token, struct token_state *ret_state)
 {
-    if (token->ops->write)
-        return failure_of(token->ops->write->state(token, ret_state), NULL);
+    if (token->ops->state)
+        return failure_of(token->ops->state(token, ret_state), NULL);
     *ret_state = (struct token_state){
         .is_initialized = true,
         .has_user_pin = token->has_user_pin,

@@ -54,15 +54,18 @@ layer remote/base remote/base
 layer remote/config remote/config remote/base
 layer remote/catalogue remote/catalogue remote/base
 layer remote/keystore remote/keystore remote/base
+layer remote/vault remote/vault remote/keystore remote/base
+layer remote/econtract remote/econtract remote/keystore remote/http remote/config remote/base
 layer remote/audit remote/audit remote/base
 layer remote/http remote/http remote/base
 layer remote/smartca remote/smartca remote/audit remote/http remote/catalogue remote/config remote/base remote
-layer module/backend module/backend module remote remote/catalogue remote/config remote/keystore remote/base
+layer module/backend module/backend module remote remote/catalogue remote/config remote/vault remote/keystore remote/base
 layer module/token module/token module/backend module remote/config remote/base
 layer module/entry module/entry module/token module remote/base
 check "only one file includes curl" 1 "$(grep -rlE '#include <curl/' module remote | wc -l)"
 check "no CK_ type below the backends" "" "$(grep -rlE '\bCK_(RV|ULONG|BYTE|ATTRIBUTE|MECHANISM)' remote/base \
-    remote/config remote/catalogue remote/keystore remote/audit remote/http remote/smartca --include='*.[ch]' || true)"
+    remote/config remote/catalogue remote/keystore remote/vault remote/audit remote/http remote/smartca \
+    remote/econtract --include='*.[ch]' || true)"
 
 includes=(-I. -isystem /usr/include/p11-kit-1 -DSMARTCA_PIN_COST=17)
 while read -r header; do

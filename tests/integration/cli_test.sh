@@ -126,7 +126,7 @@ chmod 600 "$PASSWORD"
 run 1 account add work --user-id "$USER_ID" "${SETUP[@]}" --sp-password-file - --json <<<wrong
 error service_auth
 run 1 account add work --user-id 999999999999 "${SETUP[@]}" --sp-password-file "$PASSWORD" --json
-error service_auth
+error not_found
 control fault '{"endpoint":"get_certificate","kind":"body_text","status":404,"body":"<html>"}' >/dev/null
 run 1 account add work --user-id "$USER_ID" "${SETUP[@]}" --sp-password-file "$PASSWORD" --json
 error protocol

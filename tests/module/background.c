@@ -26,8 +26,8 @@ static void *run_login(void *arg)
 static void *run_wait(void *arg)
 {
     struct background *background = arg;
-    CK_SLOT_ID slot = 0;
-    background->rv = p11->C_WaitForSlotEvent(0, &slot, NULL);
+    background->slot = 0;
+    background->rv = p11->C_WaitForSlotEvent(0, &background->slot, NULL);
     return NULL;
 }
 

@@ -10,6 +10,7 @@
 struct background {
     pthread_t thread;
     CK_SESSION_HANDLE session;
+    CK_SLOT_ID slot;
     CK_BYTE signature[SIGNATURE_LEN];
     CK_ULONG signature_len;
     CK_RV rv;
@@ -21,7 +22,7 @@ void background_sign(struct background *background, CK_SESSION_HANDLE session);
 /* C_Login with FAKE_PIN_TEXT. */
 void background_login(struct background *background, CK_SESSION_HANDLE session);
 
-/* C_WaitForSlotEvent without CKF_DONT_BLOCK. */
+/* C_WaitForSlotEvent without CKF_DONT_BLOCK; slot is what it tells. */
 void background_wait(struct background *background);
 
 /* Waits for its end; returns what the call returned. */

@@ -14,12 +14,14 @@
 
 struct backends {
     bool is_discovered;
+    atomic_uint played; /* when backends_tokens was asked last */
 };
 
 static struct {
     pthread_mutex_t mutex; /* guards all */
     pthread_cond_t changed;
     struct fake_script script;
+    unsigned played; /* how often */
     struct fake_counts counts;
     struct fake_job job;
     unsigned held;
@@ -41,6 +43,7 @@ void fake_play(struct fake_script script)
 {
     pthread_mutex_lock(&fake.mutex);
     fake.script = script;
+    fake.played++;
     pthread_cond_broadcast(&fake.changed);
     pthread_mutex_unlock(&fake.mutex);
 }
@@ -175,6 +178,8 @@ static void remember(const struct sign_job *job)
     size_t kept = job->input.len < sizeof(seen.input) ? job->input.len : sizeof(seen.input);
     if (kept)
         memcpy(seen.input, job->input.ptr, kept);
+    if (job->otp && secret_get(job->otp).len < sizeof(seen.otp))
+        memcpy(seen.otp, secret_get(job->otp).ptr, secret_get(job->otp).len);
     pthread_mutex_lock(&fake.mutex);
     fake.job = seen;
     pthread_mutex_unlock(&fake.mutex);
@@ -241,10 +246,29 @@ static const struct token_ops ops = {
     .free = fake_free,
 };
 
+/* C_Initialize alone looks under its lock, when nothing is known yet. */
+static void count_look(const struct token_list *known)
+{
+    pthread_mutex_lock(&fake.mutex);
+    fake.counts.tokens++;
+    if (known->count && !lock_none_held())
+        fake.counts.under_lock++;
+    pthread_mutex_unlock(&fake.mutex);
+}
+
+static unsigned played_now(void)
+{
+    pthread_mutex_lock(&fake.mutex);
+    unsigned played = fake.played;
+    pthread_mutex_unlock(&fake.mutex);
+    return played;
+}
+
 static bool is_known(const struct token_list *known, CK_SLOT_ID id)
 {
+    bool is_filled = script_now().is_filled;
     for (size_t i = 0; i < known->count; i++)
-        if (known->items[i]->slot_id == id)
+        if (known->items[i]->slot_id == id && (known->items[i]->is_present || !is_filled))
             return true;
     return false;
 }
@@ -262,7 +286,11 @@ static enum sca_status add_token(struct token_list *list, CK_SLOT_ID id)
     if (!token)
         return SCA_NOMEM;
     fake_objects_describe(token, id);
+    token->is_present |= script_now().is_filled;
+    token->is_default = script_now().preferred == id;
     token->ops = &ops;
+    token->wants_otp_each_time = id == FAKE_PIN && script_now().asks_otp;
+    token->login_signs_once = id == FAKE_PIN && script_now().signs_once;
     pthread_mutex_lock(&fake.mutex);
     fake.counts.live++;
     pthread_mutex_unlock(&fake.mutex);
@@ -294,6 +322,10 @@ enum sca_status backends_tokens(struct backends *backends, const struct token_li
     struct token_list fresh = {0};
     enum sca_status st = SCA_OK;
 
+    count_look(known);
+    atomic_store(&backends->played, played_now());
+    for (size_t i = 0; i < known->count; i++)
+        known->items[i]->is_gone = known->items[i]->slot_id == script_now().gone;
     for (size_t i = 0; st == SCA_OK && i < ARRAY_LEN(ids); i++)
         if (!is_known(known, ids[i]) && (ids[i] != FAKE_LATE || has_late))
             st = add_token(&fresh, ids[i]);
@@ -306,6 +338,19 @@ enum sca_status backends_tokens(struct backends *backends, const struct token_li
     else
         *ret_new = fresh;
     return st;
+}
+
+bool backends_have_changed(struct backends *backends, bool is_thorough)
+{
+    (void)is_thorough;
+    return atomic_load(&backends->played) != played_now();
+}
+
+const char *backends_folder(const struct backends *backends, size_t index)
+{
+    (void)backends;
+    (void)index;
+    return NULL;
 }
 
 bool backends_discover(struct backends *backends, bool (*keep_going)(void *))

@@ -55,7 +55,12 @@ struct fake_script {
     bool is_ticking;      /* the application's callback is asked at once, not after a second */
     bool has_no_patience; /* the deadline has passed when the wait begins */
     bool has_late_slot;
-    bool has_disk; /* FAKE_DISK and FAKE_SPARE; to be set before C_Initialize */
+    bool asks_otp;   /* FAKE_PIN: each signature needs a one-time password; before C_Initialize */
+    bool signs_once; /* FAKE_PIN: a login is good for one signature; before C_Initialize */
+    bool is_filled;  /* FAKE_EMPTY has a token in it */
+    CK_SLOT_ID gone; /* that slot's token is not there any more */
+    CK_SLOT_ID preferred; /* that slot's token is a default; to be set before C_Initialize */
+    bool has_disk;        /* FAKE_DISK and FAKE_SPARE; to be set before C_Initialize */
 };
 
 /* How often the tokens were asked, since fake_reset. */
@@ -66,12 +71,14 @@ struct fake_counts {
     unsigned login;
     unsigned logout;
     unsigned discover;
+    unsigned tokens;     /* backends_tokens, the one of C_Initialize among them */
     unsigned live;       /* tokens made and not yet freed */
     unsigned under_lock; /* calls that came with a lock held */
 };
 
 /* Forgets the script and the counts, before C_Initialize; the key pair stays. */
 void fake_reset(void);
+/* Also what backends_have_changed tells. */
 void fake_play(struct fake_script script);
 struct fake_counts fake_counted(void);
 
@@ -88,6 +95,7 @@ struct fake_job {
     unsigned key_number;
     size_t input_len;
     uint8_t input[128];
+    char otp[16]; /* "" if there was none */
 };
 struct fake_job fake_last_job(void);
 

@@ -280,11 +280,9 @@ static enum sca_status disk_load_key(struct token *base, struct call *call, unsi
 }
 
 static const struct token_write_ops write_ops = {
-    .state = disk_state,
     .stamp = disk_stamp,
     .init_token = disk_init_token,
     .init_pin = disk_init_pin,
-    .set_pin = disk_set_pin,
     .apply = disk_apply,
     .load_key = disk_load_key,
 };
@@ -293,6 +291,8 @@ static const struct token_ops ops = {
     .list = disk_list,
     .login = disk_login,
     .logout = disk_logout,
+    .state = disk_state,
+    .set_pin = disk_set_pin,
     .write = &write_ops,
     .free = disk_free,
 };

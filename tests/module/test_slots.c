@@ -24,6 +24,22 @@ static void slots_are_listed_in_the_order_of_their_ids(void **state)
     assert_memory_equal(ids, present_slots, sizeof(present_slots));
 }
 
+static void a_default_is_listed_first_and_the_empty_slot_last(void **state)
+{
+    static const CK_SLOT_ID expected[] = {FAKE_PIN, FAKE_PHONE, FAKE_EMPTY, FAKE_NO_PIN,
+                                          FAKE_ODD, FAKE_DISK,  FAKE_SPARE};
+    CK_SLOT_ID ids[ARRAY_LEN(expected)];
+    CK_ULONG count = ARRAY_LEN(ids);
+    (void)state;
+    fake_play((struct fake_script){.preferred = FAKE_PIN, .has_disk = true});
+    EXPECT(CKR_OK, p11->C_Initialize(NULL));
+
+    EXPECT(CKR_OK, p11->C_GetSlotList(CK_FALSE, ids, &count));
+
+    assert_int_equal(count, ARRAY_LEN(expected));
+    assert_memory_equal(ids, expected, sizeof(expected));
+}
+
 static void the_slot_list_follows_the_length_convention(void **state)
 {
     CK_SLOT_ID ids[5] = {7, 7, 7, 7, 7};
@@ -69,8 +85,8 @@ static void slot_info_shows_the_slot(void **state)
         CK_SLOT_ID id;
         CK_FLAGS flags;
     } rows[] = {
-        {FAKE_PHONE, CKF_TOKEN_PRESENT},
-        {FAKE_PIN, CKF_TOKEN_PRESENT},
+        {FAKE_PHONE, CKF_TOKEN_PRESENT | CKF_REMOVABLE_DEVICE},
+        {FAKE_PIN, CKF_TOKEN_PRESENT | CKF_REMOVABLE_DEVICE},
         {FAKE_EMPTY, CKF_REMOVABLE_DEVICE}, /* else NSS gives the slot up for good */
     };
     (void)state;
@@ -193,6 +209,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON(slots_are_listed_in_the_order_of_their_ids),
+        OFF(a_default_is_listed_first_and_the_empty_slot_last),
         ON(the_slot_list_follows_the_length_convention),
         ON(a_slot_or_token_that_is_not_there_is_told_first),
         ON(slot_info_shows_the_slot),

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "module/backend/accounts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "remote/base/cleanup.h"
+#include "remote/base/file.h"
+#include "remote/base/log.h"
+
+struct later_config {
+    struct later_config *older;
+    struct config *config;
+};
+
+static enum sca_status add(struct accounts *accounts, const struct account_config *config)
+{
+    struct account_place **end = &accounts->first;
+    struct account_place *place = calloc(1, sizeof(*place));
+
+    if (!place)
+        return SCA_NOMEM;
+    smartca_account_init(&place->account, config, accounts->config->state_dir);
+    while (*end)
+        end = &(*end)->next;
+    *end = place;
+    return SCA_OK;
+}
+
+/* conf.d beside the main file (design.md section 2). */
+static char *conf_d_beside(const char *main_file)
+{
+    const char *slash = strrchr(main_file, '/');
+    AUTO(freep)
+    char *folder = slash ? strndup(main_file, (size_t)(slash - main_file)) : strdup(".");
+    return folder ? path_join(folder, "conf.d") : NULL;
+}
+
+enum sca_status accounts_init(struct accounts *accounts, const struct config *config)
+{
+    enum sca_status st = SCA_OK;
+
+    *accounts = (struct accounts){.config = config, .conf_d = conf_d_beside(config->main_file)};
+    if (!accounts->conf_d)
+        return SCA_NOMEM;
+    for (size_t i = 0; st == SCA_OK && i < config->account_count; i++)
+        st = add(accounts, &config->accounts[i]);
+    return st;
+}
+
+void accounts_fini(struct accounts *accounts)
+{
+    while (accounts->first) {
+        struct account_place *next = accounts->first->next;
+        smartca_account_fini(&accounts->first->account);
+        free(accounts->first);
+        accounts->first = next;
+    }
+    while (accounts->later) {
+        struct later_config *older = accounts->later->older;
+        config_free(accounts->later->config);
+        free(accounts->later);
+        accounts->later = older;
+    }
+    free(accounts->conf_d);
+    accounts->conf_d = NULL;
+}
+
+static bool is_same_text(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+/* Do both say the same slots? */
+static bool is_same_identity(const struct account_config *a, const struct account_config *b)
+{
+    return strcmp(a->user_id, b->user_id) == 0 && strcmp(a->service.url, b->service.url) == 0 &&
+           is_same_text(a->serial, b->serial);
+}
+
+static bool is_in(const struct config *config, const struct account_config *account)
+{
+    for (size_t i = 0; i < config->account_count; i++)
+        if (is_same_identity(&config->accounts[i], account) ||
+            strcmp(config->accounts[i].name, account->name) == 0)
+            return true;
+    return false;
+}
+
+/* What is gone now, and what is back. A file in the middle of being edited takes nobody's token
+ * away: only a configuration without a fault does, and one whose main file is where it was. */
+static void mark_gone(struct accounts *accounts, const struct config *now)
+{
+    bool is_sound = now->problem_count == 0 && (stamp_of_file(now->main_file).sum != 0 ||
+                                                accounts->config->account_count == 0);
+
+    for (struct account_place *place = accounts->first; place; place = place->next) {
+        bool is_there = is_in(now, place->account.config);
+        if (is_there != place->is_gone || !(is_there || is_sound))
+            continue;
+        place->is_gone = !is_there;
+        log_line(LOG_LEVEL_INFO, "account %s: %s the configuration", place->account.config->name,
+                 is_there ? "is again in" : "is no longer in");
+    }
+}
+
+static bool is_known(const struct accounts *accounts, const struct account_config *account)
+{
+    for (const struct account_place *place = accounts->first; place; place = place->next) {
+        const struct account_config *known = place->account.config;
+        if (is_same_identity(known, account) ||
+            (!place->is_gone && strcmp(known->name, account->name) == 0))
+            return true;
+    }
+    return false;
+}
+
+/* How many were new. */
+static size_t take_in(struct accounts *accounts, const struct config *config)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < config->account_count; i++)
+        if (!is_known(accounts, &config->accounts[i]) &&
+            add(accounts, &config->accounts[i]) == SCA_OK)
+            count++;
+    return count;
+}
+
+void accounts_reread(struct accounts *accounts)
+{
+    AUTO(config_freep) struct config *config = NULL;
+    struct later_config *later = calloc(1, sizeof(*later));
+
+    /* Without memory for more, what is known goes on working. */
+    if (!later || config_load_again(accounts->config, &config) != SCA_OK) {
+        free(later);
+        return;
+    }
+    mark_gone(accounts, config);
+    if (take_in(accounts, config) == 0) {
+        free(later);
+        return;
+    }
+    *later = (struct later_config){.older = accounts->later, .config = TAKE(config)};
+    accounts->later = later;
+}
+
+struct stamp accounts_stamp(const struct accounts *accounts)
+{
+    return stamp_join(stamp_of_file(accounts->config->main_file),
+                      stamp_of_folder(accounts->conf_d));
+}
+
+struct smartca_account *accounts_find(const struct accounts *accounts,
+                                      const struct catalogue_entry *entry, bool *ret_is_ours)
+{
+    *ret_is_ours = false;
+    for (struct account_place *place = accounts->first; place; place = place->next) {
+        if (place->is_gone || !smartca_account_is_of(&place->account, entry))
+            continue;
+        *ret_is_ours = true;
+        if (smartca_account_has(&place->account, entry))
+            return &place->account;
+    }
+    return NULL;
+}

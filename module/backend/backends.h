@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MODULE_BACKEND_BACKENDS_H
+#define MODULE_BACKEND_BACKENDS_H
+
+#include "module/backend/accounts.h"
+#include "module/backend/stamp.h"
+#include "remote/base/lock.h"
+
+struct backends {
+    const char *state_dir; /* borrowed from the configuration */
+    char *catalogue_file;
+    char *config_dir;
+    struct accounts accounts;
+    struct opened *opened;
+    bool is_discovered;
+    struct lock lock; /* guards the rest; backends_have_changed is asked by any thread */
+    struct stamp catalogue_stamp;
+    struct stamp config_stamp;
+    bool has_strangers; /* the catalogue has accounts that the configuration did not have */
+};
+
+/* The catalogue as it is now; NULL when it cannot be read, which is logged. */
+struct catalogue *backends_catalogue(const struct backends *backends);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "module/backend/collection.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "module/backend/local.h"
+#include "remote/base/log.h"
+
+static int compare_tokens(const void *a, const void *b)
+{
+    const struct token *const *left = a;
+    const struct token *const *right = b;
+    return (*left)->slot_id < (*right)->slot_id ? -1 : (*left)->slot_id > (*right)->slot_id;
+}
+
+enum sca_status collection_init(struct collection *c, const struct token_list *known)
+{
+    c->known = calloc(known->count + 1, sizeof(struct token *));
+    c->is_seen = calloc(known->count + 1, sizeof(*c->is_seen));
+    if (!c->known || !c->is_seen)
+        return SCA_NOMEM;
+    if (known->count)
+        memcpy(c->known, known->items, known->count * sizeof(struct token *));
+    c->known_count = known->count;
+    qsort(c->known, c->known_count, sizeof(struct token *), compare_tokens);
+    return SCA_OK;
+}
+
+void collection_fini(struct collection *c)
+{
+    free(c->known);
+    free(c->is_seen);
+    token_list_fini(&c->fresh);
+}
+
+static struct token *find_known(const struct collection *c, CK_SLOT_ID id, bool **ret_is_seen)
+{
+    const struct token wanted = {.slot_id = id};
+    const struct token *key = &wanted;
+    struct token **found =
+        bsearch(&key, c->known, c->known_count, sizeof(struct token *), compare_tokens);
+
+    if (!found)
+        return NULL;
+    *ret_is_seen = &c->is_seen[found - c->known];
+    return *found;
+}
+
+/*
+ * A slot id means one certificate, but for a catalogue that was lost and made anew: then the slots
+ * of this process are none of its, until the next C_Initialize. A token is never exchanged for
+ * another under somebody who uses it.
+ */
+static bool is_certificate(const struct token *known, const struct catalogue_entry *entry)
+{
+    char serial[CERTIFICATE_SERIAL_TEXT];
+
+    if (known->ops->write || !entry->has_certificate)
+        return false;
+    certificate_serial_text(entry->leaf.serial, serial);
+    return strcmp(known->identity.serial, serial) == 0;
+}
+
+static bool is_local(const struct token *known, const char *name)
+{
+    return known->ops->write && !atomic_load(&known->is_spare) &&
+           strcmp(((const struct local_token *)known)->name, name) == 0;
+}
+
+static enum sca_status make_local(struct collection *c, const struct catalogue_entry *entry,
+                                  struct token **ret_token)
+{
+    bool *is_seen = NULL;
+    struct token *known = find_known(c, entry->slot_id, &is_seen);
+
+    c->has_local = true;
+    if (!known)
+        return local_token_new(c->state_dir, entry->user_id, entry->slot_id, ret_token);
+    local_token_claim(known, entry->user_id); /* if another process took the empty slot */
+    *is_seen = is_local(known, entry->user_id);
+    return SCA_OK;
+}
+
+static enum sca_status make_smartca(struct collection *c, const struct catalogue_entry *entry,
+                                    struct token **ret_token)
+{
+    bool *is_seen = NULL;
+    bool is_ours = false;
+    struct smartca_account *account = accounts_find(c->accounts, entry, &is_ours);
+    struct token *known = find_known(c, entry->slot_id, &is_seen);
+
+    c->has_strangers |= !is_ours;
+    /* An account that was never fetched has no slot until discovery has tried. */
+    if (!account || !(entry->has_certificate || entry->fetched_at != 0 || c->shows_all))
+        return SCA_OK;
+    if (known && known->is_present) {
+        *is_seen = is_certificate(known, entry);
+        if (*is_seen)
+            smartca_token_heard(known, entry->state);
+        return SCA_OK;
+    }
+    if (known && !entry->has_certificate) {
+        *is_seen = true;
+        return SCA_OK;
+    }
+    c->is_borrowed = true;
+    return smartca_token_new(account, entry, ret_token);
+}
+
+static enum sca_status fill_entry(struct collection *c, const struct catalogue *catalogue,
+                                  size_t index)
+{
+    struct catalogue_entry entry;
+    struct token *token = NULL;
+
+    enum sca_status st = catalogue_get(catalogue, index, &entry);
+    if (st == SCA_OK)
+        st = strcmp(entry.url, CATALOGUE_LOCAL) == 0 ? make_local(c, &entry, &token)
+                                                     : make_smartca(c, &entry, &token);
+    if (st == SCA_INVALID) {
+        c->is_damaged = true; /* it takes only its own slot away */
+        return SCA_OK;
+    }
+    return st == SCA_OK && token ? token_list_add(&c->fresh, token) : st;
+}
+
+static enum sca_status fill_spare(struct collection *c, const struct catalogue *catalogue)
+{
+    CK_SLOT_ID id = catalogue_spare_slot_id(catalogue);
+    bool *is_seen = NULL;
+    struct token *token = NULL;
+
+    if (find_known(c, id, &is_seen)) {
+        *is_seen = true;
+        return SCA_OK;
+    }
+    enum sca_status st = local_token_new(c->state_dir, NULL, id, &token);
+    return st == SCA_OK ? token_list_add(&c->fresh, token) : st;
+}
+
+enum sca_status collection_fill(struct collection *c, const struct catalogue *catalogue)
+{
+    enum sca_status st = SCA_OK;
+
+    token_list_fini(&c->fresh);
+    memset(c->is_seen, 0, c->known_count * sizeof(*c->is_seen));
+    c->is_damaged = !catalogue;
+    c->is_borrowed = c->has_local = c->has_strangers = false;
+    if (!catalogue)
+        return SCA_OK;
+    for (size_t i = 0; st == SCA_OK && i < catalogue_count(catalogue); i++)
+        st = fill_entry(c, catalogue, i);
+    return st == SCA_OK ? fill_spare(c, catalogue) : st;
+}
+
+void collection_mark_gone(const struct collection *c)
+{
+    for (size_t i = 0; i < c->known_count; i++)
+        if (c->is_seen[i] || !c->is_damaged)
+            c->known[i]->is_gone = !c->is_seen[i];
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* PINs of SmartCA slots: they open the vault of the identity's secrets; and one-time passwords. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "module/backend/smartca.h"
+#include "remote/base/cleanup.h"
+#include "remote/base/log.h"
+
+bool smartca_has_vault(const struct account_config *config)
+{
+    bool has_password = config->confirm != CONFIRM_APP && config->password.kind == SECRET_VAULT;
+    bool has_key = config->confirm == CONFIRM_TOTP && config->totp_secret.kind == SECRET_VAULT;
+
+    return config->pin_required || has_password || has_key ||
+           config->service.sp_password.kind == SECRET_VAULT;
+}
+
+/* The six digits come behind the PIN, since most programs cannot ask for them separately. */
+static bool has_digits_behind_pin(const struct account_config *config)
+{
+    return config->confirm == CONFIRM_OTP && !config->otp_login_context;
+}
+
+void smartca_login_init(struct smartca_token *token)
+{
+    const struct account_config *config = token->account->config;
+    struct token *base = &token->base;
+
+    lock_init(&token->lock, LOCK_BACKEND);
+    if (smartca_has_vault(config)) {
+        base->pin_min = KEYSTORE_PIN_MIN;
+        base->pin_max = KEYSTORE_PIN_MAX;
+    }
+    base->wants_otp_each_time = config->confirm == CONFIRM_OTP && config->otp_login_context;
+    base->has_user_pin =
+        config->confirm == CONFIRM_OTP; /* without a vault; with one, state tells */
+    if (!has_digits_behind_pin(config))
+        return;
+    base->login_signs_once = true;
+    base->otp_digits = TOKEN_OTP_DIGITS;
+    base->pin_min += TOKEN_OTP_DIGITS;
+    base->pin_max += TOKEN_OTP_DIGITS;
+}
+
+static void vault_unref(struct smartca_vault *vault)
+{
+    if (!vault || atomic_fetch_sub(&vault->refs, 1) != 1)
+        return;
+    vault_contents_fini(&vault->contents);
+    free(vault);
+}
+
+void smartca_opened_fini(struct smartca_opened *opened)
+{
+    vault_unref(opened->vault);
+    secret_free(opened->otp);
+    *opened = (struct smartca_opened){.vault = NULL};
+}
+
+/* Puts what a login opened into the token; what was there comes back, for the caller to release. */
+static void exchange(struct smartca_token *token, struct smartca_opened *opened)
+{
+    lock_take(&token->lock);
+    struct smartca_opened old = {.vault = token->vault, .otp = token->otp};
+    token->vault = opened->vault;
+    token->otp = opened->otp;
+    lock_drop(&token->lock);
+    *opened = old;
+}
+
+void smartca_logout(struct token *base)
+{
+    AUTO(smartca_opened_fini) struct smartca_opened nothing = {.vault = NULL};
+    exchange((struct smartca_token *)base, &nothing);
+}
+
+void smartca_login_fini(struct smartca_token *token)
+{
+    smartca_logout(&token->base);
+    secret_wipe(&token->wrong, sizeof(token->wrong));
+    lock_fini(&token->lock);
+}
+
+struct remote_credentials smartca_take_opened(struct smartca_token *token, const struct secret *otp,
+                                              struct smartca_opened *opened)
+{
+    struct remote_credentials credentials = {.otp = otp};
+
+    lock_take(&token->lock);
+    opened->vault = token->vault;
+    if (opened->vault)
+        atomic_fetch_add(&opened->vault->refs, 1);
+    opened->otp = TAKE(token->otp);
+    lock_drop(&token->lock);
+    if (!otp)
+        credentials.otp = opened->otp;
+    if (opened->vault) {
+        credentials.password = opened->vault->contents.items[VAULT_PASSWORD];
+        credentials.totp_secret = opened->vault->contents.items[VAULT_TOTP_SECRET];
+        credentials.sp_password = opened->vault->contents.items[VAULT_SP_PASSWORD];
+    }
+    return credentials;
+}
+
+static struct vault vault_of(const struct smartca_token *token)
+{
+    const struct account_config *config = token->account->config;
+
+    return (struct vault){.state_dir = token->account->state_dir,
+                          .url = config->service.url,
+                          .user_id = config->user_id};
+}
+
+/* Trying a PIN takes its time: what is remembered of wrong ones leaves the lock and comes back. */
+static struct pin_memory lend_memory(struct smartca_token *token)
+{
+    lock_take(&token->lock);
+    struct pin_memory memory = token->wrong;
+    lock_drop(&token->lock);
+    return memory;
+}
+
+static void return_memory(struct smartca_token *token, struct pin_memory *memory)
+{
+    lock_take(&token->lock);
+    token->wrong = *memory;
+    lock_drop(&token->lock);
+    secret_wipe(memory, sizeof(*memory));
+}
+
+/* Why a PIN was not taken, and what to do. */
+static enum sca_status explain(const struct smartca_token *token, struct call *call,
+                               const struct vault *vault, enum sca_status status)
+{
+    const char *name = token->account->config->name;
+    struct vault_info info = {.has_pin = false};
+    const char *why = NULL;
+
+    if (status == SCA_NOT_FOUND)
+        return call_fail(call, status,
+                         "account %s has no vault yet; smartca account pin %s --reset makes it",
+                         name, name);
+    bool is_about_pins = status == SCA_USER_AUTH || status == SCA_PIN_LOCKED;
+    if (!is_about_pins || vault_info(vault, &info, &why) != SCA_OK)
+        return call->note[0] ? status
+                             : call_fail(call, status, "the vault of account %s: %s", name,
+                                         why ? why : sca_status_name(status));
+    if (status == SCA_USER_AUTH)
+        return call_fail(call, status, "wrong PIN of account %s: %u of %d tries are used", name,
+                         info.wrong_pins, KEYSTORE_PIN_TRIES);
+    if (info.wrong_pins < KEYSTORE_PIN_TRIES)
+        return call_fail(call, status,
+                         "the same wrong PIN of account %s was given again and again; it is not "
+                         "looked at any more until another one is given",
+                         name);
+    return call_fail(call, status,
+                     "the PIN of account %s is locked after %d wrong tries; smartca account pin "
+                     "%s --reset asks for the secrets again",
+                     name, KEYSTORE_PIN_TRIES, name);
+}
+
+static enum sca_status open_vault(struct smartca_token *token, struct call *call,
+                                  const struct secret *pin, struct smartca_vault **ret_vault)
+{
+    const struct vault vault = vault_of(token);
+    struct smartca_vault *opened = calloc(1, sizeof(*opened));
+    if (!opened)
+        return SCA_NOMEM;
+
+    atomic_init(&opened->refs, 1);
+    struct pin_memory memory = lend_memory(token);
+    enum sca_status st = vault_open(&vault, call, pin, &memory, &opened->contents);
+    return_memory(token, &memory);
+    if (st != SCA_OK) {
+        free(opened);
+        return explain(token, call, &vault, st);
+    }
+    *ret_vault = opened;
+    return SCA_OK;
+}
+
+/* Takes the six digits off the end of what was typed. Not counted as a wrong PIN (design.md 8.17).
+ */
+static enum sca_status split(const struct smartca_token *token, struct call *call,
+                             const struct secret *typed, struct secret **ret_pin,
+                             struct secret **ret_otp)
+{
+    AUTO(secret_freep) struct secret *pin = NULL;
+    struct span all = secret_get(typed);
+    size_t digits = 0;
+
+    while (digits < TOKEN_OTP_DIGITS && digits < all.len && all.ptr[all.len - 1 - digits] >= '0' &&
+           all.ptr[all.len - 1 - digits] <= '9')
+        digits++;
+    if (digits < TOKEN_OTP_DIGITS)
+        return call_fail(call, SCA_USER_AUTH,
+                         "account %s: the PIN is to be followed by the six digits of the one-time "
+                         "password",
+                         token->account->config->name);
+    size_t pin_len = all.len - TOKEN_OTP_DIGITS;
+    enum sca_status st = secret_new(span_of(all.ptr, pin_len), &pin);
+    if (st == SCA_OK)
+        st = secret_new(span_of(all.ptr + pin_len, TOKEN_OTP_DIGITS), ret_otp);
+    if (st == SCA_OK)
+        *ret_pin = TAKE(pin);
+    return st;
+}
+
+enum sca_status smartca_login(struct token *base, struct call *call, enum token_user user,
+                              const struct secret *typed)
+{
+    struct smartca_token *token = (struct smartca_token *)base;
+    const struct account_config *config = token->account->config;
+    AUTO(smartca_opened_fini) struct smartca_opened opened = {.vault = NULL};
+    AUTO(secret_freep) struct secret *pin = NULL;
+    enum sca_status st = SCA_OK;
+
+    if (user != TOKEN_USER)
+        return SCA_UNSUPPORTED;
+    if (has_digits_behind_pin(config))
+        st = split(token, call, typed, &pin, &opened.otp);
+    if (st == SCA_OK && smartca_has_vault(config))
+        st = open_vault(token, call, pin ? pin : typed, &opened.vault);
+    else if (st == SCA_OK && pin && secret_get(pin).len > 0)
+        st = call_fail(call, SCA_USER_AUTH,
+                       "account %s has no PIN: only the six digits of the one-time password are "
+                       "wanted",
+                       config->name);
+    if (st == SCA_OK)
+        exchange(token, &opened);
+    return st;
+}
+
+enum sca_status smartca_state(struct token *base, struct token_state *ret_state)
+{
+    const struct smartca_token *token = (const struct smartca_token *)base;
+    const struct vault vault = vault_of(token);
+    struct vault_info info;
+    const char *why = NULL;
+
+    enum sca_status st = vault_info(&vault, &info, &why);
+    if (st != SCA_OK) {
+        log_line(LOG_LEVEL_WARNING,
+                 "the vault of account %s: %s; smartca account pin %s --reset "
+                 "makes it anew",
+                 token->account->config->name, why ? why : sca_status_name(st),
+                 token->account->config->name);
+        info = (struct vault_info){.has_pin = false};
+    }
+    *ret_state = (struct token_state){
+        .is_initialized = true, .has_user_pin = info.has_pin, .wrong_user_pins = info.wrong_pins};
+    return SCA_OK;
+}
+
+enum sca_status smartca_set_pin(struct token *base, struct call *call, enum token_user user,
+                                const struct secret *old_pin, const struct secret *new_pin)
+{
+    struct smartca_token *token = (struct smartca_token *)base;
+    const struct vault vault = vault_of(token);
+
+    if (user != TOKEN_USER)
+        return SCA_UNSUPPORTED;
+    struct pin_memory memory = lend_memory(token);
+    enum sca_status st = vault_set_pin(&vault, call, old_pin, new_pin, &memory, KEYSTORE_COST);
+    return_memory(token, &memory);
+    return st == SCA_OK ? st : explain(token, call, &vault, st);
+}
