@@ -106,8 +106,8 @@ static enum cli_exit ask(struct addition *addition)
     size_t count = 0;
 
     addition->was_known = is_in_catalogue(addition);
-    enum sca_status st =
-        workspace_fetch(addition->account, addition->workspace.config->state_dir, &count, note);
+    enum sca_status st = workspace_fetch(addition->account, addition->workspace.config->state_dir,
+                                         &(struct remote_credentials){.otp = NULL}, &count, note);
     return st == SCA_OK
                ? CLI_OK
                : output_fail(addition->cli, output_code(st), workspace_advice(st), "%s", note);

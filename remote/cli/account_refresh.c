@@ -90,7 +90,8 @@ static enum cli_exit refresh(const struct cli *cli, const struct account_config 
     size_t count = 0;
 
     AUTO(catalogue_closep) struct catalogue *before = workspace_catalogue(state_dir, &why);
-    enum sca_status st = workspace_fetch(account, state_dir, &count, note);
+    enum sca_status st = workspace_fetch(account, state_dir,
+                                         &(struct remote_credentials){.otp = NULL}, &count, note);
     if (st != SCA_OK)
         return output_fail(cli, output_code(st), workspace_advice(st), "%s", note);
     AUTO(catalogue_closep) struct catalogue *after = workspace_catalogue(state_dir, &why);

@@ -86,8 +86,8 @@ static void check_account(struct doctor *doctor, const struct account_config *ac
     size_t count = 0;
 
     (void)snprintf(check, sizeof(check), "account %s: service", account->name);
-    enum sca_status st =
-        workspace_fetch(account, doctor->workspace->config->state_dir, &count, note);
+    enum sca_status st = workspace_fetch(account, doctor->workspace->config->state_dir,
+                                         &(struct remote_credentials){.otp = NULL}, &count, note);
     if (st != SCA_OK)
         doctor_note(doctor, FINDING_FAIL, check, workspace_advice(st), "%s", note);
     else if (count == 0)

@@ -1,13 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <langinfo.h>
+#include <limits.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "remote/cli/cli.h"
+#include "remote/cli/module.h"
 #include "remote/cli/options.h"
 #include "remote/cli/output.h"
 #include "remote/cli/verbs.h"
+
+/* Texts beside the tool come first, so that a build tree speaks the user's language, too. */
+static void bind_texts(void)
+{
+    char folder[PATH_MAX];
+    char beside[PATH_MAX + sizeof("/../../locale")];
+
+    if (module_own_folder(folder, sizeof(folder))) {
+        (void)snprintf(beside, sizeof(beside), "%s/../../locale", folder);
+        if (access(beside, R_OK | X_OK) == 0 && bindtextdomain("smartca-pkcs11", beside))
+            return;
+    }
+    (void)bindtextdomain("smartca-pkcs11", SMARTCA_LOCALE_DIR);
+}
 
 /* Names on certificates are UTF-8: without a locale that says so, tables would show escapes. */
 static void choose_language(void)
@@ -16,7 +33,7 @@ static void choose_language(void)
     (void)setlocale(LC_MESSAGES, "");
     if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
         (void)setlocale(LC_CTYPE, "C.UTF-8");
-    (void)bindtextdomain("smartca-pkcs11", SMARTCA_LOCALE_DIR);
+    bind_texts();
     (void)textdomain("smartca-pkcs11");
 }
 

@@ -19,8 +19,7 @@ enum { PATH_SIZE = 4096, SLOTS_MAX = 4096 };
 /* Relative to the folder of the tool: a build tree, or both in one folder. */
 static const char *const beside[] = {"/../../module/" MODULE_FILE, "/" MODULE_FILE};
 
-/* The folder of the running tool; false if it cannot be told. */
-static bool own_folder(char *out, size_t size)
+bool module_own_folder(char *out, size_t size)
 {
     ssize_t len = readlink("/proc/self/exe", out, size - 1);
     if (len <= 0 || (size_t)len >= size - 1)
@@ -37,7 +36,7 @@ static char *find_beside(void)
 {
     char folder[PATH_SIZE];
 
-    for (size_t i = 0; own_folder(folder, sizeof(folder)) && i < ARRAY_LEN(beside); i++) {
+    for (size_t i = 0; module_own_folder(folder, sizeof(folder)) && i < ARRAY_LEN(beside); i++) {
         char path[PATH_SIZE + 64];
         (void)snprintf(path, sizeof(path), "%s%s", folder, beside[i]);
         char *found = realpath(path, NULL);

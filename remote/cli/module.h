@@ -20,6 +20,9 @@ struct module {
  * Path of the module: --module, $SMARTCA_PKCS11_MODULE, beside the tool in a build tree, p11-kit's
  * folder. The caller frees ret_path. SCA_NOT_FOUND with the path that is missing in ret_path too.
  */
+/* The folder of the running tool; false if it cannot be told. */
+bool module_own_folder(char *out, size_t size);
+
 enum sca_status module_find(const struct cli *cli, char **ret_path);
 
 /* Loads it. False with the reason in why. The caller module_fini()s it in both cases. */

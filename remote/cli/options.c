@@ -68,6 +68,7 @@ static const struct option_row rows[] = {
      N_("the password of the file; - reads a line")},
     {"force", NULL, OPTIONS_EXPORT | OPTIONS_CREATE, TO(is_forced),
      N_("export: replaces a file; create: appends to --pins-out")},
+    {"watch", NULL, OPTIONS_WATCH, TO(watches), N_("waits until the certificate is active")},
     {"module", "PATH", OPTIONS_MODULE, TO(module), N_("the PKCS#11 module to look through")},
     {"json", NULL, OPTIONS_EVERY, TO(is_json), N_("JSON instead of text")},
     {"help", NULL, OPTIONS_EVERY, TO(wants_help), N_("this text")},

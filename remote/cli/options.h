@@ -16,6 +16,7 @@ enum option_group {
     OPTIONS_LIST = 128,
     OPTIONS_EXPORT = 256,
     OPTIONS_IMPORT = 512,
+    OPTIONS_WATCH = 1024,
 };
 
 /*

@@ -29,6 +29,7 @@ static const char *const codes[SCA_STATUS_COUNT] = {
     [SCA_PIN_LOCKED] = "pin_locked",
     [SCA_NO_SPACE] = "no_space",
     [SCA_GONE] = "gone",
+    [SCA_BUSY] = "busy",
 };
 
 enum { MESSAGE_SIZE = 1024 };

@@ -29,6 +29,8 @@ static const struct verb verbs[] = {
      N_("a certificate, or a key with its certificate"), selfsigned_export_run},
     {"selfsigned import", "--user USER", 0, 0, OPTIONS_MODULE | OPTIONS_USER | OPTIONS_IMPORT,
      N_("a key and its certificate from PKCS#12 or PEM"), selfsigned_import_run},
+    {"status", "[NAME]", 0, 1, OPTIONS_WATCH,
+     N_("where an identity stands on the way to a certificate that signs"), status_run},
     {"doctor", "", 0, 0, OPTIONS_MODULE, N_("checks everything and names the next step"),
      doctor_run},
 };

@@ -49,7 +49,8 @@ void workspace_fini(struct workspace *workspace)
 }
 
 enum sca_status workspace_fetch(const struct account_config *account, const char *state_dir,
-                                size_t *ret_count, char note[static WORKSPACE_NOTE_SIZE])
+                                const struct remote_credentials *credentials, size_t *ret_count,
+                                char note[static WORKSPACE_NOTE_SIZE])
 {
     const struct service_config *service = &account->service;
     struct smartca_client *client = NULL;
@@ -64,7 +65,7 @@ enum sca_status workspace_fetch(const struct account_config *account, const char
     }
     call_init(&call, &clock_system,
               (uint64_t)service->connect_timeout_ms + service->request_timeout_ms);
-    st = smartca_remote.fetch(client, &call, ret_count);
+    st = smartca_remote.fetch(client, &call, credentials, ret_count);
     if (st != SCA_OK)
         (void)snprintf(note, WORKSPACE_NOTE_SIZE, "%s",
                        call.note[0] ? call.note : sca_status_name(st));

@@ -9,6 +9,7 @@
 #include "remote/catalogue/catalogue.h"
 #include "remote/cli/cli.h"
 #include "remote/config/config.h"
+#include "remote/remote.h"
 
 enum { WORKSPACE_NOTE_SIZE = 256 };
 
@@ -28,11 +29,13 @@ enum cli_exit workspace_open_quietly(const struct cli *cli, struct workspace *re
 void workspace_fini(struct workspace *workspace);
 
 /*
- * Asks the service for the account's certificates; they are in the catalogue of state_dir then.
+ * Asks the service for the account's certificates with what credentials has and, where it has NULL,
+ * with what the configuration says; they are in the catalogue of state_dir then.
  * note: why it failed.
  */
 enum sca_status workspace_fetch(const struct account_config *account, const char *state_dir,
-                                size_t *ret_count, char note[static WORKSPACE_NOTE_SIZE]);
+                                const struct remote_credentials *credentials, size_t *ret_count,
+                                char note[static WORKSPACE_NOTE_SIZE]);
 
 /* What to do about a failed workspace_fetch. */
 const char *workspace_advice(enum sca_status status);
