@@ -2,21 +2,13 @@
 #include "remote/http/engine.h"
 
 #include "remote/base/cleanup.h"
-#include "remote/base/lock.h"
 #include "remote/http/guest.h"
+#include "remote/http/socket.h"
 
-#include <fcntl.h>
-#include <linux/sockios.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <curl/curl.h>
-#include <openssl/crypto.h>
 #include <openssl/ssl.h>
 
 #ifndef SMARTCA_VERSION
@@ -29,7 +21,8 @@ enum { BUFFER_BYTES = 16 * 1024 };
 struct engine {
     CURLM *multi;
     CURL *easy;
-    struct curl_slist *headers;
+    struct curl_slist *headers;      /* of every request, the body's first */
+    struct curl_slist authorization; /* in front of them; data NULL: this request has none */
     OSSL_LIB_CTX *libctx;
     X509_STORE *trust;
     struct exchange *exchange; /* what the callbacks work for; NULL between requests */
@@ -76,8 +69,16 @@ static const struct failure_row too_large = {CURLE_OUT_OF_MEMORY, SCA_PROTOCOL,
                                              "its answer is over the limit: check url"};
 
 static const char *const request_headers[] = {
-    "Content-Type: application/json", "Accept: application/json",
-    "Expect:", /* none: it costs a round trip */
+    "Content-Type: application/json", /* first: a request without a body begins with the second */
+    "Accept: application/json", "Expect:", /* none: it costs a round trip */
+};
+
+static const struct {
+    CURLoption option;
+    bool has_body;
+} methods[] = {
+    [HTTP_POST] = {CURLOPT_POST, true},
+    [HTTP_GET] = {CURLOPT_HTTPGET, false},
 };
 
 /* What decides something is set, so that no default and no environment does. */
@@ -87,7 +88,6 @@ static const struct {
 } long_options[] = {
     {CURLOPT_NOSIGNAL, 1},
     {CURLOPT_QUICK_EXIT, 1}, /* giving up does not wait for a name look-up to end */
-    {CURLOPT_POST, 1},
     {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
     {CURLOPT_HTTP09_ALLOWED, 0},
     {CURLOPT_HTTP_CONTENT_DECODING, 0},
@@ -100,16 +100,14 @@ static const struct {
     {CURLOPT_PROXY_SSL_VERIFYPEER, 1},
     {CURLOPT_PROXY_SSL_VERIFYHOST, 2},
     {CURLOPT_SUPPRESS_CONNECT_HEADERS, 1},
-    {CURLOPT_CA_CACHE_TIMEOUT, 0}, /* trust.c keeps the certificates */
+    {CURLOPT_HEADEROPT, CURLHEADER_SEPARATE}, /* a proxy never sees Authorization */
+    {CURLOPT_CA_CACHE_TIMEOUT, 0},            /* trust.c keeps the certificates */
     {CURLOPT_TCP_NODELAY, 1},
     {CURLOPT_BUFFERSIZE, BUFFER_BYTES}, /* 7.88 stalls with a smaller one */
     {CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_BYTES},
     {CURLOPT_MAXAGE_CONN, 30}, /* seconds idle; below most servers' own limit */
     {CURLOPT_MAXFILESIZE, HTTP_BODY_MAX},
 };
-
-static struct lock library_lock = LOCK_INITIALIZER(LOCK_LEAF);
-static atomic_bool is_library_started;
 
 static bool library_is_usable(void)
 {
@@ -121,63 +119,29 @@ static bool library_is_usable(void)
            strncmp(info->ssl_version, "OpenSSL/", 8) == 0;
 }
 
-static enum sca_status library_start_locked(struct call *call) REQUIRES(library_lock)
+enum sca_status engine_global_init(struct call *call)
 {
     struct guest guest;
 
-    if (atomic_load(&is_library_started))
-        return SCA_OK;
     if (!library_is_usable())
         return call_fail(call, SCA_UNSUPPORTED,
                          "this libcurl will not do: install libcurl4 7.88 or newer with OpenSSL");
     guest_enter(&guest, NULL);
     CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
     guest_leave(&guest);
-    if (code != CURLE_OK)
-        return call_fail(call, SCA_NOMEM, "libcurl cannot start");
-    atomic_store(&is_library_started, true);
-    return SCA_OK;
-}
-
-enum sca_status engine_library_start(struct call *call)
-{
-    if (guest_is_too_late())
-        return call_fail(call, SCA_NETWORK, "the process is ending: nothing is sent any more");
-    if (atomic_load(&is_library_started))
-        return SCA_OK;
-
-    /* The host's OpenSSL configuration is loaded first and outside the lock, as the host's own
-     * first use would do it: a provider it names may call us. */
-    (void)OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
-    lock_take(&library_lock);
-    enum sca_status st = library_start_locked(call);
-    lock_drop(&library_lock);
-    return st;
-}
-
-void engine_library_abandon(void)
-{
-    lock_init(&library_lock, LOCK_LEAF);
+    return code == CURLE_OK ? SCA_OK : call_fail(call, SCA_NOMEM, "libcurl cannot start");
 }
 
 static curl_socket_t on_socket_open(void *slot, curlsocktype purpose, struct curl_sockaddr *address)
 {
     (void)purpose;
-    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-    if (fd < 0)
-        return CURL_SOCKET_BAD;
-    if (!pool_fd_add(slot, fd)) {
-        (void)close(fd);
-        return CURL_SOCKET_BAD;
-    }
-    return fd;
+    int fd = socket_open(slot, address->family, address->socktype, address->protocol);
+    return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
 static int on_socket_close(void *slot, curl_socket_t fd)
 {
-    /* Forgotten first: a child forked in between must not close the number's next owner. */
-    pool_fd_remove(slot, fd);
-    return close(fd);
+    return socket_close(slot, fd);
 }
 
 /* Runs for the TLS of a proxy too. */
@@ -215,39 +179,28 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *engine)
     return exchange_body(((struct engine *)engine)->exchange, span_of(bytes, len)) ? len : 0;
 }
 
-/* True when in and out are the sockets that curl_multi_wakeup writes through. */
-static bool is_wake_pair(CURLM *multi, int in, int out)
+/* True when these are the sockets that curl_multi_wakeup writes through. */
+static bool is_wake_pair(CURLM *multi, const int fds[static 2])
 {
-    int domain = 0;
-    int unread = 0;
-    int unsent = 0;
-    socklen_t len = sizeof(domain);
-
-    if (getsockopt(in, SOL_SOCKET, SO_DOMAIN, &domain, &len) != 0 || domain != AF_UNIX ||
-        ioctl(in, FIONREAD, &unread) != 0 || unread != 0)
+    if (!socket_is_quiet(fds[0]))
         return false;
     (void)curl_multi_wakeup(multi);
-    bool is_pair = ioctl(in, FIONREAD, &unread) == 0 && unread == 1 &&
-                   ioctl(out, SIOCOUTQ, &unsent) == 0 && unsent > 0;
+    bool is_pair = socket_is_rung(fds);
     (void)curl_multi_poll(multi, NULL, 0, 0, NULL); /* takes the byte out again */
     return is_pair;
 }
 
 static CURLM *multi_try(int ret_wake_fds[static 2])
 {
-    int in = eventfd(0, EFD_CLOEXEC);
-    int out = eventfd(0, EFD_CLOEXEC);
-    if (out >= 0)
-        (void)close(out);
-    if (in >= 0)
-        (void)close(in);
-
+    int fds[2];
+    bool is_guessed = socket_guess_pair(fds);
     CURLM *multi = curl_multi_init();
-    if (multi && in >= 0 && out >= 0 && is_wake_pair(multi, in, out)) {
-        (void)fcntl(in, F_SETFD, FD_CLOEXEC);
-        (void)fcntl(out, F_SETFD, FD_CLOEXEC);
-        ret_wake_fds[0] = in;
-        ret_wake_fds[1] = out;
+
+    if (multi && is_guessed && is_wake_pair(multi, fds)) {
+        for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+            socket_close_on_exec(fds[i]);
+            ret_wake_fds[i] = fds[i];
+        }
     }
     return multi;
 }
@@ -460,16 +413,48 @@ static enum sca_status engine_drive(struct engine *engine, struct call *call, CU
     return st;
 }
 
+static void engine_clear_request(struct engine *engine)
+{
+    (void)curl_easy_setopt(engine->easy, CURLOPT_HTTPHEADER, engine->headers);
+    exchange_forget(engine->authorization.data);
+    engine->authorization = (struct curl_slist){.data = NULL};
+}
+
 static CURLcode engine_set_request(struct engine *engine, const struct exchange *exchange)
 {
     CURL *easy = engine->easy;
-    struct span body = exchange->request->body;
+    const struct http_request *request = exchange->request;
+    bool has_body = methods[request->method].has_body;
+    struct span body = has_body ? request->body : span_of(NULL, 0);
+    struct curl_slist *headers = has_body ? engine->headers : engine->headers->next;
 
+    if (request->bearer) {
+        /* A list item by hand: what curl_slist_append copies is not wiped when it is freed. */
+        engine->authorization.data = exchange_authorization(exchange);
+        engine->authorization.next = headers;
+        headers = &engine->authorization;
+        if (!headers->data)
+            return CURLE_OUT_OF_MEMORY;
+    }
+    (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
     (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)exchange->connect_timeout_ms);
     (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)exchange->timeout_ms);
     (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
     (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.len ? (const char *)body.ptr : "");
-    return curl_easy_setopt(easy, CURLOPT_URL, exchange->request->url);
+    /* After the fields, which make it a POST. */
+    (void)curl_easy_setopt(easy, methods[request->method].option, 1L);
+    return curl_easy_setopt(easy, CURLOPT_URL, request->url);
+}
+
+/* 0 where the answer has none, or nothing that is a date. */
+static int64_t engine_date(CURL *easy)
+{
+    struct curl_header *header = NULL;
+
+    if (curl_easy_header(easy, "Date", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+        return 0;
+    time_t date = curl_getdate(header->value, NULL);
+    return date > 0 ? (int64_t)date : 0;
 }
 
 static void engine_wake(void *multi)
@@ -491,8 +476,11 @@ enum sca_status engine_run(struct engine *engine, const struct origin *origin,
     call_clear_wake(exchange->call);
     if (st == SCA_OK && code != CURLE_OK)
         st = engine_fail(engine, origin, code);
-    if (st == SCA_OK)
+    if (st == SCA_OK) {
         (void)curl_easy_getinfo(engine->easy, CURLINFO_RESPONSE_CODE, &exchange->response->status);
+        exchange->response->date = engine_date(engine->easy);
+    }
+    engine_clear_request(engine);
     engine->exchange = NULL;
     return st;
 }

@@ -19,15 +19,9 @@ struct engine_settings {
     const char *proxy;             /* NULL: none */
 };
 
-/*
- * Starts libcurl, once in the process and for good: what it leaves behind at its end the host may
- * be using. With a note: SCA_UNSUPPORTED when it lacks what a guest needs, SCA_NETWORK when the
- * process is ending.
- */
-enum sca_status engine_library_start(struct call *call);
-
-/* In a forked child. */
-void engine_library_abandon(void);
+/* The start of libcurl, which library.c makes happen once. With a note: SCA_UNSUPPORTED when it
+ * lacks what a guest needs. */
+enum sca_status engine_global_init(struct call *call);
 
 /* No connection is made yet. The descriptors it opens are noted in slot. NULL without memory. */
 struct engine *engine_new(const struct engine_settings *settings, const struct origin *origin,

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/http/exchange.h"
 
+#include "remote/base/secret.h"
+
 #include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 enum { STALL_MS = 10000 };
@@ -13,6 +17,28 @@ bool exchange_may_write(struct exchange *exchange)
     exchange->attempts++;
     exchange->response->was_sent = true;
     return true;
+}
+
+char *exchange_authorization(const struct exchange *exchange)
+{
+    static const char scheme[] = "Authorization: Bearer ";
+    const size_t scheme_len = sizeof(scheme) - 1;
+    struct span token = secret_get(exchange->request->bearer);
+    char *text = malloc(scheme_len + token.len + 1);
+
+    if (!text)
+        return NULL;
+    memcpy(text, scheme, scheme_len);
+    memcpy(text + scheme_len, token.ptr, token.len);
+    text[scheme_len + token.len] = 0;
+    return text;
+}
+
+void exchange_forget(char *authorization)
+{
+    if (authorization)
+        secret_wipe(authorization, strlen(authorization));
+    free(authorization);
 }
 
 static unsigned retry_after_ms(struct span value)

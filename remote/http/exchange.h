@@ -20,6 +20,10 @@ struct exchange {
 /* Asked right before the request is written to a ready connection; false: it must not be. */
 bool exchange_may_write(struct exchange *exchange);
 
+/* The header of request->bearer, for exchange_forget, which wipes it; NULL without memory. */
+char *exchange_authorization(const struct exchange *exchange);
+void exchange_forget(char *authorization); /* NULL is allowed */
+
 /* One header line, a piece of the body. False over the limit or without memory. */
 bool exchange_header(struct exchange *exchange, struct span line);
 bool exchange_body(struct exchange *exchange, struct span bytes);

@@ -7,6 +7,7 @@
 #include "remote/http/engine.h"
 #include "remote/http/exchange.h"
 #include "remote/http/guest.h"
+#include "remote/http/library.h"
 #include "remote/http/origin.h"
 #include "remote/http/pool.h"
 #include "remote/http/trust.h"
@@ -133,7 +134,7 @@ static enum sca_status http_exchange(const struct http_transport *transport,
         identity = NULL;
         return call_fail(call, SCA_NOMEM, "out of memory for a request to %s", origin->text);
     }
-    enum sca_status st = engine_library_start(call);
+    enum sca_status st = library_start(call);
     if (st == SCA_OK)
         st = pool_take(call, identity, &slot);
     if (st != SCA_OK)
@@ -143,6 +144,17 @@ static enum sca_status http_exchange(const struct http_transport *transport,
         st = slot_exchange(slot, transport, origin, exchange);
     pool_give(slot);
     return st;
+}
+
+/* A line break in it would begin another header. */
+static bool is_token(const struct secret *bearer)
+{
+    struct span token = secret_get(bearer);
+
+    for (size_t i = 0; i < token.len; i++)
+        if (token.ptr[i] <= ' ' || token.ptr[i] >= 0x7f)
+            return false;
+    return token.len > 0;
 }
 
 static enum sca_status http_send(struct transport *transport, struct call *call,
@@ -156,6 +168,8 @@ static enum sca_status http_send(struct transport *transport, struct call *call,
     if (!origin_parse(request->url, &origin))
         return call_fail(call, SCA_INVALID,
                          "url is neither https nor http to this computer, or malformed");
+    if (request->bearer && !is_token(request->bearer))
+        return call_fail(call, SCA_INVALID, "the access token is malformed: log in again");
     enum sca_status st =
         http_exchange((const struct http_transport *)transport, &origin, &exchange);
     if (st != SCA_OK) {
@@ -222,7 +236,7 @@ void http_abandon(void)
 {
     pool_abandon();
     trust_abandon();
-    engine_library_abandon();
+    library_abandon();
 }
 
 void http_close_idle(void)

@@ -8,11 +8,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <openssl/types.h>
 
 #include "remote/base/bytes.h"
 #include "remote/base/call.h"
+#include "remote/base/secret.h"
 #include "remote/base/status.h"
 
 enum {
@@ -23,10 +25,17 @@ enum {
     HTTP_DEVICE_ERROR = 0x10000, /* ulDeviceError of a transport failure: this + the libcurl code */
 };
 
-/* Always POST with a JSON body. Everything is borrowed for the call. */
+enum http_method {
+    HTTP_POST, /* with a JSON body */
+    HTTP_GET,  /* without a body */
+};
+
+/* Everything is borrowed for the call. */
 struct http_request {
+    enum http_method method;
     const char *url;
     struct span body;
+    const struct secret *bearer; /* Authorization: Bearer; visible ASCII only; NULL: none */
 
     /*
      * The request only asks. When a kept-alive connection turns out to be dead after the request
@@ -40,6 +49,7 @@ struct http_response {
     long status;             /* HTTP status, 0 if none came */
     struct buf body;         /* sensitive: wiped by http_response_fini */
     unsigned retry_after_ms; /* Retry-After in seconds form, capped; 0 if there was none */
+    int64_t date;            /* Date, seconds since 1970; 0 if there was none that can be read */
     bool was_sent;           /* the request may have reached the service; false is certain */
 };
 
@@ -57,8 +67,8 @@ void http_response_fini(struct http_response *response);
  * request was written is an unknown outcome, even when the whole body had arrived.
  * SCA_PROTOCOL: an answer over the limits or not HTTP (was_sent is true).
  * SCA_CANCELLED: at once when the call is cancelled, even while a name is looked up.
- * SCA_INVALID (ca_file, url), SCA_NOMEM, SCA_UNSUPPORTED (libcurl of another kind): nothing was
- * sent.
+ * SCA_INVALID (ca_file, url, bearer), SCA_NOMEM, SCA_UNSUPPORTED (libcurl of another kind): nothing
+ * was sent.
  */
 struct transport {
     enum sca_status (*send)(struct transport *transport, struct call *call,
