@@ -63,6 +63,8 @@ struct object_change {
     bool is_private;
     const CK_ATTRIBUTE *attributes; /* all of them, without CKA_UNIQUE_ID and secret parts */
     CK_ULONG count;
+    const CK_ATTRIBUTE *base; /* a change of these attributes; NULL: of whatever there is */
+    CK_ULONG base_count;      /* CKA_UNIQUE_ID among them does not count */
     struct span key; /* of a private key: PKCS#8 PrivateKeyInfo; empty: as it was, or none */
 };
 
@@ -86,6 +88,7 @@ struct token_write_ops {
 
     /*
      * Writes all changes or none, durably. SCA_NOT_FOUND: an object is not there any more;
+     * SCA_BUSY: an object has other attributes than its base by now;
      * SCA_NO_SPACE; SCA_GONE: another process has made a new token of this one.
      */
     enum sca_status (*apply)(struct token *token, struct call *call, struct object_change *changes,

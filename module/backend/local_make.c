@@ -2,11 +2,6 @@
 /* Local tokens being made: of the empty slot, and again of one that there is. */
 #include "module/backend/local.h"
 
-#include <stdio.h>
-#include <unistd.h>
-
-#include "remote/base/cleanup.h"
-#include "remote/base/file.h"
 #include "remote/catalogue/catalogue.h"
 
 /*
@@ -15,15 +10,7 @@
  */
 static void remove_token(const struct keystore *keystore)
 {
-    static const char *const kinds[] = {"token", "token.old", "pins", "login", "lock"};
-
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-        AUTO(freep) char *path = NULL;
-        if (asprintf(&path, "%s/tokens/%s.%s", keystore->state_dir, keystore->name, kinds[i]) < 0)
-            path = NULL;
-        else
-            (void)unlink(path); /* not there, for some of them */
-    }
+    (void)keystore_remove(keystore); /* what stays is a token without use */
     (void)catalogue_forget(keystore->state_dir, CATALOGUE_LOCAL, keystore->name);
 }
 
@@ -75,10 +62,13 @@ static enum sca_status make_again(const struct local_token *token, struct call *
     struct keystore_info info;
     const char *why = NULL;
 
-    if (keystore_info(keystore, &info, &why) == SCA_NOT_FOUND)
+    enum sca_status st = keystore_info(keystore, &info, &why);
+    if (st == SCA_NOT_FOUND)
         return keystore_create(keystore, call, so_pin, label, (uint32_t)token->base.slot_id,
                                KEYSTORE_COST);
-    enum sca_status st = keystore_reset(keystore, call, so_pin, label, KEYSTORE_COST);
+    if (st != SCA_OK)
+        return why ? call_fail(call, st, "token %s: %s", keystore->name, why) : st;
+    st = keystore_reset(keystore, call, so_pin, label, KEYSTORE_COST);
     if (st == SCA_USER_AUTH)
         return call_fail(call, st,
                          "token %s is initialised already: its SO PIN is needed, and "

@@ -100,6 +100,31 @@ static void batch_fini(struct batch *batch)
     free(batch->changes);
 }
 
+/* keystore_change.is_base: are the stored attributes those that the change was made from? */
+static bool is_base(const void *arg, struct span body)
+{
+    const struct object_change *change = arg;
+    struct attributes stored = {.count = 0};
+    CK_ULONG same = 0;
+
+    if (local_body_get(body, &stored) != SCA_OK)
+        return false;
+    for (CK_ULONG i = 0; i < change->base_count; i++) {
+        const CK_ATTRIBUTE *wanted = &change->base[i];
+        bool is_there = wanted->type == CKA_UNIQUE_ID;
+        same += is_there; /* it is made, not stored */
+        for (CK_ULONG j = 0; !is_there && j < stored.count; j++) {
+            is_there = stored.list[j].type == wanted->type &&
+                       span_equal(span_of(stored.list[j].pValue, stored.list[j].ulValueLen),
+                                  span_of(wanted->pValue, wanted->ulValueLen));
+            same += is_there;
+        }
+        if (!is_there)
+            return false;
+    }
+    return same == stored.count + 1;
+}
+
 static enum sca_status batch_add(struct batch *batch, const struct object_change *change)
 {
     struct keystore_change *to = &batch->changes[batch->count];
@@ -109,6 +134,8 @@ static enum sca_status batch_add(struct batch *batch, const struct object_change
         local_body_put(change->attributes, change->is_removed ? 0 : change->count, body);
     *to = (struct keystore_change){
         .is_removed = change->is_removed,
+        .is_base = change->base ? is_base : NULL,
+        .arg = change,
         .object = {.number = change->number,
                    .is_private = change->is_private,
                    .body = buf_span(body),

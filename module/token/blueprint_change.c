@@ -30,7 +30,9 @@ static void take_original(struct blueprint *blueprint, unsigned kind, const stru
 {
     for (CK_ULONG i = 0; i < original->count; i++) {
         const CK_ATTRIBUTE *attribute = &original->attributes[i];
-        if (attribute->type != CKA_UNIQUE_ID && attribute_rule_find(attribute->type, kind))
+        const struct attribute_rule *rule = attribute_rule_find(attribute->type, kind);
+        /* A file that somebody has made up may hold any length. */
+        if (attribute->type != CKA_UNIQUE_ID && rule && attribute_rule_fits(rule, attribute))
             blueprint_set(blueprint, attribute->type,
                           span_of(attribute->pValue, attribute->ulValueLen));
     }

@@ -2,6 +2,8 @@
 /* Login is the token's, shared by all its sessions (2.40 section 5.6). */
 #include "module/token/login.h"
 
+#include <string.h>
+
 #include "module/backend/backend.h"
 #include "module/token/failure.h"
 #include "module/token/handlers.h"
@@ -34,6 +36,9 @@ static CK_RV check_state(struct slot *slot, CK_USER_TYPE type)
 
 CK_RV pin_take(const CK_UTF8CHAR *pin, CK_ULONG pin_len, struct secret **ret_secret)
 {
+    /* Nobody's, and not looked at: a NUL at its end would not count. */
+    if (pin_len == 0 || memchr(pin, 0, pin_len))
+        return failure(CKR_PIN_INCORRECT, "an empty PIN, or one with a NUL in it");
     enum sca_status st = secret_new(span_of(pin, pin_len), ret_secret);
     return st == SCA_INVALID ? CKR_PIN_INCORRECT : failure_of(st, NULL);
 }

@@ -12,6 +12,9 @@ CK_RV object_find_visible(struct session *s, CK_OBJECT_HANDLE handle, struct obj
 /* The key of a private key object, a reference: a session's own, or from the token. */
 CK_RV object_load_key(struct session *s, const struct object *object, EVP_PKEY **ret_key);
 
+/* The same, with what other processes wrote: for what must not be decided by what it was. */
+CK_RV object_find_fresh(struct session *s, CK_OBJECT_HANDLE handle, struct object **ret_object);
+
 /* May the session make or change such an object? CKR_SESSION_READ_ONLY, CKR_USER_NOT_LOGGED_IN. */
 CK_RV object_check_may_write(struct session *s, bool is_token, bool is_private);
 

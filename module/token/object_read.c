@@ -24,6 +24,15 @@ CK_RV object_find_visible(struct session *s, CK_OBJECT_HANDLE handle, struct obj
     return CKR_OK;
 }
 
+CK_RV object_find_fresh(struct session *s, CK_OBJECT_HANDLE handle, struct object **ret_object)
+{
+    struct snapshot *snapshot = NULL;
+    CK_RV rv = slot_snapshot(s->slot, true, &snapshot);
+
+    snapshot_unref(snapshot);
+    return rv == CKR_OK ? object_find_visible(s, handle, ret_object) : rv;
+}
+
 CK_RV object_load_key(struct session *s, const struct object *object, EVP_PKEY **ret_key)
 {
     struct token *token = s->slot->token;
@@ -86,6 +95,15 @@ static CK_RV get_attribute(struct session *s, const struct object *object, CK_AT
     return CKR_OK;
 }
 
+static bool asks_for_secret(const struct object *object, const CK_ATTRIBUTE *template,
+                            CK_ULONG count)
+{
+    for (CK_ULONG i = 0; i < count; i++)
+        if (key_part_is_secret(object->class, template[i].type))
+            return object->number != 0;
+    return false;
+}
+
 CK_RV object_get_attributes(struct session *s, CK_OBJECT_HANDLE handle, CK_ATTRIBUTE *template,
                             CK_ULONG count)
 {
@@ -95,6 +113,13 @@ CK_RV object_get_attributes(struct session *s, CK_OBJECT_HANDLE handle, CK_ATTRI
         return rv;
     if (!template && count)
         return CKR_ARGUMENTS_BAD;
+    if (asks_for_secret(object, template, count)) {
+        object_unref(object);
+        object = NULL;
+        rv = object_find_fresh(s, handle, &object); /* another process may have made it sensitive */
+    }
+    if (rv != CKR_OK)
+        return rv;
 
     /* Every entry is served; of several failures the first is told. */
     for (CK_ULONG i = 0; i < count; i++) {

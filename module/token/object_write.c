@@ -49,16 +49,25 @@ CK_RV object_check_may_write(struct session *s, bool is_token, bool is_private)
 }
 
 /* Hands changes to the backend; whoever looks next sees the result. */
-static CK_RV apply(struct session *s, struct object_change *changes, size_t count)
+static enum sca_status hand_over(struct session *s, struct object_change *changes, size_t count,
+                                 CK_RV *ret_rv)
 {
     struct token *token = s->slot->token;
     struct call call;
 
     call_init(&call, &clock_system, WRITE_PATIENCE_MS);
     enum sca_status st = token->ops->write->apply(token, &call, changes, count);
-    CK_RV rv = st == SCA_NOT_FOUND ? CKR_OBJECT_HANDLE_INVALID : failure_of(st, &call);
+    *ret_rv = st == SCA_NOT_FOUND ? CKR_OBJECT_HANDLE_INVALID : failure_of(st, &call);
     call_fini(&call);
     slot_forget_objects(s->slot);
+    return st;
+}
+
+static CK_RV apply(struct session *s, struct object_change *changes, size_t count)
+{
+    CK_RV rv = CKR_OK;
+
+    (void)hand_over(s, changes, count, &rv);
     return rv;
 }
 
@@ -91,9 +100,9 @@ static CK_RV store_on_token(struct session *s, struct new_object *objects[static
     return rv;
 }
 
-/* handle: that of the object it replaces, or 0 for a new one. */
+/* replaced: the object that it is a change of, or NULL for a new one of this session. */
 static CK_RV store_in_session(struct session *s, struct new_object *new_object,
-                              CK_OBJECT_HANDLE handle, CK_SESSION_HANDLE owner)
+                              const struct object *replaced)
 {
     const struct attributes *attributes = &new_object->blueprint->attributes;
     AUTO(object_unrefp)
@@ -101,11 +110,12 @@ static CK_RV store_in_session(struct session *s, struct new_object *new_object,
         object_new(attributes->list, attributes->count, new_object->blueprint->is_private);
     if (!object)
         return CKR_HOST_MEMORY;
-    object->handle = handle ? handle : handle_of_session_object();
-    object->owner = owner;
-    if (new_object->key && EVP_PKEY_up_ref(new_object->key) == 1)
-        object->key = new_object->key;
-    CK_RV rv = slot_put_session_object(s->slot, object);
+    object->handle = replaced ? replaced->handle : handle_of_session_object();
+    object->owner = replaced ? replaced->owner : s->handle;
+    if (new_object->key && EVP_PKEY_up_ref(new_object->key) != 1)
+        return CKR_HOST_MEMORY;
+    object->key = new_object->key;
+    CK_RV rv = slot_put_session_object(s->slot, object, replaced, s);
     if (rv == CKR_OK)
         new_object->handle = object->handle;
     return rv;
@@ -127,7 +137,7 @@ CK_RV object_store(struct session *s, struct new_object *objects, size_t count)
         rv = store_on_token(s, for_token, for_token_count);
     for (size_t i = 0; i < count && rv == CKR_OK; i++)
         if (!objects[i].blueprint->is_token)
-            rv = store_in_session(s, &objects[i], 0, s->handle);
+            rv = store_in_session(s, &objects[i], NULL);
     return rv;
 }
 
@@ -171,7 +181,7 @@ CK_RV object_copy(struct session *s, CK_OBJECT_HANDLE handle, CK_ATTRIBUTE *temp
     AUTO(object_unrefp) struct object *original = NULL;
     AUTO(blueprint_fini) struct blueprint blueprint;
     blueprint_init(&blueprint);
-    CK_RV rv = object_find_visible(s, handle, &original);
+    CK_RV rv = object_find_fresh(s, handle, &original);
     if (rv != CKR_OK)
         return rv;
     if (!copy)
@@ -213,43 +223,72 @@ CK_RV object_destroy(struct session *s, CK_OBJECT_HANDLE handle)
     return apply(s, &change, 1);
 }
 
-static CK_RV change_on_token(struct session *s, const struct object *object,
-                             const struct blueprint *blueprint)
+/* True: the object has changed since, and the change is to be made again from what it is now. */
+static bool change_on_token(struct session *s, const struct object *object,
+                            const struct blueprint *blueprint, CK_RV *ret_rv)
 {
     struct object_change change = {
         .number = object->number,
         .is_private = blueprint->is_private,
         .attributes = blueprint->attributes.list,
         .count = blueprint->attributes.count,
+        .base = object->attributes,
+        .base_count = object->count,
     };
-    return apply(s, &change, 1);
+    return hand_over(s, &change, 1, ret_rv) == SCA_BUSY;
 }
 
-CK_RV object_set_attributes(struct session *s, CK_OBJECT_HANDLE handle, CK_ATTRIBUTE *template,
-                            CK_ULONG count)
+static CK_RV check_change(struct session *s, const struct object *object,
+                          const CK_ATTRIBUTE *template, CK_ULONG count)
+{
+    if (object->number != 0 && !session_is_rw(s))
+        return CKR_SESSION_READ_ONLY;
+    if (template_find(template, count, CKA_CLASS) ||
+        template_find(template, count, CKA_UNIQUE_ID) || !object_bool(object, CKA_MODIFIABLE))
+        return CKR_ATTRIBUTE_READ_ONLY;
+    return slot_is_writable(s->slot) ? CKR_OK : CKR_TOKEN_WRITE_PROTECTED;
+}
+
+/* True: to be tried again. */
+static bool try_change(struct session *s, CK_OBJECT_HANDLE handle, const CK_ATTRIBUTE *template,
+                       CK_ULONG count, CK_RV *ret_rv)
 {
     AUTO(object_unrefp) struct object *object = NULL;
     AUTO(blueprint_fini) struct blueprint blueprint;
     blueprint_init(&blueprint);
+
+    CK_RV rv = object_find_visible(s, handle, &object);
+    if (rv == CKR_OK)
+        rv = check_change(s, object, template, count);
+    if (rv == CKR_OK)
+        rv = blueprint_change(object, template, count, &blueprint);
+    *ret_rv = rv;
+    if (rv != CKR_OK)
+        return false;
+    if (object->number != 0)
+        return change_on_token(s, object, &blueprint, ret_rv);
+    struct new_object changed = {.blueprint = &blueprint, .key = object->key};
+    *ret_rv = store_in_session(s, &changed, object);
+    return *ret_rv == CKR_OBJECT_HANDLE_INVALID; /* gone, or another thread has changed it */
+}
+
+/*
+ * A change is made from what the object is, in this or another process, when it is written: what
+ * somebody has made sensitive meanwhile stays so.
+ */
+CK_RV object_set_attributes(struct session *s, CK_OBJECT_HANDLE handle, CK_ATTRIBUTE *template,
+                            CK_ULONG count)
+{
+    enum { TRIES = 64 };
+    AUTO(object_unrefp) struct object *object = NULL;
+
     CK_RV rv = object_find_visible(s, handle, &object);
     if (rv == CKR_OK)
         rv = template_check(template, count);
     if (rv != CKR_OK)
         return rv;
-    bool is_token = object->number != 0;
-    if (is_token && !session_is_rw(s))
-        return CKR_SESSION_READ_ONLY;
-    if (template_find(template, count, CKA_CLASS) ||
-        template_find(template, count, CKA_UNIQUE_ID) || !object_bool(object, CKA_MODIFIABLE))
-        return CKR_ATTRIBUTE_READ_ONLY;
-    if (!slot_is_writable(s->slot))
-        return CKR_TOKEN_WRITE_PROTECTED;
-
-    rv = blueprint_change(object, template, count, &blueprint);
-    if (rv != CKR_OK)
-        return rv;
-    if (is_token)
-        return change_on_token(s, object, &blueprint);
-    struct new_object changed = {.blueprint = &blueprint, .key = object->key};
-    return store_in_session(s, &changed, object->handle, object->owner);
+    for (int i = 0; i < TRIES; i++)
+        if (!try_change(s, handle, template, count, &rv))
+            return rv;
+    return failure(CKR_FUNCTION_FAILED, "others change the object all the time");
 }

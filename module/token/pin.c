@@ -7,12 +7,23 @@
 
 enum { LABEL_LEN = 32, INIT_PATIENCE_MS = 60000 };
 
-static bool has_sessions(struct slot *slot)
+/* No session is opened from here to end_init: what it would find is just being replaced. */
+static CK_RV begin_init(struct slot *slot)
 {
     lock_take(&slot->lock);
-    bool has = slot->sessions > 0;
+    CK_RV rv = slot->sessions > 0 ? CKR_SESSION_EXISTS : CKR_OK;
+    if (rv == CKR_OK && slot->is_being_made)
+        rv = CKR_FUNCTION_FAILED; /* by another thread */
+    slot->is_being_made |= rv == CKR_OK;
     lock_drop(&slot->lock);
-    return has;
+    return rv;
+}
+
+static void end_init(struct slot *slot)
+{
+    lock_take(&slot->lock);
+    slot->is_being_made = false;
+    lock_drop(&slot->lock);
 }
 
 static CK_ULONG max_len(const struct slot *slot)
@@ -56,6 +67,17 @@ static CK_RV init_token(struct slot *slot, const struct secret *so_pin, struct s
     return rv;
 }
 
+static CK_RV check_init(struct slot *slot, CK_ULONG pin_len, struct span name)
+{
+    if (!slot_is_writable(slot))
+        return CKR_TOKEN_WRITE_PROTECTED;
+    if (!is_length(slot, pin_len))
+        return failure(CKR_PIN_INCORRECT, "an SO PIN has %lu to %lu bytes", slot->token->pin_min,
+                       slot->token->pin_max);
+    return utf8_is_valid(name) ? CKR_OK
+                               : failure(CKR_ARGUMENTS_BAD, "the token's label is not UTF-8");
+}
+
 CK_RV login_init_token(CK_SLOT_ID id, CK_UTF8CHAR *pin, CK_ULONG pin_len, CK_UTF8CHAR *label)
 {
     struct slot *slot = NULL;
@@ -65,18 +87,17 @@ CK_RV login_init_token(CK_SLOT_ID id, CK_UTF8CHAR *pin, CK_ULONG pin_len, CK_UTF
         return rv;
     if ((!pin && pin_len) || !label)
         return CKR_ARGUMENTS_BAD;
-    if (has_sessions(slot))
-        return CKR_SESSION_EXISTS;
-    if (!slot_is_writable(slot))
-        return CKR_TOKEN_WRITE_PROTECTED;
-    if (!is_length(slot, pin_len))
-        return failure(CKR_PIN_INCORRECT, "an SO PIN has %lu to %lu bytes", slot->token->pin_min,
-                       slot->token->pin_max);
+    rv = begin_init(slot);
+    if (rv != CKR_OK)
+        return rv;
     struct span name = trim_label(label);
-    if (!utf8_is_valid(name))
-        return failure(CKR_ARGUMENTS_BAD, "the token's label is not UTF-8");
-    rv = pin_take(pin, pin_len, &so_pin);
-    return rv == CKR_OK ? init_token(slot, so_pin, name) : rv;
+    rv = check_init(slot, pin_len, name);
+    if (rv == CKR_OK)
+        rv = pin_take(pin, pin_len, &so_pin);
+    if (rv == CKR_OK)
+        rv = init_token(slot, so_pin, name);
+    end_init(slot);
+    return rv;
 }
 
 /* A new PIN of acceptable length. */
@@ -124,6 +145,19 @@ static enum sca_status unlock(struct token *token, struct call *call, const stru
     return st;
 }
 
+/* Only a PIN that is locked is unlocked; and a person who guesses does not use up the SO's tries,
+ * of which nothing gives any back. */
+static bool may_unlock(struct slot *slot)
+{
+    enum { SO_TRIES_SPENT_MAX = 3 };
+    struct token *token = slot->token;
+    struct token_state state;
+
+    return slot_is_writable(slot) && slot_login_state(slot) == SLOT_PUBLIC &&
+           token->ops->state(token, &state) == SCA_OK && state.wrong_user_pins >= TOKEN_PIN_TRIES &&
+           state.wrong_so_pins < SO_TRIES_SPENT_MAX;
+}
+
 static enum sca_status change_pin(struct slot *slot, struct call *call,
                                   const struct secret *old_pin, const struct secret *new_pin)
 {
@@ -132,9 +166,7 @@ static enum sca_status change_pin(struct slot *slot, struct call *call,
     enum token_user user = login == SLOT_SO ? TOKEN_SO : TOKEN_USER;
 
     enum sca_status st = token->ops->set_pin(token, call, user, old_pin, new_pin);
-    if (st == SCA_PIN_LOCKED && login == SLOT_PUBLIC && slot_is_writable(slot))
-        st = unlock(token, call, old_pin, new_pin);
-    return st;
+    return st == SCA_PIN_LOCKED && may_unlock(slot) ? unlock(token, call, old_pin, new_pin) : st;
 }
 
 CK_RV login_set_pin(struct session *s, CK_UTF8CHAR *old_pin, CK_ULONG old_len, CK_UTF8CHAR *new_pin,

@@ -30,6 +30,14 @@ CK_SESSION_HANDLE session_handle(const struct session *s)
     return s ? s->handle : CK_INVALID_HANDLE;
 }
 
+bool session_is_closed(struct session *s)
+{
+    lock_take(&s->lock);
+    bool is_closed = s->is_closed;
+    lock_drop(&s->lock);
+    return is_closed;
+}
+
 bool session_is_rw(const struct session *s)
 {
     return s->flags & CKF_RW_SESSION;

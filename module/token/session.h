@@ -55,6 +55,7 @@ void session_unref(struct session *s);
 CK_SESSION_HANDLE session_handle(const struct session *s);
 
 bool session_is_rw(const struct session *s);
+bool session_is_closed(struct session *s);
 
 /*
  * Around a wait on the caller's own thread: from here to session_wait_end the call can be

@@ -36,6 +36,7 @@ struct slot {
     struct snapshot *session_objects; /* NULL: none */
     CK_ULONG sessions;
     CK_ULONG rw_sessions;
+    bool is_being_made; /* C_InitToken is at it: no session is opened */
 };
 
 /* Makes the table from what the backends know without network. backends is borrowed. */
@@ -90,8 +91,14 @@ bool slot_still_shows(struct slot *slot, CK_OBJECT_HANDLE handle, const struct o
 /* Is the object visible in that login state? */
 bool slot_shows(enum slot_login login, const struct object *object);
 
-/* Adds a session object, in the place of one with the same handle. CKR_HOST_MEMORY. */
-CK_RV slot_put_session_object(struct slot *slot, struct object *object);
+/*
+ * Adds a session object, as a change of replaced unless that is NULL. CKR_HOST_MEMORY;
+ * CKR_OBJECT_HANDLE_INVALID: replaced is not what its handle stands for any more;
+ * CKR_SESSION_CLOSED and CKR_USER_NOT_LOGGED_IN: meanwhile.
+ */
+struct session;
+CK_RV slot_put_session_object(struct slot *slot, struct object *object,
+                              const struct object *replaced, struct session *s);
 
 /* Forgets session objects: one (CKR_HOST_MEMORY), those of a session, the private ones. */
 CK_RV slot_remove_session_object(struct slot *slot, CK_OBJECT_HANDLE handle);

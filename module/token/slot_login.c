@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who is logged in to a slot's token, and how many sessions hold that up. */
+#include "module/token/failure.h"
 #include "module/token/slot.h"
 
 bool slot_is_writable(const struct slot *slot)
@@ -37,14 +38,16 @@ CK_RV slot_enter(struct slot *slot, enum slot_login login)
 
     lock_take(&slot->lock);
     if (slot->sessions == 0)
-        rv = CKR_SESSION_CLOSED; /* the last one went while the PIN was looked at */
-    else if (slot->login != SLOT_PUBLIC)
-        rv = CKR_USER_ALREADY_LOGGED_IN; /* another thread was faster */
+        rv = CKR_SESSION_CLOSED;         /* the last one went while the PIN was looked at */
+    else if (slot->login != SLOT_PUBLIC) /* another thread was faster */
+        rv = slot->login == login ? CKR_USER_ALREADY_LOGGED_IN : CKR_USER_ANOTHER_ALREADY_LOGGED_IN;
+    else if (login == SLOT_SO && slot->sessions > slot->rw_sessions)
+        rv = CKR_SESSION_READ_ONLY_EXISTS; /* opened while the PIN was looked at */
     else
         set_login_locked(slot, login, &old);
     lock_drop(&slot->lock);
     snapshot_unref(old);
-    if (rv == CKR_SESSION_CLOSED)
+    if (rv == CKR_SESSION_CLOSED || rv == CKR_SESSION_READ_ONLY_EXISTS)
         tell_backend(slot);
     return rv;
 }
@@ -69,7 +72,9 @@ CK_RV slot_count_in(struct slot *slot, bool is_rw)
 {
     CK_RV rv = CKR_OK;
     lock_take(&slot->lock);
-    if (slot->login == SLOT_SO && !is_rw) {
+    if (slot->is_being_made) {
+        rv = failure(CKR_FUNCTION_FAILED, "the token is just being initialised");
+    } else if (slot->login == SLOT_SO && !is_rw) {
         rv = CKR_SESSION_READ_WRITE_SO_EXISTS;
     } else {
         slot->sessions++;

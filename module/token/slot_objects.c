@@ -4,6 +4,7 @@
  * sessions made for themselves. Both are immutable sets, replaced as a whole.
  */
 #include "module/token/failure.h"
+#include "module/token/session.h"
 #include "module/token/slot.h"
 #include "remote/base/cleanup.h"
 
@@ -147,16 +148,17 @@ static bool is_private(const struct object *object, const void *nothing)
     return object->is_private;
 }
 
+/* Takes out what drops says. */
 static CK_RV edit(struct slot *slot, bool (*drops)(const struct object *, const void *),
-                  const void *arg, struct object *added)
+                  const void *arg)
 {
     struct snapshot *old = NULL;
     enum sca_status st = SCA_OK;
 
     lock_take(&slot->lock);
-    if (slot->session_objects || added) {
+    if (slot->session_objects) {
         struct snapshot *edited = NULL;
-        st = snapshot_edit(slot->session_objects, drops, arg, added, &edited);
+        st = snapshot_edit(slot->session_objects, drops, arg, NULL, &edited);
         if (st == SCA_OK) {
             old = slot->session_objects;
             slot->session_objects = edited;
@@ -167,16 +169,45 @@ static CK_RV edit(struct slot *slot, bool (*drops)(const struct object *, const 
     return failure_of(st, NULL);
 }
 
-CK_RV slot_put_session_object(struct slot *slot, struct object *object)
+/* Whoever closes the session, logs out or destroys the object takes the same lock: either that came
+ * first and is seen here, or it comes later and finds the object. */
+static CK_RV may_put_locked(const struct slot *slot, const struct object *object,
+                            const struct object *replaced, struct session *s) REQUIRES(slot->lock)
 {
-    return edit(slot, has_handle, &object->handle, object);
+    if (!slot_shows(slot->login, object))
+        return CKR_USER_NOT_LOGGED_IN;
+    if (replaced && (!slot->session_objects ||
+                     snapshot_find(slot->session_objects, replaced->handle) != replaced))
+        return CKR_OBJECT_HANDLE_INVALID;
+    return session_is_closed(s) ? CKR_SESSION_CLOSED : CKR_OK;
+}
+
+CK_RV slot_put_session_object(struct slot *slot, struct object *object,
+                              const struct object *replaced, struct session *s)
+{
+    struct snapshot *edited = NULL;
+    struct snapshot *old = NULL;
+
+    lock_take(&slot->lock);
+    CK_RV rv = may_put_locked(slot, object, replaced, s);
+    if (rv == CKR_OK)
+        rv = failure_of(
+            snapshot_edit(slot->session_objects, has_handle, &object->handle, object, &edited),
+            NULL);
+    if (rv == CKR_OK) {
+        old = slot->session_objects;
+        slot->session_objects = edited;
+    }
+    lock_drop(&slot->lock);
+    snapshot_unref(old);
+    return rv;
 }
 
 /* Without memory for a smaller set, all of them go: no object outlives its session or login. */
 static void remove_all_of(struct slot *slot, bool (*drops)(const struct object *, const void *),
                           const void *arg)
 {
-    if (edit(slot, drops, arg, NULL) == CKR_OK)
+    if (edit(slot, drops, arg) == CKR_OK)
         return;
     lock_take(&slot->lock);
     struct snapshot *old = slot->session_objects;
@@ -187,7 +218,7 @@ static void remove_all_of(struct slot *slot, bool (*drops)(const struct object *
 
 CK_RV slot_remove_session_object(struct slot *slot, CK_OBJECT_HANDLE handle)
 {
-    return edit(slot, has_handle, &handle, NULL);
+    return edit(slot, has_handle, &handle);
 }
 
 void slot_remove_session_objects_of(struct slot *slot, CK_SESSION_HANDLE owner)

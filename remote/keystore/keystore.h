@@ -130,6 +130,10 @@ uint64_t keystore_stamp(const struct keystore *keystore);
 
 struct keystore_change {
     bool is_removed;
+    /* Is the stored body what the change was made from? NULL: whatever it is. Called once, with the
+     * lock held; arg is the change's own. */
+    bool (*is_base)(const void *arg, struct span body);
+    const void *arg;
     struct keystore_object object; /* number 0: a new one, whose number is put here; an empty key
                                       leaves that of an existing object as it is */
 };
@@ -137,8 +141,8 @@ struct keystore_change {
 /*
  * Writes all changes or none; what other processes wrote meanwhile stays. master_key may be NULL
  * when only public objects are concerned, else SCA_USER_AUTH. An object cannot become private or
- * public. SCA_NOT_FOUND, SCA_GONE, SCA_NO_SPACE, SCA_CANCELLED, SCA_IO (also when NAME.lock is not
- * free within five seconds), SCA_INVALID (damaged; over a limit).
+ * public. SCA_NOT_FOUND, SCA_BUSY (is_base said no), SCA_GONE, SCA_NO_SPACE, SCA_CANCELLED, SCA_IO
+ * (also when NAME.lock is not free within five seconds), SCA_INVALID (damaged; over a limit).
  */
 enum sca_status keystore_write(const struct keystore *keystore, struct call *call,
                                const struct secret *master_key, struct keystore_change *changes,

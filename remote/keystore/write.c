@@ -85,19 +85,27 @@ static enum sca_status put(struct writing *writing, uint32_t number,
     return st == SCA_OK ? tokenfile_writer_add(&writing->writer, &item) : st;
 }
 
-/* A private object with a new body and the key that it has. */
-static enum sca_status put_with_old_key(struct writing *writing, const struct tokenfile_item *old,
-                                        const struct keystore_object *object)
+/* Its body and key in the clear, one behind the other. */
+static enum sca_status open_old(struct writing *writing, const struct tokenfile_item *old,
+                                struct buf *opened)
 {
-    AUTO(buf_fini) struct buf opened;
+    enum sca_status st = buf_append(opened, old->bytes); /* for its room */
+    return st == SCA_OK && old->record.is_private
+               ? seal_get(writing->seal, old, opened->ptr, &writing->why)
+               : st;
+}
 
-    buf_init(&opened, TOKENFILE_OBJECT_MAX, true);
-    enum sca_status st = buf_append(&opened, old->bytes); /* for its room */
-    if (st == SCA_OK)
-        st = seal_get(writing->seal, old, opened.ptr, &writing->why);
-    if (st != SCA_OK)
-        return st;
-    struct span key = span_of(opened.ptr + old->record.body_len, old->record.key_len);
+static enum sca_status change_opened(struct writing *writing, const struct tokenfile_item *old,
+                                     const struct buf *opened, const struct keystore_change *change)
+{
+    const struct keystore_object *object = &change->object;
+    struct span key = span_of(opened->ptr + old->record.body_len, old->record.key_len);
+
+    if (change->is_base &&
+        !change->is_base(change->arg, span_of(opened->ptr, old->record.body_len)))
+        return SCA_BUSY;
+    if (object->key.len)
+        key = object->key;
     if (object->body.len > TOKENFILE_OBJECT_MAX - key.len)
         return SCA_INVALID;
     return put(writing, old->record.number, object, key);
@@ -106,18 +114,18 @@ static enum sca_status put_with_old_key(struct writing *writing, const struct to
 static enum sca_status change_one(struct writing *writing, const struct tokenfile_item *old,
                                   const struct keystore_change *change)
 {
-    const struct keystore_object *object = &change->object;
+    AUTO(buf_fini) struct buf opened;
 
+    buf_init(&opened, TOKENFILE_OBJECT_MAX, true);
     /* Its row in the manifest cannot be taken out without the key. */
     if (old->record.is_private && !writing->seal)
         return SCA_USER_AUTH;
     if (change->is_removed)
         return SCA_OK;
-    if (object->is_private != (old->record.is_private != 0))
+    if (change->object.is_private != (old->record.is_private != 0))
         return SCA_INVALID;
-    if (old->record.key_len && !object->key.len)
-        return put_with_old_key(writing, old, object);
-    return put(writing, old->record.number, object, object->key);
+    enum sca_status st = open_old(writing, old, &opened);
+    return st == SCA_OK ? change_opened(writing, old, &opened, change) : st;
 }
 
 /* The next change in the row, if it is for this object. */

@@ -276,6 +276,39 @@ static void a_token_remade_by_another_process_is_gone_for_who_is_logged_in(void 
     backend_stage_close(&other);
 }
 
+/* Another process has changed the object since its attributes were read: what it said stays. */
+static void a_change_of_what_others_have_changed_is_refused(void **state)
+{
+    struct backend_stage *stage = *state;
+    struct token *token = backend_stage_make(stage, 0, "mine");
+    struct attributes read = {.count = 0};
+    struct attributes wanted = {.count = 0};
+    char unique_id[] = "made, not stored";
+    unsigned number = 0;
+    assert_int_equal(
+        backend_stage_write(stage, token, CKO_DATA, "first", span_of(NULL, 0), &number), SCA_OK);
+    attributes_add_storage(&read, CKO_DATA, false);
+    attributes_add_text(&read, CKA_LABEL, "first");
+    attributes_add_text(&read, CKA_UNIQUE_ID, unique_id);
+    attributes_add_storage(&wanted, CKO_DATA, false);
+    attributes_add_text(&wanted, CKA_LABEL, "ours");
+    struct object_change change = {.number = number,
+                                   .attributes = wanted.list,
+                                   .count = wanted.count,
+                                   .base = read.list,
+                                   .base_count = read.count};
+    assert_int_equal(
+        backend_stage_write(stage, token, CKO_DATA, "theirs", span_of(NULL, 0), &number), SCA_OK);
+
+    assert_int_equal(token->ops->write->apply(token, &stage->call, &change, 1), SCA_BUSY);
+
+    backend_stage_lists(token, "theirs profiles");
+    assert_int_equal(
+        backend_stage_write(stage, token, CKO_DATA, "first", span_of(NULL, 0), &number), SCA_OK);
+    assert_int_equal(token->ops->write->apply(token, &stage->call, &change, 1), SCA_OK);
+    backend_stage_lists(token, "ours profiles");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, backend_stage_begin, backend_stage_end)
 
 int main(void)
@@ -284,6 +317,7 @@ int main(void)
         TEST(private_objects_are_listed_for_the_user_alone),
         TEST(an_object_comes_back_with_its_attributes_and_a_unique_id),
         TEST(a_change_of_what_is_not_there_changes_nothing),
+        TEST(a_change_of_what_others_have_changed_is_refused),
         TEST(too_large_an_object_is_refused),
         TEST(a_key_is_decoded_once_per_login),
         TEST(keys_are_for_the_user_alone),
