@@ -33,7 +33,11 @@ static const char *distrust_reason(const struct stat *info, unsigned trust)
         return "owned by another user; only your own or root's files are trusted";
     if ((trust & FILE_NOT_WRITABLE_BY_OTHERS) && (info->st_mode & (S_IWGRP | S_IWOTH)))
         return "writable by its group or by others; run chmod go-w on it";
-    if ((trust & FILE_NOT_READABLE_BY_OTHERS) && (info->st_mode & (S_IRWXG | S_IRWXO)))
+    /* systemd's credentials: root's, and one user may read them by an access list, which shows as
+     * the group's bit. */
+    bool is_credential = info->st_uid == 0 && info->st_gid == 0 && (info->st_mode & 07777) == 0440;
+    if ((trust & FILE_NOT_READABLE_BY_OTHERS) && (info->st_mode & (S_IRWXG | S_IRWXO)) &&
+        !is_credential)
         return "holds a secret and is open to its group or to others; run chmod 600 on it";
     return NULL;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/base/secret.h"
 
+#include "remote/base/cleanup.h"
+
 #include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
@@ -83,4 +85,27 @@ struct span secret_get(const struct secret *secret)
 void secret_wipe(void *ptr, size_t len)
 {
     OPENSSL_cleanse(ptr, len);
+}
+
+void secret_scrub_heap(size_t len)
+{
+    /* glibc keeps seven small blocks of a size for each thread before others get them. */
+    enum { SMALL = 9, LARGE = 6, SMALLEST = 512, LARGE_SIZE = 16 * 1024, HEAD = 1024 };
+    void *blocks[2 * SMALL + LARGE];
+    size_t sizes[ARRAY_LEN(blocks)];
+    size_t size = SMALLEST;
+
+    /* Buffers that grow have powers of two; a head goes before what was sent. */
+    while (size <= len / 2)
+        size *= 2;
+    for (size_t i = 0; i < ARRAY_LEN(blocks); i++) {
+        sizes[i] = i < SMALL ? size : i < 2 * SMALL ? 2 * size : LARGE_SIZE;
+        blocks[i] = malloc(sizes[i]);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(blocks); i++) {
+        size_t used = sizes[i] < HEAD + len ? sizes[i] : HEAD + len;
+        if (blocks[i])
+            secret_wipe(blocks[i], used);
+        free(blocks[i]);
+    }
 }

@@ -29,4 +29,11 @@ struct span secret_get(const struct secret *secret);
 /* Overwrites memory in a way no optimiser removes. */
 void secret_wipe(void *ptr, size_t len);
 
+/*
+ * For secrets that went through a library that frees its buffers as they are: overwrites the blocks
+ * that the allocator would hand out next to a buffer of about len bytes, which are those that were
+ * freed last. As good as it can be had from outside; nothing depends on it.
+ */
+void secret_scrub_heap(size_t len);
+
 #endif

@@ -481,6 +481,7 @@ enum sca_status engine_run(struct engine *engine, const struct origin *origin,
         exchange->response->date = engine_date(engine->easy);
     }
     engine_clear_request(engine);
+    secret_scrub_heap(exchange->request->body.len); /* libcurl's copies of it */
     engine->exchange = NULL;
     return st;
 }

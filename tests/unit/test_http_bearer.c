@@ -146,6 +146,32 @@ static void a_failure_does_not_tell_the_token(void **state)
     assert_null(strstr(client.call.note, "canary"));
 }
 
+static bool serve_proxy_refusal(struct peer *peer, const char *request)
+{
+    (void)request;
+    peer_print(peer, "HTTP/1.1 407 Who\r\nContent-Length: 0\r\n\r\n");
+    return true;
+}
+
+static void a_proxy_does_not_see_the_token(void **state)
+{
+    (void)state;
+    char proxy[64];
+    struct http_settings settings = world_settings();
+    server_start(&server, NULL, serve_proxy_refusal);
+    (void)snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", server.port);
+    settings.proxy = proxy;
+    client_init(&client, &server, &settings);
+    (void)snprintf(client.url, sizeof(client.url), "https://127.0.0.1:1/");
+    carry("canary");
+
+    assert_int_equal(client_post(&client, "{}"), SCA_NETWORK);
+
+    assert_int_equal(server_requests(&server), 1);
+    assert_non_null(strstr(server.last, "CONNECT 127.0.0.1:1 "));
+    assert_null(strstr(server.last, "Authorization"));
+}
+
 static const struct {
     const char *header;
     int64_t expected;
@@ -196,6 +222,7 @@ int main(void)
         CASE(a_request_leaves_nothing_behind_for_the_next),
         CASE(a_token_that_would_begin_another_header_is_not_sent),
         CASE(a_failure_does_not_tell_the_token),
+        CASE(a_proxy_does_not_see_the_token),
         CASE(the_service_tells_its_time),
     };
 
