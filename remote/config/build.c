@@ -138,6 +138,26 @@ static enum sca_status add_account(struct section *section, const struct default
     return SCA_OK;
 }
 
+/* Without the phone, what else is needed depends on what is said to be used. */
+static bool has_secrets(const struct account_config *account, const struct section *section,
+                        struct document *document)
+{
+    static const char *const names[] = {
+        [CONFIRM_APP] = "app", [CONFIRM_OTP] = "otp", [CONFIRM_TOTP] = "totp"};
+    bool needs_password = account->confirm != CONFIRM_APP && account->password.kind == SECRET_NONE;
+    bool needs_key = account->confirm == CONFIRM_TOTP && account->totp_secret.kind == SECRET_NONE;
+
+    if (needs_password || needs_key)
+        problems_add(
+            document->problems, section->file, section->line,
+            "[account %s] lacks %s%s%s, which confirm = %s needs; add vault:, file:PATH or "
+            "env:NAME",
+            section->name, needs_password ? "password" : "",
+            needs_password && needs_key ? " and " : "", needs_key ? "totp_secret" : "",
+            names[account->confirm]);
+    return !needs_password && !needs_key;
+}
+
 static enum sca_status build_account(struct section *section, const struct defaults *defaults,
                                      struct document *document, struct config *config)
 {
@@ -151,7 +171,12 @@ static enum sca_status build_account(struct section *section, const struct defau
         return SCA_OK;
     if (defaults->is_bad || (defaults->bad & ~said))
         return SCA_OK;
-    return add_account(section, defaults, config);
+    enum sca_status st = add_account(section, defaults, config);
+    if (st != SCA_OK ||
+        has_secrets(&config->accounts[config->account_count - 1], section, document))
+        return st;
+    account_fini(&config->accounts[--config->account_count]);
+    return SCA_OK;
 }
 
 /* What all [econtract] sections together say: all of it holds, or nothing. */

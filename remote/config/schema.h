@@ -55,7 +55,6 @@ struct key_rule {
     const char *fallback;                   /* what holds when nobody says it; NULL: nothing */
     size_t offset;
     enum key_target target;
-    unsigned unavailable_from; /* choices from this one on are for a later version; 0: none */
     bool is_vault_unavailable; /* VALUE_SECRET */
     bool drops_slashes;        /* VALUE_TEXT: at the end */
 };

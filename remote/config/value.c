@@ -113,11 +113,6 @@ static enum sca_status parse_choice(const struct key_rule *rule, const char *tex
         (void)snprintf(why, VALUE_WHY_SIZE, "must be %s", choices);
         return SCA_INVALID;
     }
-    if (rule->unavailable_from && number >= rule->unavailable_from) {
-        (void)snprintf(why, VALUE_WHY_SIZE, "= %s is not available in this version; use %s", text,
-                       rule->choices[0]);
-        return SCA_INVALID;
-    }
     ret_value->number = number;
     return SCA_OK;
 }

@@ -88,8 +88,9 @@ struct econtract_user {
     char *name;
     char *email;
     char *signature_text;
-    int64_t default_id; /* of defaultSmartCa; 0: none */
-    struct econtract_certificate *certificates;
+    int64_t default_id; /* of defaultSmartCa, or smartCaId; 0: none */
+    struct econtract_certificate
+        *certificates; /* NULL: the answer does not tell, as lists do not */
     size_t certificate_count;
 };
 void econtract_user_fini(struct econtract_user *user);

@@ -6,10 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "remote/base/cleanup.h"
 
-enum kind { FLAG, NUMBER, CHOICE, TEXT };
+enum kind { FLAG, NUMBER, SIGNED, CHOICE, TEXT };
+
+enum { NUMBER_MAX = 1000000 };
 
 struct row {
     const char *name;
@@ -34,6 +37,11 @@ static const struct row rows[] = {
     ROW(CHOICE, "signature_base64", signature_base64, "plain|crlf|spaces", "plain"),
     ROW(CHOICE, "cert_base64", certificate_base64, "plain|crlf|spaces|pem", "plain"),
     ROW(CHOICE, "reply_transaction_id", reply_id, "same|other", "same"),
+    ROW(CHOICE, "otp_reuse", otp_reuse, "refuse|allow", "refuse"),
+    ROW(CHOICE, "v2_exists", exists_v2, "error|sad", "error"),
+    ROW(CHOICE, "confirm_again", confirm_again, "same|error", "same"),
+    ROW(CHOICE, "unknown_user", unknown_user, "error|empty", "error"),
+    ROW(CHOICE, "econtract_errors", econtract_errors, "body|http", "body"),
     ROW(FLAG, "single_doc_id", has_doc_id_when_single, NULL, "true"),
     ROW(FLAG, "expired_in_sign", has_expired_in_sign, NULL, "false"),
     ROW(FLAG, "expired_in_status", has_expired_in_status, NULL, "false"),
@@ -45,18 +53,27 @@ static const struct row rows[] = {
     ROW(FLAG, "serial_required", needs_serial, NULL, "false"),
     ROW(FLAG, "status_credentials", needs_status_credentials, NULL, "false"),
     ROW(FLAG, "allow_sha1", allows_sha1, NULL, "false"),
+    ROW(FLAG, "used_up_refuses_list", refuses_list_when_used_up, NULL, "false"),
+    ROW(FLAG, "v2_no_sad", is_v2_without_sad, NULL, "false"),
+    ROW(FLAG, "econtract_otp", needs_econtract_otp, NULL, "false"),
     ROW(NUMBER, "success_code", code_success, NULL, "200"),
     ROW(NUMBER, "exists_code", code_exists, NULL, "400"),
     ROW(NUMBER, "unknown_code", code_unknown, NULL, "404"),
     ROW(NUMBER, "rejected_code", code_rejected, NULL, "200"),
     ROW(NUMBER, "expired_code", code_expired, NULL, "200"),
     ROW(NUMBER, "failed_code", code_failed, NULL, "500"),
+    ROW(NUMBER, "otp_wrong_code", code_otp_wrong, NULL, "1003"),
+    ROW(NUMBER, "sad_lifetime_s", sad_lifetime_s, NULL, "299"),
+    ROW(NUMBER, "otp_steps", otp_steps, NULL, "1"),
+    ROW(SIGNED, "otp_offset_s", otp_offset_s, NULL, "0"),
+    ROW(NUMBER, "econtract_token_s", econtract_token_s, NULL, "86400"),
     ROW(NUMBER, "lifetime_s", lifetime_s, NULL, "300"),
     ROW(NUMBER, "documents_max", documents_max, NULL, "50"),
     ROW(TEXT, "certificates_message", text_certificates, NULL, "Success"),
     ROW(TEXT, "sign_message", text_sign, NULL, "sig_wait_for_user_confirm"),
     ROW(TEXT, "waiting_message", text_waiting, NULL, "sig_wait_for_user_confirm"),
     ROW(TEXT, "signed_message", text_signed, NULL, "SUCCESS"),
+    ROW(TEXT, "confirm_message", text_confirmed, NULL, "Success"),
     ROW(TEXT, "rejected_message", text_rejected, NULL, "REJECTED"),
     ROW(TEXT, "expired_message", text_expired, NULL, "EXPIRED"),
     ROW(TEXT, "failed_message", text_failed, NULL, "FAILED"),
@@ -89,12 +106,12 @@ static int choice_index(const char *choices, const char *value)
     }
 }
 
-static enum sca_status set_number(int *out, const char *value)
+static enum sca_status set_number(int *out, const char *value, long min)
 {
     char *end = NULL;
     errno = 0;
     long number = strtol(value, &end, 10);
-    if (errno != 0 || end == value || *end != '\0' || number < 0 || number > 1000000)
+    if (errno != 0 || end == value || *end != '\0' || number < min || number > NUMBER_MAX)
         return SCA_INVALID;
     *out = (int)number;
     return SCA_OK;
@@ -124,13 +141,20 @@ static enum sca_status set_row(struct behaviour *behaviour, const struct row *ro
     case FLAG:
         return set_choice(number_of(behaviour, row), "false|true", value);
     case NUMBER:
-        return set_number(number_of(behaviour, row), value);
+        return set_number(number_of(behaviour, row), value, 0);
+    case SIGNED:
+        return set_number(number_of(behaviour, row), value, -NUMBER_MAX);
     case CHOICE:
         return set_choice(number_of(behaviour, row), row->choices, value);
     case TEXT:
         return set_text(text_of(behaviour, row), value);
     }
     return SCA_INVALID;
+}
+
+int64_t behaviour_now(const struct behaviour *behaviour)
+{
+    return (int64_t)time(NULL) + behaviour->otp_offset_s;
 }
 
 void behaviour_init(struct behaviour *behaviour)
@@ -178,6 +202,7 @@ static cJSON *row_json(const struct behaviour *behaviour, const struct row *row)
     case FLAG:
         return cJSON_CreateBool(number);
     case NUMBER:
+    case SIGNED:
         return cJSON_CreateNumber(number);
     case CHOICE:
         return choice_json(row->choices, number);

@@ -4,6 +4,7 @@
 #define TESTS_EMULATOR_BEHAVIOUR_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <cjson/cJSON.h>
 
@@ -18,6 +19,11 @@ enum signature_form { SIGNATURE_LIST, SIGNATURE_DIRECT };
 enum signature_type { SIGNATURE_PKCS1, SIGNATURE_CMS };
 enum base64_form { BASE64_PLAIN, BASE64_CRLF, BASE64_SPACES, BASE64_PEM };
 enum reply_id { REPLY_ID_SAME, REPLY_ID_OTHER };
+enum otp_reuse { OTP_REUSE_REFUSED, OTP_REUSE_ALLOWED };
+enum exists_v2 { EXISTS_ERROR, EXISTS_SAD };
+enum confirm_again { CONFIRM_AGAIN_SAME, CONFIRM_AGAIN_ERROR };
+enum unknown_user { UNKNOWN_USER_ERROR, UNKNOWN_USER_EMPTY };
+enum econtract_errors { ECONTRACT_ERRORS_BODY, ECONTRACT_ERRORS_HTTP };
 
 /* One value per switch, a plain struct: a request works on the copy made when it arrived. */
 struct behaviour {
@@ -29,6 +35,11 @@ struct behaviour {
     int signature_base64;   /* enum base64_form, never BASE64_PEM */
     int certificate_base64; /* enum base64_form */
     int reply_id;           /* enum reply_id */
+    int otp_reuse;          /* enum otp_reuse */
+    int exists_v2;          /* enum exists_v2 */
+    int confirm_again;      /* enum confirm_again */
+    int unknown_user;       /* enum unknown_user */
+    int econtract_errors;   /* enum econtract_errors */
 
     int has_doc_id_when_single;
     int has_expired_in_sign;
@@ -41,6 +52,9 @@ struct behaviour {
     int needs_serial;
     int needs_status_credentials;
     int allows_sha1;
+    int refuses_list_when_used_up;
+    int is_v2_without_sad;
+    int needs_econtract_otp;
 
     int code_success;
     int code_exists;
@@ -48,13 +62,19 @@ struct behaviour {
     int code_rejected;
     int code_expired;
     int code_failed;
+    int code_otp_wrong;
     int lifetime_s;
+    int sad_lifetime_s;
+    int otp_steps;
+    int otp_offset_s; /* may be negative */
+    int econtract_token_s;
     int documents_max;
 
     char text_certificates[BEHAVIOUR_TEXT_MAX];
     char text_sign[BEHAVIOUR_TEXT_MAX];
     char text_waiting[BEHAVIOUR_TEXT_MAX];
     char text_signed[BEHAVIOUR_TEXT_MAX];
+    char text_confirmed[BEHAVIOUR_TEXT_MAX];
     char text_rejected[BEHAVIOUR_TEXT_MAX];
     char text_expired[BEHAVIOUR_TEXT_MAX];
     char text_failed[BEHAVIOUR_TEXT_MAX];
@@ -62,6 +82,9 @@ struct behaviour {
     char text_unknown[BEHAVIOUR_TEXT_MAX];
     char retry_after[BEHAVIOUR_TEXT_MAX];
 };
+
+/* Seconds since 1970 by the clock of the service. */
+int64_t behaviour_now(const struct behaviour *behaviour);
 
 void behaviour_init(struct behaviour *behaviour);
 

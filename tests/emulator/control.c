@@ -16,8 +16,7 @@ void control_ok(struct exchange *x)
     reply_json(x, MHD_HTTP_OK, json);
 }
 
-/* An unknown member is a typing error in a test: refused, so that it cannot pass unnoticed. */
-static bool has_only(struct exchange *x, const cJSON *json, const char *const *names, size_t count)
+bool control_has_only(struct exchange *x, const cJSON *json, const char *const *names, size_t count)
 {
     char text[160];
     const cJSON *item = NULL;
@@ -66,7 +65,7 @@ static const char *set_phone_locked(struct emulator *emulator, const cJSON *json
 static void set_phone(struct exchange *x, const cJSON *json)
 {
     static const char *const names[] = {"user_id", "action", "after_ms", "after_polls", "queue"};
-    if (!has_only(x, json, names, ARRAY_LEN(names)))
+    if (!control_has_only(x, json, names, ARRAY_LEN(names)))
         return;
     emulator_lock(x->emulator);
     const char *why = set_phone_locked(x->emulator, json);
@@ -98,7 +97,7 @@ static void decide(struct exchange *x, const cJSON *json)
     static const char *const names[] = {"transaction_id", "action"};
     const char *id = field_text(json, "transaction_id");
     struct phone_rule rule;
-    if (!has_only(x, json, names, ARRAY_LEN(names)))
+    if (!control_has_only(x, json, names, ARRAY_LEN(names)))
         return;
     if (!id || phone_rule_parse(json, &rule) != SCA_OK) {
         reply_refusal(x, MHD_HTTP_BAD_REQUEST, "transaction_id and action are needed");
@@ -142,7 +141,7 @@ static void add_fault(struct exchange *x, const cJSON *json)
                                         "delay_ms", "processed", "status", "code",
                                         "size",     "every_ms",  "body",   "retry_after"};
     const char *why = NULL;
-    if (!has_only(x, json, names, ARRAY_LEN(names)))
+    if (!control_has_only(x, json, names, ARRAY_LEN(names)))
         return;
     emulator_lock(x->emulator);
     enum sca_status status = fault_queue_add(&x->emulator->faults, json, &why);
@@ -153,7 +152,7 @@ static void add_fault(struct exchange *x, const cJSON *json)
         control_ok(x);
 }
 
-static void with_json(struct exchange *x, void (*act)(struct exchange *x, const cJSON *json))
+void control_with_json(struct exchange *x, void (*act)(struct exchange *x, const cJSON *json))
 {
     cJSON *json = exchange_json(x);
     if (json)
@@ -163,22 +162,22 @@ static void with_json(struct exchange *x, void (*act)(struct exchange *x, const 
 
 void control_set_phone(struct exchange *x)
 {
-    with_json(x, set_phone);
+    control_with_json(x, set_phone);
 }
 
 void control_decide(struct exchange *x)
 {
-    with_json(x, decide);
+    control_with_json(x, decide);
 }
 
 void control_set_behaviour(struct exchange *x)
 {
-    with_json(x, set_behaviour);
+    control_with_json(x, set_behaviour);
 }
 
 void control_add_fault(struct exchange *x)
 {
-    with_json(x, add_fault);
+    control_with_json(x, add_fault);
 }
 
 void control_reset(struct exchange *x)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The GET half of the control plane. */
 #include "tests/emulator/control.h"
+
+#include <stdlib.h>
+
 #include "tests/emulator/reply.h"
 #include "tests/emulator/tick.h"
 
@@ -18,7 +21,9 @@ static cJSON *transaction_json(const struct transaction *transaction)
     (void)cJSON_AddStringToObject(item, "serial_number", transaction->certificate->serial);
     (void)cJSON_AddStringToObject(item, "state", transaction_state_name(transaction->state));
     (void)cJSON_AddStringToObject(item, "description", transaction->description);
-    add_number(item, "pushes", 1); /* a repeated id is refused before it reaches the phone */
+    add_number(item, "version", transaction->is_v2 ? 2 : 1);
+    add_number(item, "pushes", transaction->pushes);
+    add_number(item, "confirms", transaction->confirms);
     add_number(item, "documents", transaction->document_count);
     cJSON *doc_ids = cJSON_AddArrayToObject(item, "doc_ids");
     for (size_t i = 0; i < transaction->document_count; i++)
@@ -62,21 +67,56 @@ static cJSON *certificate_json(const struct certificate *certificate)
     return item;
 }
 
+static cJSON *user_json(const struct user *user)
+{
+    cJSON *item = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(item, "user_id", user->id);
+    (void)cJSON_AddStringToObject(item, "name", user->name);
+    (void)cJSON_AddStringToObject(item, "stage", user_stage_name(user->stage));
+    (void)cJSON_AddBoolToObject(item, "business", user->is_business);
+    (void)cJSON_AddStringToObject(item, "password", user->password);
+    (void)cJSON_AddStringToObject(item, "totp_secret", user->otp.secret);
+    add_number(item, "totp_period", user->otp.period_s);
+    cJSON *certificates = cJSON_AddArrayToObject(item, "certificates");
+    for (const struct certificate *c = user->certificates; c; c = c->next)
+        (void)cJSON_AddItemToArray(certificates, certificate_json(c));
+    return item;
+}
+
 void control_get_users(struct exchange *x)
 {
     cJSON *list = cJSON_CreateArray();
     emulator_lock(x->emulator);
-    for (const struct user *user = x->emulator->users; user; user = user->next) {
-        cJSON *item = cJSON_CreateObject();
-        (void)cJSON_AddStringToObject(item, "user_id", user->id);
-        (void)cJSON_AddStringToObject(item, "name", user->name);
-        cJSON *certificates = cJSON_AddArrayToObject(item, "certificates");
-        for (const struct certificate *c = user->certificates; c; c = c->next)
-            (void)cJSON_AddItemToArray(certificates, certificate_json(c));
-        (void)cJSON_AddItemToArray(list, item);
-    }
+    for (const struct user *user = x->emulator->users; user; user = user->next)
+        (void)cJSON_AddItemToArray(list, user_json(user));
     emulator_unlock(x->emulator);
     reply_json(x, MHD_HTTP_OK, list);
+}
+
+/* What the person would read from the authenticator, "steps" (0) of its periods from now. */
+void control_get_otp(struct exchange *x)
+{
+    const char *user_id =
+        MHD_lookup_connection_value(x->connection, MHD_GET_ARGUMENT_KIND, "user_id");
+    const char *steps = MHD_lookup_connection_value(x->connection, MHD_GET_ARGUMENT_KIND, "steps");
+    int64_t now = behaviour_now(&x->behaviour);
+    char code[OTP_LEN + 1] = "";
+    unsigned seconds_left = 0;
+    emulator_lock(x->emulator);
+    const struct user *user = user_id ? emulator_find_user(x->emulator, user_id) : NULL;
+    if (user) {
+        otp_show(&user->otp, now, steps ? (int)strtol(steps, NULL, 10) : 0, code);
+        seconds_left = otp_seconds_left(&user->otp, now);
+    }
+    emulator_unlock(x->emulator);
+    if (!user) {
+        reply_refusal(x, MHD_HTTP_BAD_REQUEST, "user_id is missing, or nobody's");
+        return;
+    }
+    cJSON *json = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(json, "otp", code);
+    add_number(json, "seconds_left", seconds_left);
+    reply_json(x, MHD_HTTP_OK, json);
 }
 
 void control_get_requests(struct exchange *x)
@@ -89,7 +129,7 @@ void control_get_counters(struct exchange *x)
     struct emulator *emulator = x->emulator;
     cJSON *json = cJSON_CreateObject();
     emulator_lock(emulator);
-    for (int i = ENDPOINT_CERTIFICATES; i <= ENDPOINT_STATUS; i++)
+    for (int i = ENDPOINT_CERTIFICATES; i < ENDPOINT_CONTROL; i++)
         add_number(json, endpoint_name((enum endpoint)i), emulator->requests[i]);
     add_number(json, "unknown_path", emulator->requests[ENDPOINT_NONE]);
     add_number(json, "pushes", emulator->pushes);

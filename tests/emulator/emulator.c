@@ -42,6 +42,8 @@ enum sca_status emulator_open(struct emulator *emulator, const struct options *o
     if (status == SCA_OK)
         status = hsm_open(options->softhsm, options->dir, &emulator->hsm);
     if (status == SCA_OK)
+        status = econtract_reset(&emulator->econtract);
+    if (status == SCA_OK)
         status = make_users(emulator);
     return status;
 }
@@ -50,6 +52,7 @@ void emulator_close(struct emulator *emulator)
 {
     fault_queue_clear(&emulator->faults);
     transaction_table_clear(&emulator->transactions);
+    econtract_fini(&emulator->econtract);
     while (emulator->users) {
         struct user *next = emulator->users->next;
         user_free(emulator->users);
@@ -85,6 +88,12 @@ struct user *emulator_find_user(struct emulator *emulator, const char *id)
     while (user && strcmp(user->id, id) != 0)
         user = user->next;
     return user;
+}
+
+struct user *emulator_find_account(struct emulator *emulator, const char *id)
+{
+    struct user *user = emulator_find_user(emulator, id);
+    return user && user->stage != STAGE_REQUESTED ? user : NULL;
 }
 
 static struct issuer issuer_of(const struct emulator *emulator)
@@ -172,15 +181,6 @@ enum sca_status emulator_replace_certificate(struct emulator *emulator, const ch
     return status;
 }
 
-static void reset_user(struct user *user)
-{
-    memset(&user->phone, 0, sizeof(user->phone));
-    for (struct certificate *c = user->certificates; c; c = c->next) {
-        c->is_used_up = false;
-        certificate_set_state(c, CERTIFICATE_ACTIVE);
-    }
-}
-
 void emulator_reset(struct emulator *emulator)
 {
     emulator_lock(emulator);
@@ -190,8 +190,9 @@ void emulator_reset(struct emulator *emulator)
     memset(emulator->requests, 0, sizeof(emulator->requests));
     fault_queue_clear(&emulator->faults);
     transaction_table_clear(&emulator->transactions);
+    (void)econtract_reset(&emulator->econtract); /* without memory: fewer people in it */
     for (struct user *user = emulator->users; user; user = user->next)
-        reset_user(user);
+        user_reset(user);
     emulator_unlock(emulator);
     request_log_clear(&emulator->log);
 }

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "tests/emulator/behaviour.h"
+#include "tests/emulator/econtract.h"
 #include "tests/emulator/fault.h"
 #include "tests/emulator/options.h"
 #include "tests/emulator/request_log.h"
@@ -30,6 +31,7 @@ struct emulator {
     struct phone_rule rule; /* of users without one of their own */
     struct user *users;     /* never removed before the end */
     struct transaction_table transactions;
+    struct econtract econtract;
     unsigned long requests[ENDPOINT_COUNT];
     unsigned long pushes;
 };
@@ -58,6 +60,9 @@ enum sca_status emulator_replace_certificate(struct emulator *emulator, const ch
 
 /* Lends; NULL if there is none. Call with the lock. */
 struct user *emulator_find_user(struct emulator *emulator, const char *id);
+
+/* The same among those the service knows of: not somebody who has only asked for it in VNeID. */
+struct user *emulator_find_account(struct emulator *emulator, const char *id);
 
 /* Back to the state after the start, but for users and certificates added since. */
 void emulator_reset(struct emulator *emulator);

@@ -108,12 +108,12 @@ cJSON *exchange_json(struct exchange *x)
     bool is_control = x->entry.endpoint == ENDPOINT_CONTROL;
     const char *type =
         MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
-    const char *why = NULL;
+    const char *why = "the body is not a JSON object";
     cJSON *json = NULL;
     if (!is_control && !is_json_type(type))
-        why = "BAD_REQUEST: Content-Type is not application/json";
+        why = "Content-Type is not application/json";
     else if (!utf8_is_valid(buf_span(&x->body)))
-        why = "BAD_REQUEST: the body is not UTF-8";
+        why = "the body is not UTF-8";
     else
         json = cJSON_ParseWithOpts(x->body.ptr ? (const char *)x->body.ptr : "", NULL, 1);
     if (cJSON_IsObject(json)) {
@@ -121,11 +121,7 @@ cJSON *exchange_json(struct exchange *x)
         return json;
     }
     cJSON_Delete(json);
-    if (is_control)
-        reply_refusal(x, MHD_HTTP_BAD_REQUEST, "the body is not a JSON object");
-    else
-        reply_service(x, MHD_HTTP_BAD_REQUEST,
-                      why ? why : "BAD_REQUEST: the body is not a JSON object", NULL);
+    reply_bad_request(x, why);
     return NULL;
 }
 
@@ -154,7 +150,10 @@ static void process(struct exchange *x)
 /* Without processing, the answer that a fault without one of its own would distort. */
 static void skip_processing(struct exchange *x)
 {
-    reply_service(x, (int)MHD_HTTP_OK, "SUCCESS", NULL);
+    if (x->entry.endpoint == ENDPOINT_ECONTRACT)
+        reply_econtract(x, MHD_HTTP_OK, 0, NULL, NULL);
+    else
+        reply_service(x, (int)MHD_HTTP_OK, "SUCCESS", NULL);
 }
 
 static uint64_t delay_of(const struct exchange *x)

@@ -42,9 +42,15 @@ static const struct kind_row {
 };
 
 static const char *const endpoint_names[ENDPOINT_COUNT] = {
-    [ENDPOINT_ANY] = "any",         [ENDPOINT_CERTIFICATES] = "get_certificate",
-    [ENDPOINT_SIGN] = "sign",       [ENDPOINT_STATUS] = "status",
-    [ENDPOINT_CONTROL] = "control", [ENDPOINT_NONE] = "none",
+    [ENDPOINT_ANY] = "any",
+    [ENDPOINT_CERTIFICATES] = "get_certificate",
+    [ENDPOINT_SIGN] = "sign",
+    [ENDPOINT_STATUS] = "status",
+    [ENDPOINT_SIGN2] = "sign2",
+    [ENDPOINT_CONFIRM] = "confirm",
+    [ENDPOINT_ECONTRACT] = "econtract",
+    [ENDPOINT_CONTROL] = "control",
+    [ENDPOINT_NONE] = "none",
 };
 
 const char *fault_name(enum fault_kind kind)
@@ -79,7 +85,7 @@ static bool parse_kind(const char *name, struct fault *fault)
 
 static bool parse_endpoint(const char *name, struct fault *fault)
 {
-    for (size_t i = ENDPOINT_ANY; name && i <= ENDPOINT_STATUS; i++) {
+    for (size_t i = ENDPOINT_ANY; name && i < ENDPOINT_CONTROL; i++) {
         if (strcmp(endpoint_names[i], name) == 0) {
             fault->endpoint = (enum endpoint)i;
             return true;
@@ -88,15 +94,25 @@ static bool parse_endpoint(const char *name, struct fault *fault)
     return !name;
 }
 
-/* What falsifies signatures belongs to the status answers, which alone have some. */
-static bool fits_endpoint(struct fault *fault)
+static bool is_signed_answer(enum endpoint endpoint)
 {
-    if (stage_of(fault->kind) == FAULT_AT_ARRIVAL)
-        return true;
-    if (fault->endpoint == ENDPOINT_ANY)
-        fault->endpoint = ENDPOINT_STATUS;
-    return fault->endpoint == ENDPOINT_STATUS ||
-           (fault->endpoint == ENDPOINT_SIGN && fault->kind == FAULT_WRONG_ID);
+    return endpoint == ENDPOINT_STATUS || endpoint == ENDPOINT_CONFIRM;
+}
+
+/* What falsifies signatures belongs to the answers that have some; an id is in others, too. */
+static bool fits_endpoint(const struct fault *fault)
+{
+    bool has_id = fault->endpoint == ENDPOINT_SIGN || fault->endpoint == ENDPOINT_SIGN2;
+    return stage_of(fault->kind) == FAULT_AT_ARRIVAL || fault->endpoint == ENDPOINT_ANY ||
+           is_signed_answer(fault->endpoint) || (has_id && fault->kind == FAULT_WRONG_ID);
+}
+
+/* "any" means any endpoint that can have this fault. */
+static bool is_meant(const struct fault *fault, enum endpoint endpoint)
+{
+    if (fault->endpoint != ENDPOINT_ANY)
+        return fault->endpoint == endpoint;
+    return stage_of(fault->kind) == FAULT_AT_ARRIVAL || is_signed_answer(endpoint);
 }
 
 static bool parse_numbers(const cJSON *json, struct fault *fault)
@@ -146,9 +162,9 @@ static const char *parse(const cJSON *json, struct fault *fault)
     if (!parse_kind(field_text(json, "kind"), fault))
         return "kind is missing or unknown";
     if (!parse_endpoint(field_text(json, "endpoint"), fault))
-        return "endpoint is get_certificate, sign, status or any";
+        return "endpoint is get_certificate, sign, status, sign2, confirm, econtract or any";
     if (!fits_endpoint(fault))
-        return "this kind of fault is for status";
+        return "this kind of fault is for status and confirm";
     fault->status = fault->kind == FAULT_REDIRECT ? 302 : fault->kind == FAULT_STATUS ? 500 : 200;
     if (!parse_numbers(json, fault))
         return "a number is out of range or of another type";
@@ -220,7 +236,7 @@ struct fault fault_queue_take(struct fault_queue *queue, enum endpoint endpoint,
         return none;
     for (size_t i = 0; i < queue->count; i++) {
         struct fault *fault = &queue->faults[i];
-        if (fault->endpoint != ENDPOINT_ANY && fault->endpoint != endpoint)
+        if (!is_meant(fault, endpoint))
             continue;
         if (stage_of(fault->kind) != stage)
             return none;

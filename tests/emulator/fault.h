@@ -15,6 +15,9 @@ enum endpoint {
     ENDPOINT_CERTIFICATES,
     ENDPOINT_SIGN,
     ENDPOINT_STATUS,
+    ENDPOINT_SIGN2,   /* version 2 */
+    ENDPOINT_CONFIRM, /* of version 2 */
+    ENDPOINT_ECONTRACT,
     ENDPOINT_CONTROL, /* faults never reach it */
     ENDPOINT_NONE,    /* a path that the service does not know */
     ENDPOINT_COUNT
@@ -38,7 +41,7 @@ enum fault_kind {
     FAULT_TRUNCATED,
     FAULT_GZIP,
     FAULT_REDIRECT,
-    /* of what a status answer says */
+    /* of what a signed answer says */
     FAULT_WRONG_ID,
     FAULT_SWAP,
     FAULT_OTHER_HASH,

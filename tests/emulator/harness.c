@@ -136,29 +136,40 @@ static void prepare(const struct harness *h, CURL *curl, const char *path, const
 }
 
 static struct answer perform(const struct harness *h, CURL *curl, const char *path,
-                             const char *body, const char *content_type)
+                             const char *body, struct curl_slist *take_headers)
 {
     struct answer answer = {.json = NULL};
-    char header[128];
-    (void)snprintf(header, sizeof(header), "Content-Type: %s", content_type);
-    struct curl_slist *headers = curl_slist_append(NULL, header);
     buf_init(&answer.body, ANSWER_MAX, false);
     prepare(h, curl, path, body);
-    (void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    (void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, take_headers);
     (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer.body);
     answer.result = curl_easy_perform(curl);
     (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
     (void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, NULL);
-    curl_slist_free_all(headers);
+    curl_slist_free_all(take_headers);
     (void)buf_append(&answer.body, span_of("", 0));
     if (answer.body.ptr)
         answer.json = cJSON_Parse((const char *)answer.body.ptr);
     return answer;
 }
 
+static struct curl_slist *headers_of(const char *content_type)
+{
+    char header[128];
+    (void)snprintf(header, sizeof(header), "Content-Type: %s", content_type);
+    return curl_slist_append(NULL, header);
+}
+
 struct answer harness_ask(struct harness *h, const char *path, const char *body)
 {
-    return perform(h, h->curl, path, body, "application/json");
+    return perform(h, h->curl, path, body, headers_of("application/json"));
+}
+
+struct answer harness_ask_with(struct harness *h, const char *path, const char *body,
+                               const char *header)
+{
+    return perform(h, h->curl, path, body,
+                   curl_slist_append(headers_of("application/json"), header));
 }
 
 struct answer harness_ask_as(struct harness *h, const char *path, const char *body,
@@ -166,7 +177,7 @@ struct answer harness_ask_as(struct harness *h, const char *path, const char *bo
 {
     CURL *curl = curl_easy_init();
     assert_non_null(curl);
-    struct answer answer = perform(h, curl, path, body, content_type);
+    struct answer answer = perform(h, curl, path, body, headers_of(content_type));
     curl_easy_cleanup(curl);
     return answer;
 }
@@ -223,19 +234,61 @@ int harness_counter(struct harness *h, const char *name)
     return value;
 }
 
-static const cJSON *data_of(const struct answer *answer)
+/* The last one listed: earlier ones may have been replaced. */
+static const cJSON *certificate_of(const cJSON *users, const char *user_id)
+{
+    const cJSON *user = NULL;
+    cJSON_ArrayForEach(user, users)
+    {
+        const cJSON *list = cJSON_GetObjectItemCaseSensitive(user, "certificates");
+        const char *id = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(user, "user_id"));
+        if (id && strcmp(id, user_id) == 0)
+            return cJSON_GetArrayItem(list, cJSON_GetArraySize(list) - 1);
+    }
+    return NULL;
+}
+
+void harness_certificate_text(struct harness *h, const char *user_id, const char *name, char *out,
+                              size_t room)
+{
+    struct answer answer = harness_ask(h, "/control/users", NULL);
+    const cJSON *certificate = certificate_of(answer.json, user_id);
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(certificate, name));
+    assert_non_null(text);
+    assert_in_range(snprintf(out, room, "%s", text), 0, room - 1);
+    harness_done(&answer);
+}
+
+void harness_otp(struct harness *h, const char *user_id, int steps, char out[8])
+{
+    char path[128];
+    (void)snprintf(path, sizeof(path), "/control/otp?user_id=%s&steps=%d", user_id, steps);
+    struct answer answer = harness_ask(h, path, NULL);
+    const char *code = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer.json, "otp"));
+    assert_non_null(code);
+    assert_int_equal(snprintf(out, 8, "%s", code), 6);
+    harness_done(&answer);
+}
+
+const cJSON *answer_object(const struct answer *answer)
 {
     return cJSON_GetObjectItemCaseSensitive(answer->json, "data");
 }
 
+int answer_number(const cJSON *object, const char *name)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+    return cJSON_IsNumber(item) ? item->valueint : -1;
+}
+
 const char *answer_data(const struct answer *answer, const char *name)
 {
-    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(data_of(answer), name));
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer_object(answer), name));
 }
 
 const char *answer_signature(const struct answer *answer, const char *name)
 {
-    const cJSON *list = cJSON_GetObjectItemCaseSensitive(data_of(answer), "signatures");
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(answer_object(answer), "signatures");
     const cJSON *first = cJSON_GetArrayItem(list, 0);
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(first, name));
 }

@@ -20,6 +20,9 @@
     "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824" /* of "hello"               \
                                                                         */
 
+#define HASH_32B                                                                                   \
+    "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9" /* of "hello world" */
+
 /* A running emulator and its folder. */
 struct harness {
     char dir[64];
@@ -56,6 +59,10 @@ struct answer harness_ask(struct harness *h, const char *path, const char *body)
 /* The same on a connection of its own, with another content type. */
 struct answer harness_ask_as(struct harness *h, const char *path, const char *body,
                              const char *content_type);
+
+/* The same on the common connection, with one header more ("Name: value"). */
+struct answer harness_ask_with(struct harness *h, const char *path, const char *body,
+                               const char *header);
 void harness_done(struct answer *answer);
 
 /* Asserts that the control plane takes it. */
@@ -68,11 +75,22 @@ struct answer harness_status(struct harness *h, const char *transaction_id);
 /* A number of GET /control/counters. */
 int harness_counter(struct harness *h, const char *name);
 
+/* A text of the last certificate GET /control/users has of that user: "serial_number", say. */
+void harness_certificate_text(struct harness *h, const char *user_id, const char *name, char *out,
+                              size_t room);
+
+/* What that user's authenticator shows, steps of its periods from now. */
+void harness_otp(struct harness *h, const char *user_id, int steps, char out[8]);
+
 /* A text of the reply's data, or of the first signature in it; NULL when it is not there. */
 const char *answer_data(const struct answer *answer, const char *name);
 const char *answer_signature(const struct answer *answer, const char *name);
 const char *answer_message(const struct answer *answer);
 int answer_code(const struct answer *answer);
+
+/* The data of the reply, and a whole number of any object; -1 when it is not there. */
+const cJSON *answer_object(const struct answer *answer);
+int answer_number(const cJSON *object, const char *name);
 
 /* Group set-up and tear-down with one emulator in *state, and the reset before each test. */
 int harness_group_setup(void **state);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <zlib.h>
 
@@ -51,9 +52,11 @@ static struct MHD_Response *status_body(struct exchange *x)
     char text[128];
     if (x->fault.body || !x->fault.has_body)
         return raw_body(x);
-    (void)snprintf(text, sizeof(text),
-                   "{\"status_code\":%d,\"message\":\"emulated failure\",\"data\":null}",
-                   x->fault.code);
+    bool is_econtract = x->entry.endpoint == ENDPOINT_ECONTRACT;
+    const char *tail = is_econtract ? "\"success\":false,\"messages\":[\"emulated failure\"]"
+                                    : "\"message\":\"emulated failure\"";
+    (void)snprintf(text, sizeof(text), "{\"%s\":%d,%s,\"data\":null}",
+                   is_econtract ? "code" : "status_code", x->fault.code, tail);
     return from_text(strdup(text));
 }
 
@@ -94,7 +97,8 @@ static struct MHD_Response *deep_json(struct exchange *x)
 static struct MHD_Response *invalid_utf8(struct exchange *x)
 {
     cJSON *message = cJSON_CreateString("\xff\xc0\xaf\xed\xa0\x80 \xc3(");
-    if (!cJSON_ReplaceItemInObjectCaseSensitive(x->reply, "message", message))
+    const char *name = x->entry.endpoint == ENDPOINT_ECONTRACT ? "messages" : "message";
+    if (!cJSON_ReplaceItemInObjectCaseSensitive(x->reply, name, message))
         cJSON_Delete(message);
     return from_json(x->reply);
 }
@@ -243,6 +247,22 @@ static struct MHD_Response *make_response(struct exchange *x)
     return plain(x);
 }
 
+/* The service's clock may be wrong; the server's own header gives way to this one. */
+static void add_date(const struct exchange *x, struct MHD_Response *response)
+{
+    static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    char text[64];
+    struct tm t;
+    time_t now = (time_t)behaviour_now(&x->behaviour);
+    if (x->behaviour.otp_offset_s == 0 || !gmtime_r(&now, &t))
+        return;
+    (void)snprintf(text, sizeof(text), "%s, %02d %s %04d %02d:%02d:%02d GMT", days[t.tm_wday],
+                   t.tm_mday, months[t.tm_mon], t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
+    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_DATE, text);
+}
+
 enum MHD_Result misbehave_queue(struct exchange *x)
 {
     struct MHD_Response *response = make_response(x);
@@ -250,6 +270,7 @@ enum MHD_Result misbehave_queue(struct exchange *x)
         return MHD_NO;
     const char *retry_after = x->fault.retry_after[0] ? x->fault.retry_after : x->retry_after;
     (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, json_type);
+    add_date(x, response);
     if (retry_after[0])
         (void)MHD_add_response_header(response, "Retry-After", retry_after);
     if (x->is_wrong_method)

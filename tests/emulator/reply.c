@@ -49,8 +49,40 @@ void reply_service(struct exchange *x, int code, const char *message, cJSON *tak
     reply_json(x, http_status, envelope(has_code, code, text, take_data));
 }
 
+void reply_econtract(struct exchange *x, unsigned http_status, int code, const char *message,
+                     cJSON *take_data)
+{
+    cJSON *json = cJSON_CreateObject();
+    if (!take_data)
+        take_data = cJSON_CreateNull();
+    if (!cJSON_AddItemToObject(json, "data", take_data))
+        cJSON_Delete(take_data);
+    (void)cJSON_AddBoolToObject(json, "success", !message);
+    (void)cJSON_AddNumberToObject(json, "code", code);
+    cJSON *messages = cJSON_AddArrayToObject(json, "messages");
+    if (message)
+        (void)cJSON_AddItemToArray(messages, cJSON_CreateString(message));
+    reply_json(x, http_status, json);
+}
+
+void reply_bad_request(struct exchange *x, const char *message)
+{
+    char text[BEHAVIOUR_TEXT_MAX];
+    (void)snprintf(text, sizeof(text), "BAD_REQUEST: %s", message);
+    if (x->entry.endpoint == ENDPOINT_CONTROL)
+        reply_refusal(x, MHD_HTTP_BAD_REQUEST, message);
+    else if (x->entry.endpoint == ENDPOINT_ECONTRACT)
+        reply_econtract(x, MHD_HTTP_BAD_REQUEST, 0, text, NULL);
+    else
+        reply_service(x, MHD_HTTP_BAD_REQUEST, text, NULL);
+}
+
 void reply_http(struct exchange *x, unsigned http_status, const char *message)
 {
+    if (x->entry.endpoint == ENDPOINT_ECONTRACT) {
+        reply_econtract(x, http_status, (int)http_status, message, NULL);
+        return;
+    }
     reply_json(x, http_status, envelope(true, (int)http_status, message, NULL));
 }
 

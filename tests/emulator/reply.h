@@ -14,6 +14,13 @@ void reply_json(struct exchange *x, unsigned http_status, cJSON *take_json);
  */
 void reply_service(struct exchange *x, int code, const char *message, cJSON *take_data);
 
+/* The envelope of eContract: {"data", "success", "code", "messages"}. message NULL: success. */
+void reply_econtract(struct exchange *x, unsigned http_status, int code, const char *message,
+                     cJSON *take_data);
+
+/* 400 in the form of whom the request went to: the service, eContract or the control plane. */
+void reply_bad_request(struct exchange *x, const char *message);
+
 /* The envelope and an HTTP status that HTTP itself demands, whatever the behaviour: 404, 405, 413.
  */
 void reply_http(struct exchange *x, unsigned http_status, const char *message);

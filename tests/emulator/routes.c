@@ -5,20 +5,34 @@
 
 #include "remote/base/cleanup.h"
 #include "tests/emulator/control.h"
+#include "tests/emulator/econtract_api.h"
 #include "tests/emulator/v1.h"
+#include "tests/emulator/v2.h"
 
-#define SP769 "/sca/sp769"
+#define SP769     "/sca/sp769"
+#define ECONTRACT "/econtract/api"
 
 static const struct route routes[] = {
     {"POST", SP769 "/v1/signatures/sign/{id}/status", ENDPOINT_STATUS, v1_status},
     {"POST", SP769 "/v1/signatures/sign", ENDPOINT_SIGN, v1_sign},
     {"POST", SP769 "/v1/credentials/get_certificate", ENDPOINT_CERTIFICATES, v1_certificates},
     {"POST", SP769 "/v2/credentials/get_certificate", ENDPOINT_CERTIFICATES, v1_certificates},
+    {"POST", SP769 "/v2/signatures/sign", ENDPOINT_SIGN2, v2_sign},
+    {"POST", SP769 "/v2/signatures/confirm", ENDPOINT_CONFIRM, v2_confirm},
+
+    {"POST", ECONTRACT "/auth/password-login", ENDPOINT_ECONTRACT, econtract_password_login},
+    {"GET", ECONTRACT "/users", ENDPOINT_ECONTRACT, econtract_list_users},
+    {"POST", ECONTRACT "/users/smart-ca/add", ENDPOINT_ECONTRACT, econtract_smartca_add},
+    {"POST", ECONTRACT "/users/smart-ca/update", ENDPOINT_ECONTRACT, econtract_smartca_update},
+    {"POST", ECONTRACT "/users/smart-ca/delete", ENDPOINT_ECONTRACT, econtract_smartca_delete},
 
     {"POST", "/control/phone", ENDPOINT_CONTROL, control_set_phone},
     {"POST", "/control/decide", ENDPOINT_CONTROL, control_decide},
     {"POST", "/control/user", ENDPOINT_CONTROL, control_set_user},
     {"GET", "/control/users", ENDPOINT_CONTROL, control_get_users},
+    {"GET", "/control/otp", ENDPOINT_CONTROL, control_get_otp},
+    {"POST", "/control/econtract", ENDPOINT_CONTROL, control_set_econtract},
+    {"GET", "/control/econtract", ENDPOINT_CONTROL, control_get_econtract},
     {"GET", "/control/transactions", ENDPOINT_CONTROL, control_get_transactions},
     {"GET", "/control/requests", ENDPOINT_CONTROL, control_get_requests},
     {"GET", "/control/counters", ENDPOINT_CONTROL, control_get_counters},

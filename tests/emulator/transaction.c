@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/emulator/transaction.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,7 @@ struct transaction *transaction_new(size_t count)
     }
     (void)pthread_mutex_init(&transaction->signing, NULL); /* cannot fail on Linux */
     uuid_make(transaction->tran_code);
+    uuid_make(transaction->other_id);
     transaction->documents = documents;
     transaction->document_count = count;
     transaction->refs = 1;
@@ -47,6 +49,33 @@ void transaction_unref(struct transaction *transaction)
     (void)pthread_mutex_destroy(&transaction->signing);
     free(transaction->documents);
     free(transaction);
+}
+
+void transaction_permit(struct transaction *transaction, uint64_t now_ms)
+{
+    static const char header[] = "{\"alg\":\"RS256\",\"typ\":\"JWT\"}";
+    char claims[160];
+    char id[UUID_LEN + 1];
+    uuid_make(id);
+    (void)snprintf(claims, sizeof(claims), "{\"jti\":\"%s\",\"tran_code\":\"%s\"}", id,
+                   transaction->tran_code);
+    jwt_make(header, claims, transaction->sad);
+    transaction->sad_ms = now_ms;
+}
+
+static bool is_same_document(const struct document *a, const struct document *b)
+{
+    return strcmp(a->doc_id, b->doc_id) == 0 &&
+           span_equal(span_of(a->hash, a->hash_len), span_of(b->hash, b->hash_len));
+}
+
+bool transaction_is_same(const struct transaction *a, const struct transaction *b)
+{
+    bool is_same = a->user == b->user && a->certificate == b->certificate &&
+                   a->document_count == b->document_count;
+    for (size_t i = 0; is_same && i < a->document_count; i++)
+        is_same = is_same_document(&a->documents[i], &b->documents[i]);
+    return is_same;
 }
 
 void transaction_decide(struct transaction *transaction, enum phone_action action, uint64_t now_ms)

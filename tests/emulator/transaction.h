@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "tests/emulator/hsm.h"
+#include "tests/emulator/jwt.h"
 #include "tests/emulator/phone.h"
 #include "tests/emulator/user.h"
 #include "tests/emulator/uuid.h"
@@ -42,18 +43,24 @@ struct document {
 struct transaction {
     char id[TRANSACTION_ID_MAX + 1];
     char tran_code[UUID_LEN + 1];
+    char other_id[UUID_LEN + 1]; /* shown for id where the behaviour wants another one */
     char description[TRANSACTION_TEXT_MAX + 1];
     const struct user *user;
     const struct certificate *certificate;
     struct document *documents;
     size_t document_count;
     uint64_t created_ms;
+    bool is_v2; /* asked for with password and OTP */
 
     struct phone_rule rule;
     enum transaction_state state;
     uint64_t first_status_ms; /* 0: nobody asked yet */
     uint64_t decided_ms;      /* 0: still waiting */
     unsigned polls;
+    unsigned pushes;
+    unsigned confirms;     /* confirmations that were answered with signatures */
+    char sad[JWT_MAX + 1]; /* the permission to sign that is good now; "": none */
+    uint64_t sad_ms;       /* when it was given */
     unsigned refs;
     struct transaction *next_by_id;
     struct transaction *next_by_code;
@@ -66,6 +73,12 @@ struct transaction {
 struct transaction *transaction_new(size_t count);
 void transaction_ref(struct transaction *transaction);
 void transaction_unref(struct transaction *transaction);
+
+/* Gives a new permission to sign, that takes the place of an older one. */
+void transaction_permit(struct transaction *transaction, uint64_t now_ms);
+
+/* Whether both ask for the same documents, of the same user with the same certificate. */
+bool transaction_is_same(const struct transaction *a, const struct transaction *b);
 
 /* Lets time and phone do their work: see phone.h. */
 void transaction_settle(struct transaction *transaction, uint64_t now_ms, uint64_t lifetime_ms);

@@ -25,6 +25,28 @@ static const struct state_row {
     [CERTIFICATE_EXPIRED] = {"expired", "Hết hạn", "EXPIRED"},
 };
 
+static const struct stage_row {
+    const char *name;
+    bool is_shown;
+    bool is_used_up;
+    enum certificate_state state;
+} stages[] = {
+    [STAGE_REQUESTED] = {"requested", false, false, CERTIFICATE_NOT_ACTIVATED},
+    [STAGE_ACCOUNT_CREATED] = {"account_created", false, false, CERTIFICATE_NOT_ACTIVATED},
+    [STAGE_PACKAGE_CHOSEN] = {"package_chosen", false, false, CERTIFICATE_NOT_ACTIVATED},
+    [STAGE_PAID] = {"paid", false, false, CERTIFICATE_NOT_ACTIVATED},
+    [STAGE_CONTRACT_SIGNED] = {"contract_signed", false, false, CERTIFICATE_NOT_ACTIVATED},
+    [STAGE_APPROVED] = {"approved", false, false, CERTIFICATE_NOT_ACTIVATED},
+    [STAGE_ISSUED] = {"issued", true, false, CERTIFICATE_NOT_ACTIVATED},
+    [STAGE_ACTIVE] = {"active", true, false, CERTIFICATE_ACTIVE},
+    [STAGE_VISIBLE] = {"visible", true, false, CERTIFICATE_ACTIVE},
+    [STAGE_EXPIRED] = {"expired", true, false, CERTIFICATE_EXPIRED},
+    [STAGE_REVOKED] = {"revoked", true, false, CERTIFICATE_REVOKED},
+    [STAGE_PACKAGE_USED_UP] = {"package_used_up", true, true, CERTIFICATE_ACTIVE},
+};
+
+static const char standard_password[] = "user-password";
+
 static const struct uid_kind *uid_kind_of(const char **text)
 {
     for (size_t i = 0; i < ARRAY_LEN(uid_kinds); i++) {
@@ -69,6 +91,7 @@ enum sca_status user_new(const char *text, const char *name, struct user **ret_u
     (void)snprintf(user->uid, sizeof(user->uid), "%s%s", kind->prefix, text);
     (void)snprintf(user->name, sizeof(user->name), "%s", name);
     user->is_organisation = kind->is_organisation;
+    user_reset(user);
     *ret_user = user;
     return SCA_OK;
 }
@@ -101,6 +124,50 @@ struct certificate *user_find_certificate(struct user *user, const char *serial)
         if (!c->is_replaced && (serial[0] == '\0' || strcmp(c->serial, serial) == 0))
             return c;
     return NULL;
+}
+
+void user_reset(struct user *user)
+{
+    memset(&user->phone, 0, sizeof(user->phone));
+    memcpy(user->password, standard_password, sizeof(standard_password));
+    otp_reset(&user->otp, user->id);
+    user->is_business = user->is_organisation;
+    user_set_stage(user, STAGE_ACTIVE);
+}
+
+bool user_shows(const struct user *user)
+{
+    return stages[user->stage].is_shown;
+}
+
+struct certificate *user_find_shown(struct user *user, const char *serial)
+{
+    return user_shows(user) ? user_find_certificate(user, serial) : NULL;
+}
+
+void user_set_stage(struct user *user, enum stage stage)
+{
+    user->stage = stage;
+    for (struct certificate *c = user->certificates; c; c = c->next) {
+        c->is_used_up = stages[stage].is_used_up;
+        certificate_set_state(c, stages[stage].state);
+    }
+}
+
+bool user_stage_parse(const char *name, enum stage *ret_stage)
+{
+    for (size_t i = 0; i < ARRAY_LEN(stages); i++) {
+        if (strcmp(stages[i].name, name) == 0) {
+            *ret_stage = (enum stage)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *user_stage_name(enum stage stage)
+{
+    return stages[stage].name;
 }
 
 void certificate_set_state(struct certificate *certificate, enum certificate_state state)

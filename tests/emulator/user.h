@@ -9,6 +9,7 @@
 #include <openssl/types.h>
 
 #include "tests/emulator/hsm.h"
+#include "tests/emulator/otp.h"
 #include "tests/emulator/phone.h"
 #include "tests/emulator/pki.h"
 #include "tests/emulator/uuid.h"
@@ -48,11 +49,32 @@ struct certificate {
     struct certificate *next;
 };
 
+/* How far somebody has come on the way from VNeID to a certificate, and what came after. */
+enum stage {
+    STAGE_REQUESTED, /* in VNeID only: the service does not know the user */
+    STAGE_ACCOUNT_CREATED,
+    STAGE_PACKAGE_CHOSEN,
+    STAGE_PAID,
+    STAGE_CONTRACT_SIGNED,
+    STAGE_APPROVED,
+    STAGE_ISSUED, /* from here on the certificates are listed; not yet activated */
+    STAGE_ACTIVE,
+    STAGE_VISIBLE, /* in VNeID too, which makes no difference here */
+    STAGE_EXPIRED,
+    STAGE_REVOKED,
+    STAGE_PACKAGE_USED_UP,
+};
+
 struct user {
     char id[USER_ID_MAX + 1];
     char uid[USER_UID_MAX + 1]; /* "CCCD:" or "MST:" and the id */
     char name[USER_NAME_MAX + 1];
     bool is_organisation;
+
+    bool is_business;
+    char password[USER_TEXT_MAX];
+    struct otp otp;
+    enum stage stage;
     struct certificate *certificates; /* in the order of their numbers */
     unsigned certificate_count;
     struct phone phone;
@@ -89,6 +111,20 @@ void user_add_certificate(struct user *user, struct certificate *take_certificat
 
 /* The one listed with that serial; "" means the first listed one. NULL if there is none. */
 struct certificate *user_find_certificate(struct user *user, const char *serial);
+
+/* A user as a new one: active, with the standard password and secret key. */
+void user_reset(struct user *user);
+
+/* Whether the stage is one at which certificates are listed. */
+bool user_shows(const struct user *user);
+
+/* user_find_certificate among those that the service lists and signs with. */
+struct certificate *user_find_shown(struct user *user, const char *serial);
+
+/* Sets the stage, and the state of all certificates to what goes with it. */
+void user_set_stage(struct user *user, enum stage stage);
+bool user_stage_parse(const char *name, enum stage *ret_stage);
+const char *user_stage_name(enum stage stage);
 
 /* Sets state and the two status texts that go with it. */
 void certificate_set_state(struct certificate *certificate, enum certificate_state state);

@@ -22,6 +22,12 @@ bool v1_has_fields(struct exchange *x, const cJSON *json, const char *const *nam
     return true;
 }
 
+void v1_note_transaction(struct exchange *x, const cJSON *json)
+{
+    (void)snprintf(x->entry.transaction_id, sizeof(x->entry.transaction_id), "%s",
+                   field_text(json, "transaction_id"));
+}
+
 bool v1_is_provider(struct exchange *x, const cJSON *json)
 {
     const struct options *options = x->emulator->options;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* POST /v1/credentials/get_certificate */
-#include <stdio.h>
+/* POST /v1/credentials/get_certificate, and the same of version 2 */
 #include <string.h>
 
 #include "remote/base/cleanup.h"
 #include "tests/emulator/field.h"
 #include "tests/emulator/reply.h"
+#include "tests/emulator/sign_request.h"
 #include "tests/emulator/v1.h"
 
 static void add_base64(cJSON *object, const char *name, struct span bytes, int form)
@@ -50,20 +50,47 @@ static cJSON *certificate_json(struct exchange *x, const struct certificate *cer
     return item;
 }
 
-/* NULL when the user is unknown. */
-static cJSON *list_json(struct exchange *x, const char *user_id, const char *serial,
-                        const char *transaction_id)
+/* Call with the lock. An unknown user has no certificates, too. */
+static void add_certificates(struct exchange *x, const struct user *user, const cJSON *json,
+                             cJSON *list)
 {
-    cJSON *list = NULL;
+    const char *serial = field_text(json, "serial_number");
+    bool is_all = !serial || serial[0] == '\0';
+    const struct certificate *c = user && user_shows(user) ? user->certificates : NULL;
+    for (; c; c = c->next)
+        if (!c->is_replaced && (is_all || strcmp(serial, c->serial) == 0))
+            (void)cJSON_AddItemToArray(list,
+                                       certificate_json(x, c, field_text(json, "transaction_id")));
+}
+
+/* Call with the lock. */
+static struct refusal check_user(const struct exchange *x, struct user *user)
+{
+    const struct certificate *first = user ? user_find_shown(user, "") : NULL;
+    if (!user && x->behaviour.unknown_user == UNKNOWN_USER_ERROR)
+        return (struct refusal){MHD_HTTP_UNAUTHORIZED, "SP_CREDENTIAL_INVALID: user not found"};
+    if (first && first->is_used_up && x->behaviour.refuses_list_when_used_up)
+        return (struct refusal){CODE_USED_UP, text_used_up};
+    return (struct refusal){0, NULL};
+}
+
+static void answer_user(struct exchange *x, const cJSON *json)
+{
+    cJSON *list = cJSON_CreateArray();
     emulator_lock(x->emulator);
-    struct user *user = emulator_find_user(x->emulator, user_id);
-    if (user)
-        list = cJSON_CreateArray();
-    for (struct certificate *c = user ? user->certificates : NULL; c; c = c->next)
-        if (!c->is_replaced && (serial[0] == '\0' || strcmp(serial, c->serial) == 0))
-            (void)cJSON_AddItemToArray(list, certificate_json(x, c, transaction_id));
+    struct user *user = emulator_find_account(x->emulator, field_text(json, "user_id"));
+    struct refusal refusal = check_user(x, user);
+    if (refusal.code == 0)
+        add_certificates(x, user, json, list);
     emulator_unlock(x->emulator);
-    return list;
+    if (refusal.code != 0) {
+        cJSON_Delete(list);
+        reply_service(x, refusal.code, refusal.message, NULL);
+        return;
+    }
+    cJSON *data = cJSON_CreateObject();
+    (void)cJSON_AddItemToObject(data, "user_certificates", list);
+    reply_service(x, x->behaviour.code_success, x->behaviour.text_certificates, data);
 }
 
 static void answer(struct exchange *x, const cJSON *json)
@@ -78,18 +105,9 @@ static void answer(struct exchange *x, const cJSON *json)
         reply_service(x, MHD_HTTP_BAD_REQUEST, "BAD_REQUEST: serial_number is a string", NULL);
         return;
     }
-    const char *id = field_text(json, "transaction_id");
-    (void)snprintf(x->entry.transaction_id, sizeof(x->entry.transaction_id), "%s", id);
-    if (!v1_is_provider(x, json))
-        return;
-    cJSON *list = list_json(x, field_text(json, "user_id"), serial ? serial : "", id);
-    if (!list) {
-        reply_service(x, MHD_HTTP_UNAUTHORIZED, "SP_CREDENTIAL_INVALID: user not found", NULL);
-        return;
-    }
-    cJSON *data = cJSON_CreateObject();
-    (void)cJSON_AddItemToObject(data, "user_certificates", list);
-    reply_service(x, x->behaviour.code_success, x->behaviour.text_certificates, data);
+    v1_note_transaction(x, json);
+    if (v1_is_provider(x, json))
+        answer_user(x, json);
 }
 
 void v1_certificates(struct exchange *x)

@@ -1,166 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* POST /v1/signatures/sign */
 #include <stdio.h>
-#include <string.h>
-
-#include <openssl/x509.h>
 
 #include "remote/base/cleanup.h"
 #include "tests/emulator/field.h"
 #include "tests/emulator/reply.h"
+#include "tests/emulator/sign_request.h"
 #include "tests/emulator/tick.h"
 #include "tests/emulator/v1.h"
-
-enum { CODE_PACKAGE_USED_UP = 65000 };
-
-static bool refuse(struct exchange *x, const char *message)
-{
-    x->entry.body_ok = false;
-    reply_service(x, MHD_HTTP_BAD_REQUEST, message, NULL);
-    return false;
-}
-
-/* The service's own examples write hashes in lower case only. */
-static bool parse_hash(const struct exchange *x, const char *hex, struct document *document)
-{
-    size_t len = strlen(hex);
-    bool is_known = len == 64 || len == 96 || len == 128 || (len == 40 && x->behaviour.allows_sha1);
-    return is_known && strspn(hex, "0123456789abcdef") == len &&
-           hex_decode(hex, document->hash, sizeof(document->hash), &document->hash_len) == SCA_OK;
-}
-
-static bool parse_document(struct exchange *x, const cJSON *item, struct document *document)
-{
-    static const char *const required[] = {"data_to_be_signed", "doc_id", "file_type", "sign_type"};
-    if (!cJSON_IsObject(item))
-        return refuse(x, "BAD_REQUEST: sign_files holds something that is no object");
-    if (!v1_has_fields(x, item, required, ARRAY_LEN(required)))
-        return false;
-    if (strcmp(field_text(item, "sign_type"), "hash") != 0)
-        return refuse(x, "BAD_REQUEST: sign_type is not supported");
-    if (!parse_hash(x, field_text(item, "data_to_be_signed"), document))
-        return refuse(x, "BAD_REQUEST: data_to_be_signed is not the lower-case hex of a hash");
-    const char *doc_id = field_text(item, "doc_id");
-    if (strlen(doc_id) > DOCUMENT_ID_MAX)
-        return refuse(x, "BAD_REQUEST: doc_id is too long");
-    (void)snprintf(document->doc_id, sizeof(document->doc_id), "%s", doc_id);
-    return true;
-}
-
-static bool is_repeated(const struct document *documents, size_t index)
-{
-    for (size_t i = 0; i < index; i++)
-        if (strcmp(documents[i].doc_id, documents[index].doc_id) == 0)
-            return true;
-    return false;
-}
-
-static bool parse_documents(struct exchange *x, const cJSON *files, struct transaction *transaction)
-{
-    size_t i = 0;
-    const cJSON *item = NULL;
-    cJSON_ArrayForEach(item, files)
-    {
-        if (!parse_document(x, item, &transaction->documents[i]))
-            return false;
-        if (is_repeated(transaction->documents, i))
-            return refuse(x, "BAD_REQUEST: doc_id is not unique");
-        i++;
-    }
-    return true;
-}
-
-/* Optional members may be absent or null, but not of another type. */
-static bool has_good_options(struct exchange *x, const cJSON *json)
-{
-    static const char *const names[] = {"transaction_desc", "serial_number", "time_stamp"};
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, names[i]);
-        if (item && !cJSON_IsString(item) && !cJSON_IsNull(item))
-            return refuse(x, "BAD_REQUEST: an optional member is not a string");
-    }
-    const char *description = field_text(json, "transaction_desc");
-    if (description && strlen(description) > TRANSACTION_TEXT_MAX)
-        return refuse(x, "BAD_REQUEST: transaction_desc is too long");
-    const char *serial = field_text(json, "serial_number");
-    if (x->behaviour.needs_serial && (!serial || serial[0] == '\0'))
-        return refuse(x, "BAD_REQUEST: serial_number is required");
-    return true;
-}
-
-static size_t count_files(struct exchange *x, const cJSON *files)
-{
-    int count = cJSON_IsArray(files) ? cJSON_GetArraySize(files) : 0;
-    if (count == 0)
-        (void)refuse(x, "BAD_REQUEST: sign_files is required");
-    else if (count > x->behaviour.documents_max)
-        (void)refuse(x, "BAD_REQUEST: too many sign_files");
-    else
-        return (size_t)count;
-    return 0;
-}
-
-/* What the request asks for, without user and certificate; NULL when a refusal has been replied. */
-static struct transaction *parse(struct exchange *x, const cJSON *json)
-{
-    const char *id = field_text(json, "transaction_id");
-    const char *description = field_text(json, "transaction_desc");
-    const cJSON *files = cJSON_GetObjectItemCaseSensitive(json, "sign_files");
-    size_t count = count_files(x, files);
-    if (count == 0)
-        return NULL;
-    if (strlen(id) > TRANSACTION_ID_MAX || strchr(id, '/')) {
-        (void)refuse(x, "BAD_REQUEST: transaction_id is too long, or holds a slash");
-        return NULL;
-    }
-    struct transaction *transaction = transaction_new(count);
-    if (!transaction) {
-        reply_service(x, MHD_HTTP_INTERNAL_SERVER_ERROR, "SERVAR_INTERNAL_ERROR", NULL);
-        return NULL;
-    }
-    if (!parse_documents(x, files, transaction)) {
-        transaction_unref(transaction);
-        return NULL;
-    }
-    (void)snprintf(transaction->id, sizeof(transaction->id), "%s", id);
-    (void)snprintf(transaction->description, sizeof(transaction->description), "%s",
-                   description ? description : "");
-    return transaction;
-}
-
-struct refusal {
-    int code;
-    const char *message;
-};
-
-static bool is_in_time(const struct certificate *certificate)
-{
-    return X509_cmp_current_time(X509_get0_notBefore(certificate->x509)) < 0 &&
-           X509_cmp_current_time(X509_get0_notAfter(certificate->x509)) > 0;
-}
-
-static struct refusal check_certificate(const struct certificate *certificate)
-{
-    if (!certificate)
-        return (struct refusal){MHD_HTTP_FORBIDDEN,
-                                "CREDENTIAL_STATUS_INVALID: no such certificate of this user"};
-    if (certificate->state != CERTIFICATE_ACTIVE || !is_in_time(certificate))
-        return (struct refusal){MHD_HTTP_FORBIDDEN, "CREDENTIAL_STATUS_INVALID"};
-    if (certificate->is_used_up)
-        return (struct refusal){CODE_PACKAGE_USED_UP, "Gói dịch vụ đã hết lượt ký"};
-    return (struct refusal){0, NULL};
-}
 
 /* Call with the lock. Code 0: entered, and pushed to the phone. */
 static struct refusal enter(struct exchange *x, const char *user_id, const char *serial,
                             struct transaction *transaction)
 {
     struct emulator *emulator = x->emulator;
-    struct user *user = emulator_find_user(emulator, user_id);
+    struct user *user = emulator_find_account(emulator, user_id);
     if (!user)
         return (struct refusal){MHD_HTTP_UNAUTHORIZED, "SP_CREDENTIAL_INVALID: user not found"};
-    struct certificate *certificate = user_find_certificate(user, serial);
-    struct refusal refusal = check_certificate(certificate);
+    struct certificate *certificate = user_find_shown(user, serial);
+    struct refusal refusal = sign_request_permit(certificate);
     if (refusal.code != 0)
         return refusal;
     transaction->user = user;
@@ -171,19 +29,13 @@ static struct refusal enter(struct exchange *x, const char *user_id, const char 
         return (struct refusal){x->behaviour.code_exists, x->behaviour.text_exists};
     if (status != SCA_OK)
         return (struct refusal){MHD_HTTP_INTERNAL_SERVER_ERROR, "SERVAR_INTERNAL_ERROR"};
-    transaction->rule = phone_next(&user->phone, emulator->rule);
-    emulator->pushes++;
+    sign_request_push(x, user, transaction);
     return (struct refusal){0, NULL};
 }
 
-static void answer_accepted(struct exchange *x, const struct transaction *transaction)
+static void answer_accepted(struct exchange *x, struct transaction *transaction)
 {
-    char other[UUID_LEN + 1];
-    bool is_other = x->behaviour.reply_id == REPLY_ID_OTHER || exchange_falsify(x) != FAULT_NONE;
-    cJSON *data = cJSON_CreateObject();
-    uuid_make(other);
-    (void)cJSON_AddStringToObject(data, "transaction_id", is_other ? other : transaction->id);
-    (void)cJSON_AddStringToObject(data, "tran_code", transaction->tran_code);
+    cJSON *data = sign_request_data(x, transaction);
     if (x->behaviour.has_expired_in_sign)
         (void)cJSON_AddNumberToObject(data, "expired_in", x->behaviour.lifetime_s);
     (void)snprintf(x->retry_after, sizeof(x->retry_after), "%s", x->behaviour.retry_after);
@@ -195,11 +47,10 @@ static void answer(struct exchange *x, const cJSON *json)
     static const char *const required[] = {"sp_id", "sp_password", "user_id", "transaction_id"};
     if (!v1_has_fields(x, json, required, ARRAY_LEN(required)))
         return;
-    (void)snprintf(x->entry.transaction_id, sizeof(x->entry.transaction_id), "%s",
-                   field_text(json, "transaction_id"));
-    if (!v1_is_provider(x, json) || !has_good_options(x, json))
+    v1_note_transaction(x, json);
+    if (!v1_is_provider(x, json))
         return;
-    struct transaction *transaction = parse(x, json);
+    struct transaction *transaction = sign_request_parse(x, json);
     if (!transaction)
         return;
     const char *serial = field_text(json, "serial_number");

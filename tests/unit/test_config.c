@@ -434,6 +434,32 @@ static void a_secret_is_fetched_from_where_it_is(void **state)
     assert_secret(ref(SECRET_FILE, path), "word");
 }
 
+static void an_account_without_the_phone_needs_its_secrets(void **state)
+{
+    static const struct {
+        const char *lines;
+        const char *lacks; /* NULL: nothing */
+    } rows[] = {
+        {"confirm = otp\n", "lacks password, which confirm = otp needs"},
+        {"confirm = totp\n", "lacks password and totp_secret, which confirm = totp needs"},
+        {"confirm = totp\npassword = vault:\n", "lacks totp_secret, which confirm = totp needs"},
+        {"confirm = totp\ntotp_secret = vault:\n", "lacks password, which confirm = totp needs"},
+        {"confirm = otp\npassword = vault:\n", NULL},
+        {"confirm = totp\npassword = vault:\ntotp_secret = env:KEY\n", NULL},
+    };
+    struct config_stage *stage = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO(freep) char *text = NULL;
+        assert_true(asprintf(&text, SP WORK "%s", rows[i].lines) > 0);
+        const struct config *config = config_stage_load_text(stage, text);
+        assert_int_equal(config->account_count, rows[i].lacks ? 0 : 1);
+        assert_int_equal(config->problem_count, rows[i].lacks ? 1 : 0);
+        if (rows[i].lacks)
+            assert_non_null(strstr(config->problems[0].reason, rows[i].lacks));
+    }
+}
+
 static void a_secret_that_cannot_be_had_says_why(void **state)
 {
     struct config_stage *stage = *state;
@@ -534,6 +560,7 @@ int main(void)
         TEST(a_bad_default_is_made_good_by_a_later_file),
         TEST(an_unknown_default_takes_every_account_away),
         TEST(a_secret_is_fetched_from_where_it_is),
+        TEST(an_account_without_the_phone_needs_its_secrets),
         TEST(a_secret_that_cannot_be_had_says_why),
         TEST(the_form_for_self_signed_certificates_has_its_defaults),
         TEST(without_the_section_the_form_is_empty),

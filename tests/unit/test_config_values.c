@@ -54,14 +54,7 @@ static void assert_wrong(struct config_stage *stage, const struct wrong *row)
 #define MUST_SECONDS "connect_timeout must be seconds, from 0.010 to 300, such as 2 or 2.5"
 
 static const struct wrong wrong_values[] = {
-    {"confirm = otp", "confirm = otp is not available in this version; use app"},
-    {"confirm = totp", "confirm = totp is not available in this version; use app"},
     {"confirm = phone", "confirm must be app, otp or totp"},
-    {"password = vault:", "password = vault: is not for this key: no PIN opens it; use file:PATH"},
-    {"totp_secret = vault:",
-     "totp_secret = vault: is not for this key: no PIN opens it; use file:PATH"},
-    {"sp_password = vault:",
-     "sp_password = vault: is not for this key: no PIN opens it; use file:PATH"},
     {"sp_password = vault:x", "sp_password must have nothing after vault:"},
     {"sp_password = file:word", "sp_password must have an absolute path after file:"},
     {"sp_password = env:", "sp_password must name an environment variable after env:"},

@@ -37,6 +37,7 @@ static void assert_wrong(enum form_field field, const char *text, const char *ex
 
     assert_string_equal(trouble.text, expected);
     assert_string_equal(trouble.code, "invalid");
+    assert_string_not_equal(trouble.next_step, "");
     assert_int_equal(order.not_before, -1);
 }
 
@@ -160,6 +161,30 @@ static void a_field_that_is_wrong_is_named_with_its_rule(void **state)
         assert_wrong(rows[i].field, rows[i].text, rows[i].expected);
 }
 
+static void what_is_missing_says_where_to_give_it(void **state)
+{
+    static const struct {
+        enum form_field field;
+        const char *next_step;
+    } rows[] = {
+        {FORM_USER, "give --user, or fill the column user"},
+        {FORM_NAME, "give --name, or fill the column name"},
+        {FORM_YEARS, "give --years, fill its column, or set years in [selfsigned]"},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct form form = good;
+        struct order order;
+        struct trouble trouble = {0};
+        form.text[rows[i].field] = NULL;
+
+        assert_false(form_check(&form, NOW, &order, &trouble));
+
+        assert_string_equal(trouble.next_step, rows[i].next_step);
+    }
+}
+
 static void the_longest_texts_are_counted_in_characters(void **state)
 {
     struct form form = good;
@@ -195,7 +220,10 @@ static void columns_have_the_names_of_the_fields(void **state)
         assert_int_equal(form_field_of(form_field_name(i)), i);
     assert_int_equal(form_field_of("organizational-unit"), FORM_UNIT);
     assert_int_equal(form_field_of("issued-by"), FORM_ISSUED_BY);
-    assert_int_equal(form_field_of("User"), FORM_FIELD_COUNT);
+    assert_int_equal(form_field_of("User"), FORM_USER);
+    assert_int_equal(form_field_of("ORGANIZATIONAL-Unit"), FORM_UNIT);
+    assert_int_equal(form_field_of("@ser"), FORM_FIELD_COUNT);
+    assert_int_equal(form_field_of("Usér"), FORM_FIELD_COUNT);
     assert_int_equal(form_field_of("use"), FORM_FIELD_COUNT);
     assert_int_equal(form_field_of("users"), FORM_FIELD_COUNT);
     assert_int_equal(form_field_of(""), FORM_FIELD_COUNT);
@@ -247,6 +275,7 @@ int main(void)
         cmocka_unit_test(issued_by_the_same_name_is_self_issued),
         cmocka_unit_test(every_kind_of_key_has_its_name),
         cmocka_unit_test(a_field_that_is_wrong_is_named_with_its_rule),
+        cmocka_unit_test(what_is_missing_says_where_to_give_it),
         cmocka_unit_test(the_longest_texts_are_counted_in_characters),
         cmocka_unit_test(a_label_is_the_name_cut_at_a_character),
         cmocka_unit_test(columns_have_the_names_of_the_fields),
