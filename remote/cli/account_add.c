@@ -19,30 +19,56 @@ static const struct column columns[] = {
     {"state", N_("STATE"), false},
 };
 
+static const char *const confirm_names[] = {
+    [CONFIRM_APP] = "app",
+    [CONFIRM_OTP] = "otp",
+    [CONFIRM_TOTP] = "totp",
+};
+
 static void addition_fini(struct addition *addition)
 {
     workspace_fini(&addition->workspace);
     account_place_fini(&addition->place);
-    free(addition->password_path);
+    for (size_t i = 0; i < VAULT_ITEMS; i++)
+        free(addition->paths[i]);
     free(addition->ca_path);
-    secret_free(addition->password);
+    account_secrets_fini(&addition->secrets);
+    vault_contents_fini(&addition->had);
     config_free(addition->draft);
     free(addition->serial);
     rows_fini(&addition->rows);
 }
 
+static const char *place_of_sp_password(const struct addition *addition)
+{
+    if (!addition->cli->sp_password_file)
+        return NULL; /* [smartca] has it */
+    if (addition->cli->keeps_sp_password)
+        return ACCOUNT_IN_VAULT;
+    const char *path = addition->paths[VAULT_SP_PASSWORD];
+    return path ? path : addition->place.password_file;
+}
+
 static struct account_text text_of(const struct addition *addition)
 {
     const struct cli *cli = addition->cli;
-    return (struct account_text){
+    bool is_in_files = cli->is_unattended;
+    struct account_text text = {
         .name = cli->operands[0],
         .user_id = cli->user_id,
         .serial = addition->serial ? addition->serial : cli->serial,
+        .confirm = confirm_names[addition->confirm],
         .url = cli->url,
         .sp_id = cli->sp_id,
-        .sp_password_path = addition->password_path,
+        .sp_password = place_of_sp_password(addition),
         .ca_file = addition->ca_path,
     };
+
+    if (addition->confirm != CONFIRM_APP)
+        text.password = is_in_files ? addition->paths[VAULT_PASSWORD] : ACCOUNT_IN_VAULT;
+    if (addition->confirm == CONFIRM_TOTP)
+        text.totp_secret = is_in_files ? addition->paths[VAULT_TOTP_SECRET] : ACCOUNT_IN_VAULT;
+    return text;
 }
 
 /* Why the draft lacks the account: the first thing that is wrong with it. */
@@ -61,7 +87,7 @@ static enum cli_exit report_draft(const struct addition *addition)
                        _("the account cannot be added while [smartca] has a mistake"));
 }
 
-/* The account as it will be; with the password in memory where it is not on disk yet. */
+/* The account as it will be. */
 static enum cli_exit make_draft(struct addition *addition)
 {
     const struct account_text keys = text_of(addition);
@@ -79,64 +105,52 @@ static enum cli_exit make_draft(struct addition *addition)
             addition->account = &addition->draft->accounts[i];
     if (!addition->account)
         return report_draft(addition);
-    if (addition->password) {
-        struct secret_ref *ref = &addition->account->service.sp_password;
-        free(ref->text);
-        *ref = (struct secret_ref){SECRET_LITERAL,
-                                   strdup((const char *)secret_get(addition->password).ptr)};
-        if (!ref->text)
-            return output_fail(addition->cli, output_code(SCA_NOMEM), "", _("out of memory"));
-    }
     return CLI_OK;
 }
 
-static enum cli_exit write_password(const struct addition *addition)
-{
-    const struct account_place *place = &addition->place;
-    enum sca_status st = SCA_OK;
-
-    if (addition->password)
-        st = file_replace(place->config_dir, place->password_name, secret_get(addition->password));
-    return st == SCA_OK ? CLI_OK
-                        : output_fail(addition->cli, output_code(st), workspace_advice(st),
-                                      _("%s cannot be written"), place->password_file);
-}
-
-static enum cli_exit write_files(const struct addition *addition)
+static enum cli_exit write_section(const struct addition *addition)
 {
     const struct account_place *place = &addition->place;
     struct account_text keys = text_of(addition);
     struct buf text;
 
-    if (!addition->account->service.on_confirm && access(NOTIFY_SEND, X_OK) == 0)
+    /* Whom should it tell? Nobody has to confirm. */
+    if (addition->confirm != CONFIRM_TOTP && !addition->account->service.on_confirm &&
+        access(NOTIFY_SEND, X_OK) == 0)
         keys.on_confirm = notify_line;
+    enum sca_status st = account_text_make(&keys, &text);
+    if (st == SCA_OK) {
+        st = file_replace(place->conf_d, place->file_name, buf_span(&text));
+        buf_fini(&text);
+    }
+    return st == SCA_OK ? CLI_OK
+                        : output_fail(addition->cli, output_code(st), workspace_advice(st),
+                                      _("%s cannot be written"), place->file);
+}
+
+/* The section comes last: whoever sees it finds what it refers to. */
+static enum cli_exit write_files(struct addition *addition)
+{
+    const struct account_place *place = &addition->place;
+
     enum sca_status st = dir_ensure_private(place->conf_d);
     if (st != SCA_OK)
         return output_fail(addition->cli, output_code(st),
                            _("run as the owner of that folder, or name a file of your own in "
                              "SMARTCA_PKCS11_CONF"),
                            _("the folder %s cannot be used"), place->conf_d);
-    enum cli_exit result = write_password(addition);
-    if (result != CLI_OK)
-        return result;
-    st = account_text_make(&keys, &text);
-    if (st == SCA_OK) {
-        st = file_replace(place->conf_d, place->file_name, buf_span(&text));
-        buf_fini(&text);
-    }
-    if (st == SCA_OK)
-        return CLI_OK;
-    if (addition->password)
-        (void)unlink(place->password_file);
-    return output_fail(addition->cli, output_code(st), workspace_advice(st),
-                       _("%s cannot be written"), place->file);
+    enum cli_exit result = addition_write_secrets(addition);
+    return result == CLI_OK ? write_section(addition) : result;
 }
 
 static enum cli_exit add(struct addition *addition)
 {
     enum cli_exit result = addition_prepare(addition);
+
     if (result == CLI_OK)
         result = make_draft(addition);
+    if (result == CLI_OK)
+        result = addition_get_secrets(addition);
     if (result == CLI_OK)
         result = addition_fetch(addition);
     if (result != CLI_OK)
@@ -147,13 +161,13 @@ static enum cli_exit add(struct addition *addition)
     return result;
 }
 
-enum cli_exit account_add_run(const struct cli *cli)
+enum cli_exit account_add(const struct cli *cli, struct rows *ret_rows)
 {
     AUTO(addition_fini) struct addition addition = {.cli = cli};
 
     addition.workspace.log.sink = LOG_SINK_NONE;
     rows_init(&addition.rows);
-    enum cli_exit result = addition_check_usage(cli);
+    enum cli_exit result = addition_check_usage(cli, &addition.confirm);
     if (result == CLI_OK)
         result = workspace_open(cli, &addition.workspace);
     if (result == CLI_OK)
@@ -161,5 +175,18 @@ enum cli_exit account_add_run(const struct cli *cli)
     if (result != CLI_OK)
         return result;
     output_remark(cli, _("account %s written: %s"), addition.account->name, addition.place.file);
-    return rows_print(cli, &addition.rows, columns, ARRAY_LEN(columns));
+    if (cJSON_GetArraySize(addition.rows.list) == 0)
+        output_remark(cli, _("no certificate yet: smartca status %s --watch waits for it"),
+                      addition.account->name);
+    *ret_rows = addition.rows;
+    addition.rows = (struct rows){.list = NULL};
+    return CLI_OK;
+}
+
+enum cli_exit account_add_run(const struct cli *cli)
+{
+    AUTO(rows_fini) struct rows rows = {.list = NULL};
+
+    enum cli_exit result = account_add(cli, &rows);
+    return result == CLI_OK ? rows_print(cli, &rows, columns, ARRAY_LEN(columns)) : result;
 }

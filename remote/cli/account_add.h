@@ -3,36 +3,51 @@
 #ifndef REMOTE_CLI_ACCOUNT_ADD_H
 #define REMOTE_CLI_ACCOUNT_ADD_H
 
-#include "remote/base/secret.h"
 #include "remote/cli/account_file.h"
+#include "remote/cli/account_secrets.h"
 #include "remote/cli/output.h"
+#include "remote/cli/vault_access.h"
 #include "remote/cli/workspace.h"
 
 /* One run. Owns everything but cli. */
 struct addition {
     const struct cli *cli;
+    enum confirm_mode confirm;
     struct workspace workspace;
     struct account_place place;
-    char *password_path; /* absolute; NULL: the one of [smartca] */
+    char *paths[VAULT_ITEMS]; /* absolute, of the secrets that stay in files; NULL: elsewhere */
     char *ca_path;
-    struct secret *password; /* from standard input, not yet on disk */
     struct config *draft;
     struct account_config *account; /* in draft */
-    char *serial;                   /* as the service spells it */
+    struct account_secrets secrets; /* what was given and asked for */
+    struct vault_contents had;      /* in the vault that the identity has already */
+    bool had_vault;
+    bool was_vault_written;
+    bool was_password_written;
+    char *serial; /* as the service spells it */
     struct rows rows;
     bool was_known; /* the catalogue had the identity before */
 };
 
-/* What can be said of the command line alone. */
-enum cli_exit addition_check_usage(const struct cli *cli);
+/* All of it. The rows of the account's certificates, which the caller rows_fini()s, in ret_rows. */
+enum cli_exit account_add(const struct cli *cli, struct rows *ret_rows);
 
-/* Finds the place of a name that is not in use; makes paths absolute, reads the password. */
+/* What can be said of the command line alone. */
+enum cli_exit addition_check_usage(const struct cli *cli, enum confirm_mode *ret_confirm);
+
+/* Finds the place of a name that is not in use; makes paths absolute. */
 enum cli_exit addition_prepare(struct addition *addition);
+
+/* Gets the secrets that the draft needs, and opens the vault if there is one. */
+enum cli_exit addition_get_secrets(struct addition *addition);
 
 /* Asks the service; addition->rows has the certificates the account will have. */
 enum cli_exit addition_fetch(struct addition *addition);
 
-/* What addition_fetch put into the catalogue is of no use when the account is not written. */
+/* The secrets into the vault, or sp_password beside the configuration. */
+enum cli_exit addition_write_secrets(struct addition *addition);
+
+/* What was written is of no use when the account is not. */
 void addition_take_back(const struct addition *addition);
 
 #endif

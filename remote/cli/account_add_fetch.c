@@ -61,6 +61,34 @@ static enum cli_exit pick_certificates(struct addition *addition, size_t *ret_co
     return CLI_OK;
 }
 
+static enum cli_exit report_none(const struct cli *cli)
+{
+    return output_fail(cli, output_code(SCA_NOT_FOUND),
+                       _("check --user-id; if the certificate is on its way: the same with "
+                         "--pending, then smartca status NAME --watch"),
+                       _("%s has no certificate at this service"), cli->user_id);
+}
+
+/* Signing without a person has to name its certificate: the form of eContract says the same. */
+static enum cli_exit report_several(const struct addition *addition)
+{
+    enum { SERIALS_MAX = 600 }; /* what fits a message */
+    AUTO(buf_fini) struct buf serials;
+    const cJSON *row = NULL;
+
+    buf_init(&serials, SERIALS_MAX, false);
+    cJSON_ArrayForEach(row, addition->rows.list)
+    {
+        const char *serial = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(row, "serial"));
+        (void)buf_append(&serials, span_text(" "));
+        (void)buf_append(&serials, span_text(serial));
+    }
+    return output_fail(addition->cli, output_code(SCA_INVALID), _("choose one of those"),
+                       _("--business needs --serial when the number has several certificates; %s "
+                         "has:%s"),
+                       addition->cli->user_id, serials.ptr ? (const char *)serials.ptr : "");
+}
+
 static enum cli_exit choose_certificates(struct addition *addition)
 {
     enum { OTHERS_MAX = 600 }; /* what fits a message */
@@ -75,11 +103,10 @@ static enum cli_exit choose_certificates(struct addition *addition)
                              _("choose one of those, or leave --serial out for all"),
                              _("%s has no certificate %s; it has:%s"), cli->user_id, cli->serial,
                              (const char *)others.ptr);
-    else if (result == CLI_OK && count == 0)
-        result =
-            output_fail(cli, output_code(SCA_NOT_FOUND),
-                        _("check --user-id, and in the SmartCA app that a certificate is there"),
-                        _("%s has no certificate at this service"), cli->user_id);
+    else if (result == CLI_OK && count == 0 && !cli->is_pending)
+        result = report_none(cli);
+    else if (result == CLI_OK && count > 1 && cli->is_business && !cli->serial)
+        result = report_several(addition);
     buf_fini(&others);
     return result;
 }
@@ -102,22 +129,19 @@ static bool is_in_catalogue(const struct addition *addition)
 
 static enum cli_exit ask(struct addition *addition)
 {
-    char note[WORKSPACE_NOTE_SIZE];
-    size_t count = 0;
+    const struct vault_contents contents =
+        account_secrets_merge(&addition->secrets, &addition->had);
+    const struct remote_credentials credentials = vault_credentials(&contents);
+    struct workspace_answer answer;
 
     addition->was_known = is_in_catalogue(addition);
     enum sca_status st = workspace_fetch(addition->account, addition->workspace.config->state_dir,
-                                         &(struct remote_credentials){.otp = NULL}, &count, note);
-    return st == SCA_OK
-               ? CLI_OK
-               : output_fail(addition->cli, output_code(st), workspace_advice(st), "%s", note);
-}
-
-void addition_take_back(const struct addition *addition)
-{
-    if (addition->account && !addition->was_known)
-        (void)catalogue_forget(addition->workspace.config->state_dir,
-                               addition->account->service.url, addition->account->user_id);
+                                         &credentials, &answer);
+    if (st == SCA_NOT_FOUND) /* the service does not know the identity */
+        return addition->cli->is_pending ? CLI_OK : report_none(addition->cli);
+    return st == SCA_OK ? CLI_OK
+                        : output_fail(addition->cli, output_code(st), workspace_advice(st), "%s",
+                                      answer.note);
 }
 
 enum cli_exit addition_fetch(struct addition *addition)

@@ -67,13 +67,19 @@ static enum sca_status append_key(struct buf *buf, const char *key, const char *
 
 static enum sca_status append_heading(struct buf *buf, const char *name)
 {
-    const char *const parts[] = {"; Written by smartca account add; smartca account remove ", name,
-                                 " removes it.\n[account ", name, "]\n"};
+    const char *const parts[] = {
+        ACCOUNT_REMARK, name, ACCOUNT_REMARK_END, "\n", "[account ", name, "]", "\n",
+    };
     enum sca_status st = SCA_OK;
 
     for (size_t i = 0; st == SCA_OK && i < ARRAY_LEN(parts); i++)
         st = buf_append(buf, span_text(parts[i]));
     return st;
+}
+
+static const char *kind_of(const char *secret)
+{
+    return secret && secret[0] == '/' ? "file:" : "";
 }
 
 enum sca_status account_text_make(const struct account_text *keys, struct buf *ret_text)
@@ -83,10 +89,16 @@ enum sca_status account_text_make(const struct account_text *keys, struct buf *r
         const char *before;
         const char *value;
     } lines[] = {
-        {"user_id", "", keys->user_id}, {"serial", "", keys->serial},
-        {"confirm", "", "app"},         {"url", "", keys->url},
-        {"sp_id", "", keys->sp_id},     {"sp_password", "file:", keys->sp_password_path},
-        {"ca_file", "", keys->ca_file}, {"on_confirm", "", keys->on_confirm},
+        {"user_id", "", keys->user_id},
+        {"serial", "", keys->serial},
+        {"confirm", "", keys->confirm},
+        {"password", kind_of(keys->password), keys->password},
+        {"totp_secret", kind_of(keys->totp_secret), keys->totp_secret},
+        {"url", "", keys->url},
+        {"sp_id", "", keys->sp_id},
+        {"sp_password", kind_of(keys->sp_password), keys->sp_password},
+        {"ca_file", "", keys->ca_file},
+        {"on_confirm", "", keys->on_confirm},
     };
     struct buf text;
 

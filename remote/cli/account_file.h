@@ -21,17 +21,27 @@ enum sca_status account_place_of(const char *main_file, const char *name,
                                  struct account_place *ret_place);
 void account_place_fini(struct account_place *place);
 
+/* Where a secret is: an absolute path, or this. */
+#define ACCOUNT_IN_VAULT "vault:"
+
 /* The keys of the section; NULL ones are left out. */
 struct account_text {
     const char *name;
     const char *user_id;
     const char *serial;
+    const char *confirm;
+    const char *password;    /* where it is */
+    const char *totp_secret; /* likewise */
     const char *url;
     const char *sp_id;
-    const char *sp_password_path;
+    const char *sp_password; /* likewise */
     const char *ca_file;
     const char *on_confirm;
 };
+
+/* The line above the section, around the account's name. */
+#define ACCOUNT_REMARK     "; Written by smartca account add; smartca account remove "
+#define ACCOUNT_REMARK_END " removes it."
 
 enum { ACCOUNT_TEXT_MAX = 16384 };
 

@@ -4,6 +4,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/cli/output.h"
+#include "remote/cli/vault_access.h"
 #include "remote/cli/workspace.h"
 
 static const char *const confirm_names[] = {
@@ -19,6 +20,9 @@ static const struct column columns[] = {
     {"confirm", N_("CONFIRM"), false},
     {"certificates", N_("CERTIFICATES"), false},
     {"ready", N_("READY"), false},
+    {"default", N_("DEFAULT"), false},
+    {"vault", N_("VAULT"), false},
+    {"wrong_pins", N_("WRONG PINS"), false},
     {"fetched_at", N_("ASKED"), true},
     {"file", N_("FILE"), false},
 };
@@ -27,6 +31,7 @@ struct tally {
     size_t certificates;
     size_t ready;
     int64_t fetched_at;
+    bool has_default;
 };
 
 static struct tally count_certificates(const struct catalogue *catalogue,
@@ -42,13 +47,29 @@ static struct tally count_certificates(const struct catalogue *catalogue,
         if (entry.fetched_at > tally.fetched_at)
             tally.fetched_at = entry.fetched_at;
         tally.certificates += entry.has_certificate;
+        tally.has_default |= entry.view.is_default;
         tally.ready += entry_is_ready(&entry, (int64_t)time(NULL));
     }
     return tally;
 }
 
+/* null: the account needs no PIN. */
+static void add_vault(struct rows *rows, const struct account_config *account,
+                      const char *state_dir)
+{
+    const struct vault vault = vault_of_account(account, state_dir);
+    unsigned wrong_pins = 0;
+    const char *why = NULL;
+    const char *state = NULL;
+
+    if (vault_is_needed(account))
+        state = vault_state_name(vault_look(&vault, &wrong_pins, &why));
+    rows_text(rows, "vault", state);
+    rows_number(rows, "wrong_pins", wrong_pins);
+}
+
 static void add_row(struct rows *rows, const struct account_config *account,
-                    const struct tally *tally)
+                    const struct tally *tally, const char *state_dir)
 {
     rows_begin(rows);
     rows_text(rows, "account", account->name);
@@ -58,6 +79,8 @@ static void add_row(struct rows *rows, const struct account_config *account,
     rows_text(rows, "url", account->service.url);
     rows_number(rows, "certificates", tally->certificates);
     rows_number(rows, "ready", tally->ready);
+    rows_flag(rows, "default", tally->has_default);
+    add_vault(rows, account, state_dir);
     rows_time(rows, "fetched_at", tally->fetched_at);
     rows_text(rows, "file", account->file);
     rows_number(rows, "line", account->line);
@@ -81,7 +104,7 @@ enum cli_exit account_list_run(const struct cli *cli)
                       config->state_dir, why);
     for (size_t i = 0; i < config->account_count; i++) {
         struct tally tally = count_certificates(catalogue, &config->accounts[i]);
-        add_row(&rows, &config->accounts[i], &tally);
+        add_row(&rows, &config->accounts[i], &tally, config->state_dir);
     }
     if (config->account_count == 0)
         output_remark(cli, _("there is no account yet; smartca account add NAME --user-id ID"));

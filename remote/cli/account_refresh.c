@@ -6,6 +6,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/cli/output.h"
+#include "remote/cli/vault_access.h"
 #include "remote/cli/workspace.h"
 
 static const struct column columns[] = {
@@ -85,31 +86,36 @@ static void compare(const struct comparison *comparison, struct rows *rows)
 static enum cli_exit refresh(const struct cli *cli, const struct account_config *account,
                              const char *state_dir, struct rows *rows)
 {
-    char note[WORKSPACE_NOTE_SIZE];
+    AUTO(vault_contents_fini) struct vault_contents contents = {.items = {NULL}};
+    struct workspace_answer answer;
     const char *why = NULL;
-    size_t count = 0;
 
+    if (account->service.sp_password.kind == SECRET_VAULT &&
+        vault_unlock(cli, account, state_dir, &contents) != CLI_OK)
+        return CLI_FAILED;
+    const struct remote_credentials credentials = vault_credentials(&contents);
     AUTO(catalogue_closep) struct catalogue *before = workspace_catalogue(state_dir, &why);
-    enum sca_status st = workspace_fetch(account, state_dir,
-                                         &(struct remote_credentials){.otp = NULL}, &count, note);
+    enum sca_status st = workspace_fetch(account, state_dir, &credentials, &answer);
     if (st != SCA_OK)
-        return output_fail(cli, output_code(st), workspace_advice(st), "%s", note);
+        return output_fail(cli, output_code(st), workspace_advice(st), "%s", answer.note);
     AUTO(catalogue_closep) struct catalogue *after = workspace_catalogue(state_dir, &why);
     if (!after)
         return output_fail(cli, output_code(SCA_IO), "", "%s/catalogue: %s", state_dir, why);
     const struct comparison comparison = {account, before, after, (int64_t)time(NULL)};
     compare(&comparison, rows);
-    if (count == 0)
+    if (answer.count == 0)
         output_remark(cli, _("account %s has no certificate at the service"), account->name);
     return CLI_OK;
 }
 
 enum cli_exit account_refresh_run(const struct cli *cli)
 {
-    AUTO(workspace_fini) struct workspace workspace;
-    AUTO(rows_fini) struct rows rows;
+    AUTO(workspace_fini) struct workspace workspace = {.log = {.sink = LOG_SINK_NONE, .fd = -1}};
+    AUTO(rows_fini) struct rows rows = {.list = NULL};
     const char *name = cli->operand_count > 0 ? cli->operands[0] : NULL;
 
+    if (cli->pin_file && !name)
+        return output_usage(cli, _("--pin-file needs the NAME of one account"));
     rows_init(&rows);
     enum cli_exit result = workspace_open(cli, &workspace);
     if (result != CLI_OK)

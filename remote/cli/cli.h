@@ -33,6 +33,8 @@ enum form_field {
     FORM_FIELD_COUNT,
 };
 
+enum { CLI_PIPED_MAX = 8 }; /* more options than that do not read standard input */
+
 /* The command line after options.c read it. Texts borrow from argv. */
 struct cli {
     bool is_json;
@@ -69,6 +71,9 @@ struct cli {
     const char *page;
     bool is_default;
     bool is_reset;
+    bool is_unattended;
+    bool is_pending;
+    bool keeps_sp_password; /* in the vault */
     bool watches;
     bool is_exportable;
     bool is_forced;
@@ -76,6 +81,9 @@ struct cli {
     bool destroys_old_key;
     char **operands;
     size_t operand_count;
+    const char *piped[CLI_PIPED_MAX]; /* options that say "-", in the order of the command line */
+    size_t piped_count;
+    const char *done_before; /* by a verb that is more than one: said with a failure; NULL */
 };
 
 /* The verbs. Each has said on stderr what went wrong when it returns something but CLI_OK. */

@@ -26,9 +26,12 @@ void doctor_note(struct doctor *doctor, enum finding finding, const char *check,
     __attribute__((format(printf, 5, 6)));
 
 void doctor_check_configuration(struct doctor *doctor);
+void doctor_check_files(struct doctor *doctor);
 void doctor_check_state(struct doctor *doctor);
 void doctor_check_clock(struct doctor *doctor);
 void doctor_check_accounts(struct doctor *doctor);
+void doctor_check_secrets(struct doctor *doctor);
+void doctor_check_econtract(struct doctor *doctor);
 void doctor_check_registration(struct doctor *doctor);
 void doctor_check_module(struct doctor *doctor);
 

@@ -79,24 +79,57 @@ static void check_certificates(struct doctor *doctor, const struct account_confi
     }
 }
 
-static void check_account(struct doctor *doctor, const struct account_config *account)
+/* One-time passwords are made from the time: two clocks must agree to a step, or its neighbour. */
+static void check_clock(struct doctor *doctor, const struct account_config *account,
+                        int64_t ahead_s)
+{
+    enum { STEP_S = 25 };
+    long long off_s = (long long)(ahead_s < 0 ? -ahead_s : ahead_s);
+    bool matters = account->confirm == CONFIRM_TOTP;
+    char check[CHECK_SIZE];
+
+    if (off_s <= STEP_S)
+        return;
+    (void)snprintf(check, sizeof(check), "account %s: clock", account->name);
+    doctor_note(doctor, matters ? FINDING_FAIL : FINDING_WARN, check,
+                _("set this computer's clock, or have it set (NTP)"),
+                ahead_s > 0 ? _("it is %lld s ahead of the service's")
+                            : _("it is %lld s behind the service's"),
+                off_s);
+}
+
+static void check_service(struct doctor *doctor, const struct account_config *account)
 {
     char check[CHECK_SIZE];
-    char note[WORKSPACE_NOTE_SIZE];
-    size_t count = 0;
+    struct workspace_answer answer;
 
     (void)snprintf(check, sizeof(check), "account %s: service", account->name);
-    enum sca_status st = workspace_fetch(account, doctor->workspace->config->state_dir,
-                                         &(struct remote_credentials){.otp = NULL}, &count, note);
-    if (st != SCA_OK)
-        doctor_note(doctor, FINDING_FAIL, check, workspace_advice(st), "%s", note);
-    else if (count == 0)
+    if (account->service.sp_password.kind == SECRET_VAULT) {
+        doctor_note(doctor, FINDING_WARN, check, _("smartca account refresh NAME asks for the PIN"),
+                    _("%s was not asked: sp_password is in the vault"), account->service.url);
+        return;
+    }
+    enum sca_status st =
+        workspace_fetch(account, doctor->workspace->config->state_dir,
+                        &(struct remote_credentials){.sp_password = NULL}, &answer);
+    if (st == SCA_NOT_FOUND)
+        doctor_note(doctor, FINDING_FAIL, check, _("smartca status NAME says how to go on"), "%s",
+                    answer.note);
+    else if (st != SCA_OK)
+        doctor_note(doctor, FINDING_FAIL, check, workspace_advice(st), "%s", answer.note);
+    else if (answer.count == 0)
         doctor_note(doctor, FINDING_FAIL, check, _("check user_id and serial of the account"),
                     _("%s answers, but has no such certificate"), account->service.url);
     else
         doctor_note(doctor, FINDING_OK, check, "",
                     _("%s: name, TLS and credentials are good; %zu certificates"),
-                    account->service.url, count);
+                    account->service.url, answer.count);
+    check_clock(doctor, account, answer.clock_ahead_s);
+}
+
+static void check_account(struct doctor *doctor, const struct account_config *account)
+{
+    check_service(doctor, account);
     check_certificates(doctor, account);
 }
 

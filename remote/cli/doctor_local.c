@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What can be checked on this computer alone: configuration, state folder, clock. */
-#include <errno.h>
 #include <stdio.h>
-#include <sys/stat.h>
+#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/base/file.h"
 #include "remote/cli/doctor.h"
+#include "remote/cli/store.h"
 #include "remote/keystore/keystore.h"
 
 /* Clocks of two computers that both ask a time server differ by less. */
-enum { CLOCK_SLACK_S = 60 };
+enum { CLOCK_SLACK_S = 60, PLACE_SIZE = 1024 };
 
 /* For keystore_each_name: the first name is enough. */
 static enum sca_status stop_at_first(void *arg, const char *name)
@@ -20,9 +20,31 @@ static enum sca_status stop_at_first(void *arg, const char *name)
     return *name ? SCA_GONE : SCA_OK;
 }
 
+/* A folder that cannot be read is none of which it is known that it is empty. */
 static bool has_local_token(const char *state_dir)
 {
-    return keystore_each_name(state_dir, stop_at_first, NULL) == SCA_GONE;
+    return keystore_each_name(state_dir, stop_at_first, NULL) != SCA_OK;
+}
+
+/* A problem of a whole file has no line. */
+static void place_of(const struct config_problem *problem, char out[static PLACE_SIZE])
+{
+    if (problem->line > 0)
+        (void)snprintf(out, PLACE_SIZE, "%s:%u", problem->file, problem->line);
+    else
+        (void)snprintf(out, PLACE_SIZE, "%s", problem->file);
+}
+
+/* Who may read or write a file is not corrected in it; the reason has the mode that it wants. */
+static void cure_of(const struct config_problem *problem, char out[static PLACE_SIZE])
+{
+    static const char *const modes[] = {"chmod go-w", "chmod 600", "chmod 700"};
+
+    (void)snprintf(out, PLACE_SIZE, "%s",
+                   problem->line > 0 ? _("correct this line") : _("see to this file"));
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++)
+        if (strstr(problem->reason, modes[i]))
+            (void)snprintf(out, PLACE_SIZE, "%s %s", modes[i], problem->file);
 }
 
 void doctor_check_configuration(struct doctor *doctor)
@@ -32,8 +54,11 @@ void doctor_check_configuration(struct doctor *doctor)
 
     for (size_t i = 0; i < config->problem_count; i++) {
         const struct config_problem *problem = &config->problems[i];
-        doctor_note(doctor, FINDING_FAIL, check, _("correct this line"), "%s:%u: %s", problem->file,
-                    problem->line, problem->reason);
+        char place[PLACE_SIZE];
+        char cure[PLACE_SIZE];
+        place_of(problem, place);
+        cure_of(problem, cure);
+        doctor_note(doctor, FINDING_FAIL, check, cure, "%s: %s", place, problem->reason);
     }
     if (config->account_count == 0 && !has_local_token(config->state_dir))
         doctor_note(doctor, FINDING_FAIL, check,
@@ -41,8 +66,34 @@ void doctor_check_configuration(struct doctor *doctor)
                     _("no account in %s and conf.d beside it, and no self-signed certificate"),
                     config->main_file);
     else if (config->problem_count == 0)
-        doctor_note(doctor, FINDING_OK, check, "", _("%s and conf.d beside it: %zu accounts"),
+        doctor_note(doctor, FINDING_OK, check, "",
+                    ngettext("%s and conf.d beside it: %zu account",
+                             "%s and conf.d beside it: %zu accounts", config->account_count),
                     config->main_file, config->account_count);
+}
+
+/* Says what is wrong with a folder, if anything is. */
+static enum store_fault check_folder(struct doctor *doctor, const char *check, const char *folder,
+                                     enum finding if_open)
+{
+    enum store_fault fault = store_look(folder);
+
+    if (fault > STORE_ABSENT)
+        doctor_note(doctor, fault == STORE_OPEN ? if_open : FINDING_FAIL, check,
+                    store_fault_cure(fault), "%s %s", folder, store_fault_text(fault));
+    return fault;
+}
+
+/* Of these the module takes none that others may look into. */
+static void check_parts(struct doctor *doctor, const char *state_dir)
+{
+    static const char *const parts[] = {"tokens", "vault"};
+
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        AUTO(freep) char *folder = path_join(state_dir, parts[i]);
+        if (folder)
+            (void)check_folder(doctor, parts[i], folder, FINDING_FAIL);
+    }
 }
 
 void doctor_check_state(struct doctor *doctor)
@@ -50,29 +101,20 @@ void doctor_check_state(struct doctor *doctor)
     static const char check[] = "state";
     const char *folder = doctor->workspace->config->state_dir;
     const char *why = NULL;
-    struct stat info;
 
-    if (stat(folder, &info) != 0) {
-        bool is_new = errno == ENOENT;
-        doctor_note(doctor, is_new ? FINDING_OK : FINDING_FAIL, check,
-                    is_new ? "" : _("check the folders above it"), "%s: %s", folder,
-                    is_new ? _("not there yet, made at first use") : _("cannot be reached"));
+    enum store_fault fault = check_folder(doctor, check, folder, FINDING_WARN);
+    if (fault == STORE_ABSENT)
+        doctor_note(doctor, FINDING_OK, check, "", _("%s: not there yet, made at first use"),
+                    folder);
+    if (fault != STORE_GOOD && fault != STORE_OPEN)
         return;
-    }
-    if (!S_ISDIR(info.st_mode) || info.st_uid != geteuid() || access(folder, W_OK) != 0) {
-        doctor_note(doctor, FINDING_FAIL, check,
-                    _("make it a folder of this user, or set state_dir in [module]"),
-                    _("%s is not a folder this user owns and may write"), folder);
-        return;
-    }
     AUTO(catalogue_closep) struct catalogue *catalogue = workspace_catalogue(folder, &why);
     if (!catalogue)
         doctor_note(doctor, FINDING_FAIL, check, "smartca account refresh", "%s/catalogue: %s",
                     folder, why);
-    else if (info.st_mode & 077)
-        doctor_note(doctor, FINDING_WARN, check, "chmod 700", _("others may look into %s"), folder);
-    else
+    else if (fault == STORE_GOOD)
         doctor_note(doctor, FINDING_OK, check, "", "%s", folder);
+    check_parts(doctor, folder);
 }
 
 static int64_t newest_answer(const struct catalogue *catalogue)

@@ -11,6 +11,7 @@
 #include "remote/base/file.h"
 #include "remote/cli/doctor.h"
 #include "remote/cli/module.h"
+#include "remote/cli/slot_view.h"
 
 #define REGISTRATION "smartca-pkcs11.module"
 
@@ -81,6 +82,12 @@ void doctor_check_registration(struct doctor *doctor)
                 SMARTCA_MODULE_CONFIG_DIR);
 }
 
+/* The module that is looked at. */
+struct probe {
+    const char *path;
+    struct module module;
+};
+
 /* Which mechanism a signature would use; CK_UNAVAILABLE_INFORMATION where the probe has none. */
 static CK_MECHANISM_TYPE mechanism_for(CK_KEY_TYPE type)
 {
@@ -127,8 +134,21 @@ static CK_RV probe_token(const struct module *module, CK_SLOT_ID slot, CK_TOKEN_
     return rv;
 }
 
+/* A token whose PIN is locked looks like any other that asks for it. */
+static void note_locked(struct doctor *doctor, const struct probe *probe, CK_SLOT_ID slot,
+                        const char *check)
+{
+    AUTO(slot_view_fini) struct slot_view view = {0};
+    char cure[SLOT_CURE_SIZE] = "";
+
+    if (slot_view_read(&probe->module, slot, &view) == CKR_OK)
+        slot_view_cure(&view, NULL, probe->path, cure);
+    doctor_note(doctor, FINDING_FAIL, check, cure, _("%s: its PIN is locked, nobody can sign"),
+                view.label);
+}
+
 /* False for the empty slot that waits for a new token. */
-static bool probe_slot(struct doctor *doctor, const struct module *module, CK_SLOT_ID slot)
+static bool probe_slot(struct doctor *doctor, const struct probe *probe, CK_SLOT_ID slot)
 {
     char check[CHECK_SIZE];
     char label[33] = "";
@@ -136,10 +156,12 @@ static bool probe_slot(struct doctor *doctor, const struct module *module, CK_SL
     CK_ULONG size = 0;
 
     (void)snprintf(check, sizeof(check), "slot %lu", slot);
-    CK_RV rv = probe_token(module, slot, &info, &size);
+    CK_RV rv = probe_token(&probe->module, slot, &info, &size);
     if (rv != CKR_TOKEN_NOT_PRESENT)
         (void)module_text(info.label, sizeof(info.label), label);
-    if (rv == CKR_OK)
+    if (rv != CKR_TOKEN_NOT_PRESENT && (info.flags & CKF_USER_PIN_LOCKED))
+        note_locked(doctor, probe, slot, check);
+    else if (rv == CKR_OK)
         doctor_note(doctor, FINDING_OK, check, "",
                     _("%s: key found, signatures would have %lu bytes"), label, size);
     else if (rv == CKR_USER_NOT_LOGGED_IN)
@@ -157,48 +179,56 @@ static bool probe_slot(struct doctor *doctor, const struct module *module, CK_SL
     return rv == CKR_TOKEN_NOT_PRESENT || (info.flags & CKF_TOKEN_INITIALIZED);
 }
 
-static void probe_slots(struct doctor *doctor, const struct module *module)
+static void probe_slots(struct doctor *doctor, const struct probe *probe)
 {
     AUTO(freep) CK_SLOT_ID *slots = NULL;
     CK_ULONG count = 0;
-
     size_t found = 0;
 
-    CK_RV rv = module_slots(module, &slots, &count);
+    CK_RV rv = module_slots(&probe->module, &slots, &count);
     for (CK_ULONG i = 0; rv == CKR_OK && i < count; i++)
-        found += probe_slot(doctor, module, slots[i]);
+        found += probe_slot(doctor, probe, slots[i]);
     if (found == 0)
         doctor_note(doctor, FINDING_FAIL, "slots",
                     "smartca account add NAME --user-id ID, or smartca selfsigned create", "%s",
                     rv == CKR_OK ? _("applications see no slot") : p11_kit_strerror(rv));
 }
 
-void doctor_check_module(struct doctor *doctor)
+static void examine(struct doctor *doctor, struct probe *probe, const char *check)
 {
-    static const char check[] = "module";
-    AUTO(module_fini) struct module module = {0};
-    AUTO(freep) char *path = NULL;
     const char *why = NULL;
 
-    if (module_find(doctor->cli, &path) != SCA_OK) {
-        doctor_note(doctor, FINDING_FAIL, check, _("install the package, or use --module PATH"),
-                    _("not there: %s"), path ? path : "-");
+    if (!module_open(&probe->module, probe->path, &why)) {
+        doctor_note(doctor, FINDING_FAIL, check, _("reinstall the package"), "%s: %s", probe->path,
+                    why);
         return;
     }
-    if (!module_open(&module, path, &why)) {
-        doctor_note(doctor, FINDING_FAIL, check, _("reinstall the package"), "%s: %s", path, why);
-        return;
-    }
-    if (!module_has_interface(&module))
+    if (!module_has_interface(&probe->module))
         doctor_note(doctor, FINDING_WARN, check, _("is this another vendor's module?"),
-                    _("%s has no PKCS#11 3.0 interface"), path);
-    CK_RV rv = module_start(&module);
+                    _("%s has no PKCS#11 3.0 interface"), probe->path);
+    CK_RV rv = module_start(&probe->module);
     if (rv != CKR_OK) {
         doctor_note(doctor, FINDING_FAIL, check,
                     _("run again with SMARTCA_PKCS11_LOG=debug:stderr"), "C_Initialize: %s",
                     p11_kit_strerror(rv));
         return;
     }
-    doctor_note(doctor, FINDING_OK, check, "", _("%s loads and initialises"), path);
-    probe_slots(doctor, &module);
+    doctor_note(doctor, FINDING_OK, check, "", _("%s loads and initialises"), probe->path);
+    probe_slots(doctor, probe);
+}
+
+void doctor_check_module(struct doctor *doctor)
+{
+    static const char check[] = "module";
+    AUTO(freep) char *path = NULL;
+    struct probe probe = {.path = NULL};
+
+    if (module_find(doctor->cli, &path) != SCA_OK) {
+        doctor_note(doctor, FINDING_FAIL, check, _("install the package, or use --module PATH"),
+                    _("not there: %s"), path ? path : "-");
+        return;
+    }
+    probe.path = path;
+    examine(doctor, &probe, check);
+    module_fini(&probe.module);
 }

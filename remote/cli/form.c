@@ -11,37 +11,51 @@
 
 enum { YEARS_MIN = 1, YEARS_MAX = 30, PIN_TEXT_MAX = 4 * FORM_PIN_MAX };
 
-/* Upper bounds in characters: X.520 through RFC 5280 appendix A.1; user names have none there. */
+/*
+ * Upper bounds in characters: X.520 through RFC 5280 appendix A.1; user names have none there.
+ * Where a field is said is the next step whatever is wrong with it.
+ */
 static const struct {
     const char *name;
     size_t characters_max;
     bool is_required;
+    const char *place;
 } fields[FORM_FIELD_COUNT] = {
-    [FORM_USER] = {"user", 64, true},
-    [FORM_NAME] = {"name", 64, true},
-    [FORM_ORGANIZATION] = {"organization", 64, false},
-    [FORM_UNIT] = {"organizational_unit", 64, false},
-    [FORM_ISSUED_BY] = {"issued_by", 64, false},
-    [FORM_LOCALITY] = {"locality", 128, false},
-    [FORM_STATE] = {"state", 128, false},
-    [FORM_COUNTRY] = {"country", 64, false},
-    [FORM_FROM] = {"from", 64, false},
-    [FORM_YEARS] = {"years", 64, true},
-    [FORM_KEY] = {"key", 64, false},
-    [FORM_PIN] = {"pin", PIN_TEXT_MAX, false},
+    [FORM_USER] = {"user", 64, true, N_("give --user, or fill the column user")},
+    [FORM_NAME] = {"name", 64, true, N_("give --name, or fill the column name")},
+    [FORM_ORGANIZATION] = {"organization", 64, false,
+                           N_("see --organization, its column, and [selfsigned]")},
+    [FORM_UNIT] = {"organizational_unit", 64, false,
+                   N_("see --organizational-unit, its column, and [selfsigned]")},
+    [FORM_ISSUED_BY] = {"issued_by", 64, false,
+                        N_("see --issued-by, its column, and [selfsigned]")},
+    [FORM_LOCALITY] = {"locality", 128, false, N_("see --locality, its column, and [selfsigned]")},
+    [FORM_STATE] = {"state", 128, false, N_("see --state, its column, and [selfsigned]")},
+    [FORM_COUNTRY] = {"country", 64, false, N_("see --country, its column, and [selfsigned]")},
+    [FORM_FROM] = {"from", 64, false, N_("see --from, or its column; left out, it begins now")},
+    [FORM_YEARS] = {"years", 64, true,
+                    N_("give --years, fill its column, or set years in [selfsigned]")},
+    [FORM_KEY] = {"key", 64, false, N_("see --key, or its column; left out, it is rsa:2048")},
+    [FORM_PIN] = {"pin", PIN_TEXT_MAX, false,
+                  N_("correct the column pin, or give --pins-out without it")},
 };
+
+#define WRONG(trouble, field, ...)                                                                 \
+    trouble_say(trouble, "invalid", _(fields[field].place), __VA_ARGS__)
 
 const char *form_field_name(enum form_field field)
 {
     return fields[field].name;
 }
 
-static bool is_same_name(const char *a, const char *b)
+/* People and spreadsheets write User and Organizational-Unit. Names of fields are ASCII. */
+static bool is_same_name(const char *said, const char *name)
 {
-    for (; *a && *b; a++, b++)
-        if (*a != *b && !(*a == '-' && *b == '_'))
+    for (; *said && *name; said++, name++)
+        if ((*said >= 'A' && *said <= 'Z' ? *said - 'A' + 'a' : *said) != *name &&
+            !(*said == '-' && *name == '_'))
             return false;
-    return *a == *b;
+    return *said == *name;
 }
 
 enum form_field form_field_of(const char *name)
@@ -109,15 +123,14 @@ static bool check_text(enum form_field field, const char *text, struct trouble *
     size_t len = strlen(text);
 
     if (!utf8_is_valid(span_text(text)))
-        return trouble_say(trouble, "invalid", "", _("%s must be text in UTF-8"), name);
+        return WRONG(trouble, field, _("%s must be text in UTF-8"), name);
     if (has_control(text))
-        return trouble_say(trouble, "invalid", "", _("%s must not have control characters"), name);
+        return WRONG(trouble, field, _("%s must not have control characters"), name);
     if (text[0] == ' ' || text[len - 1] == ' ')
-        return trouble_say(trouble, "invalid", "", _("%s must not begin or end with a blank"),
-                           name);
+        return WRONG(trouble, field, _("%s must not begin or end with a blank"), name);
     if (count_characters(text) > fields[field].characters_max)
-        return trouble_say(trouble, "invalid", "", _("%s must have at most %zu characters"), name,
-                           fields[field].characters_max);
+        return WRONG(trouble, field, _("%s must have at most %zu characters"), name,
+                     fields[field].characters_max);
     return true;
 }
 
@@ -129,7 +142,7 @@ static bool check_country(struct order *order, struct trouble *trouble)
         return true;
     if (strlen(text) != 2 || !isascii(text[0]) || !isalpha((unsigned char)text[0]) ||
         !isascii(text[1]) || !isalpha((unsigned char)text[1]))
-        return trouble_say(trouble, "invalid", "", _("country must be two letters, such as VN"));
+        return WRONG(trouble, FORM_COUNTRY, _("country must be two letters, such as VN"));
     order->country[0] = (char)toupper((unsigned char)text[0]);
     order->country[1] = (char)toupper((unsigned char)text[1]);
     return true;
@@ -145,12 +158,12 @@ static bool check_time(struct order *order, int64_t now, struct trouble *trouble
     for (size_t i = 0; len <= 2 && i < len; i++)
         years = isdigit((unsigned char)text[i]) ? years * 10 + (unsigned)(text[i] - '0') : 100;
     if (years < YEARS_MIN || years > YEARS_MAX)
-        return trouble_say(trouble, "invalid", "", _("years must be a whole number from %d to %d"),
-                           YEARS_MIN, YEARS_MAX);
+        return WRONG(trouble, FORM_YEARS, _("years must be a whole number from %d to %d"),
+                     YEARS_MIN, YEARS_MAX);
     order->not_before = now;
     if (from && !day_parse(from, &order->not_before))
-        return trouble_say(trouble, "invalid", "",
-                           _("from must be a day written YYYY-MM-DD, such as 2026-01-31"));
+        return WRONG(trouble, FORM_FROM,
+                     _("from must be a day written YYYY-MM-DD, such as 2026-01-31"));
     order->not_after = day_add_years(order->not_before, years);
     return true;
 }
@@ -160,8 +173,7 @@ static bool check_key(struct order *order, struct trouble *trouble)
     const char *text = order->text[FORM_KEY];
 
     order->key = key_spec_find(text ? text : KEY_SPEC_DEFAULT);
-    return order->key ||
-           trouble_say(trouble, "invalid", "", _("key must be one of %s"), key_spec_names);
+    return order->key || WRONG(trouble, FORM_KEY, _("key must be one of %s"), key_spec_names);
 }
 
 static bool check_pin(const struct order *order, struct trouble *trouble)
@@ -170,8 +182,7 @@ static bool check_pin(const struct order *order, struct trouble *trouble)
     size_t len = text ? strlen(text) : FORM_PIN_MIN;
 
     return (len >= FORM_PIN_MIN && len <= FORM_PIN_MAX) ||
-           trouble_say(trouble, "invalid", "", _("pin must have %d to %d bytes"), FORM_PIN_MIN,
-                       FORM_PIN_MAX);
+           WRONG(trouble, FORM_PIN, _("pin must have %d to %d bytes"), FORM_PIN_MIN, FORM_PIN_MAX);
 }
 
 static bool take_text(const struct form *form, enum form_field field, struct order *order,
@@ -184,7 +195,7 @@ static bool take_text(const struct form *form, enum form_field field, struct ord
         return check_text(field, text, trouble);
     }
     return !fields[field].is_required ||
-           trouble_say(trouble, "invalid", "", _("%s is missing"), fields[field].name);
+           WRONG(trouble, field, _("%s is missing"), fields[field].name);
 }
 
 bool form_check_user(const struct form *form, int64_t now, struct order *ret_order,

@@ -32,7 +32,8 @@ struct order {
 /* "organizational_unit" ...: the name of the column; messages use it as well. */
 const char *form_field_name(enum form_field field);
 
-/* The field of a column, '-' as good as '_'; FORM_FIELD_COUNT if there is none. */
+/* The field of a column, '-' as good as '_', capitals as good as small letters; FORM_FIELD_COUNT if
+ * there is none. */
 enum form_field form_field_of(const char *name);
 
 enum { FORM_YEARS_SIZE = 12 };

@@ -39,9 +39,16 @@ static bool is_pem(struct span bytes)
     return contains(bytes, "-----BEGIN ");
 }
 
+static bool has_pem_key(struct span bytes)
+{
+    return contains(bytes, "PRIVATE KEY-----");
+}
+
 bool key_file_wants_password(struct span bytes)
 {
-    return !is_pem(bytes) || contains(bytes, "-----BEGIN ENCRYPTED PRIVATE KEY-----") ||
+    if (!is_pem(bytes))
+        return bytes.len > 0;
+    return contains(bytes, "-----BEGIN ENCRYPTED PRIVATE KEY-----") ||
            contains(bytes, "Proc-Type: 4,ENCRYPTED");
 }
 
@@ -89,18 +96,74 @@ static void read_pem(struct span bytes, const struct secret *password, struct ke
     }
 }
 
-static void read_pkcs12(struct span bytes, const struct secret *password, struct key_file *file)
+/* NULL if it is none. */
+static PKCS12 *parse_pkcs12(struct span bytes)
 {
     PKCS12 *container = PKCS12_init_ex(NID_pkcs7_data, crypto_libctx(), NULL);
     const unsigned char *at = bytes.ptr;
+
+    return container ? d2i_PKCS12(&container, &at, (long)bytes.len) : NULL;
+}
+
+static void read_pkcs12(struct span bytes, const struct secret *password, struct key_file *file)
+{
+    PKCS12 *container = parse_pkcs12(bytes);
     X509 *x509 = NULL;
 
-    if (container && d2i_PKCS12(&container, &at, (long)bytes.len) &&
+    if (container &&
         PKCS12_parse(container, password ? (const char *)secret_get(password).ptr : "", &file->key,
                      &x509, &file->others) == 1 &&
         x509)
         (void)keep(file, x509);
     PKCS12_free(container);
+}
+
+/*
+ * RFC 7292 appendix C: what programs before OpenSSL 3 sealed containers with. 3DES still opens; of
+ * RC2 and RC4 OpenSSL has no more than its legacy provider, which is not loaded here.
+ */
+static bool is_obsolete(const PKCS12 *container)
+{
+    static const int ciphers[] = {NID_pbe_WithSHA1And128BitRC4, NID_pbe_WithSHA1And40BitRC4,
+                                  NID_pbe_WithSHA1And128BitRC2_CBC,
+                                  NID_pbe_WithSHA1And40BitRC2_CBC};
+    STACK_OF(PKCS7) *parts = PKCS12_unpack_authsafes(container);
+    bool is_found = false;
+
+    for (int i = 0; i < sk_PKCS7_num(parts); i++) {
+        const PKCS7 *part = sk_PKCS7_value(parts, i);
+        if (OBJ_obj2nid(part->type) != NID_pkcs7_encrypted)
+            continue;
+        int used = OBJ_obj2nid(part->d.encrypted->enc_data->algorithm->algorithm);
+        for (size_t j = 0; j < ARRAY_LEN(ciphers); j++)
+            is_found |= used == ciphers[j];
+    }
+    sk_PKCS7_pop_free(parts, PKCS7_free);
+    return is_found;
+}
+
+/* Why there is no key: what can be told without opening it comes before the password. */
+static bool explain(struct span bytes, struct trouble *trouble)
+{
+    PKCS12 *container = is_pem(bytes) ? NULL : parse_pkcs12(bytes);
+    bool is_container = container;
+    bool was_obsolete = container && is_obsolete(container);
+
+    PKCS12_free(container);
+    if (is_pem(bytes) && !has_pem_key(bytes))
+        return trouble_say(trouble, "invalid",
+                           _("put the private key into the same file, or take a PKCS#12 file"),
+                           "%s", _("the file has no private key, only certificates"));
+    if (!is_pem(bytes) && !is_container)
+        return trouble_say(trouble, "invalid", _("check the name of the file"), "%s",
+                           _("the file is neither PEM nor PKCS#12"));
+    if (was_obsolete)
+        return trouble_say(
+            trouble, "unsupported",
+            _("openssl pkcs12 -legacy -in OLD.p12 -out NEW.pem, then import NEW.pem"), "%s",
+            _("the file is encrypted in an obsolete way (RC2 or RC4)"));
+    return trouble_say(trouble, "invalid", _("check the file and its password"), "%s",
+                       _("the file has no private key that the password opens"));
 }
 
 /* The certificate of the key comes out of the others. */
@@ -121,14 +184,14 @@ bool key_file_parse(struct span bytes, const struct secret *password, struct key
     AUTO(key_file_fini) struct key_file file = {0};
 
     if (bytes.len == 0 || bytes.len > KEY_FILE_MAX)
-        return trouble_say(trouble, "invalid", "", "%s", _("the file is empty or too large"));
+        return trouble_say(trouble, "invalid", _("check the name of the file"), "%s",
+                           _("the file is empty or too large"));
     if (is_pem(bytes))
         read_pem(bytes, password, &file);
     else
         read_pkcs12(bytes, password, &file);
     if (!file.key)
-        return trouble_say(trouble, "invalid", _("check the file and its password"), "%s",
-                           _("the file has no private key that the password opens"));
+        return explain(bytes, trouble);
     if (!pick(&file))
         return trouble_say(trouble, "invalid", _("put the certificate into the same file"), "%s",
                            _("the file has no certificate of its private key"));
@@ -139,7 +202,8 @@ bool key_file_parse(struct span bytes, const struct secret *password, struct key
 
 static bool cannot_make(struct trouble *trouble)
 {
-    return trouble_say(trouble, "unknown", "", "%s", _("OpenSSL cannot make the file"));
+    return trouble_say(trouble, "unknown", _("smartca doctor tells more"), "%s",
+                       _("OpenSSL cannot make the file"));
 }
 
 static bool take_bio(BIO *bio, struct buf *ret_bytes)

@@ -37,6 +37,25 @@ static void choose_language(void)
     (void)textdomain("smartca-pkcs11");
 }
 
+/* A slip of the finger costs no look at the whole list; half a name no look elsewhere. */
+static enum cli_exit unknown_verb(const struct cli *cli, char *const *words, size_t count)
+{
+    struct span guess = verbs_guess(words, count);
+    const char *second = count > 1 ? words[1] : "";
+    const char *gap = *second ? " " : "";
+
+    if (count == 1 && verbs_is_family(words[0])) {
+        enum cli_exit result = output_usage(cli, _("%s is the first of two words"), words[0]);
+        if (!cli->is_json)
+            verbs_print_family(stderr, words[0]);
+        return result;
+    }
+    if (guess.len > 0)
+        return output_usage(cli, _("there is no verb %s%s%s; did you mean %.*s?"), words[0], gap,
+                            second, (int)guess.len, (const char *)guess.ptr);
+    return output_usage(cli, _("there is no verb %s%s%s"), words[0], gap, second);
+}
+
 static enum cli_exit help(const struct cli *cli, char *const *words, size_t count)
 {
     size_t used = 0;
@@ -47,7 +66,7 @@ static enum cli_exit help(const struct cli *cli, char *const *words, size_t coun
     } else if (count == 0 || (count == 1 && verbs_is_family(words[0]))) {
         verbs_print_help(count ? words[0] : "");
     } else {
-        return output_usage(cli, _("there is no verb %s"), words[0]);
+        return unknown_verb(cli, words, count);
     }
     return CLI_OK;
 }
@@ -69,9 +88,7 @@ static enum cli_exit run(struct cli *cli)
 
     const struct verb *verb = verbs_find(cli->operands, cli->operand_count, &used);
     if (!verb)
-        return output_usage(cli, _("there is no verb %s%s%s"), cli->operands[0],
-                            cli->operand_count > 1 ? " " : "",
-                            cli->operand_count > 1 ? cli->operands[1] : "");
+        return unknown_verb(cli, cli->operands, cli->operand_count);
     cli->operands += used;
     cli->operand_count -= used;
     if (cli->operand_count < verb->operands_min || cli->operand_count > verb->operands_max)
@@ -92,6 +109,7 @@ int main(int argc, char **argv)
     enum cli_exit result = run(&cli);
     /* A full disk behind a redirection is a failure too. */
     if ((fflush(stdout) != 0 || ferror(stdout)) && result == CLI_OK)
-        result = output_fail(&cli, "io", "", _("the output cannot be written"));
+        result = output_fail(&cli, "io", _("make room where standard output goes"),
+                             _("the output cannot be written"));
     return (int)result;
 }

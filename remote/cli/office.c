@@ -9,6 +9,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/cli/output.h"
+#include "remote/cli/store.h"
 #include "remote/cli/x509_build.h"
 
 void office_init(struct office *office, const struct cli *cli, const struct module *module)
@@ -34,6 +35,13 @@ void office_fini(struct office *office)
     lock_fini(&office->lock);
 }
 
+bool office_read_tokens(struct office *office, const char *state_dir, struct trouble *trouble)
+{
+    bool is_read = tokens_read(office->module, &office->tokens, trouble);
+
+    return office->tokens.is_own ? store_is_writable(state_dir, trouble) && is_read : is_read;
+}
+
 bool task_end(struct task *task, enum task_result result)
 {
     task->result = result;
@@ -50,7 +58,7 @@ bool office_ask_so_pin(struct office *office, struct trouble *trouble)
 {
     const struct pin_question question = {.path = office->cli->so_pin_file,
                                           .option = "--so-pin-file",
-                                          .prompt = _("SO PIN of the tokens"),
+                                          .prompt = _("SO PIN of the tokens (6 to 64 bytes)"),
                                           .is_new = true};
 
     return office->so_pin || pin_ask(&question, &office->so_pin, trouble);
@@ -58,12 +66,22 @@ bool office_ask_so_pin(struct office *office, struct trouble *trouble)
 
 bool office_ask_pin(struct office *office, bool is_new, struct trouble *trouble)
 {
-    const struct pin_question question = {.path = office->cli->pin_file,
-                                          .option = "--pin-file",
-                                          .prompt = _("PIN of the user"),
-                                          .is_new = is_new};
+    const struct pin_question question = {
+        .path = office->cli->pin_file,
+        .option = "--pin-file",
+        .prompt = is_new ? _("New PIN of the user (6 to 64 bytes)") : _("PIN of the user"),
+        .is_new = is_new};
 
     return office->pin || pin_ask(&question, &office->pin, trouble);
+}
+
+bool office_is_issuers_own(struct token *token, const struct holder *holder)
+{
+    const struct holding *authority = holder_authority(holder);
+    uint8_t id[CERTIFICATE_ID_SIZE];
+
+    return authority && x509_key_id(authority->x509, id) &&
+           token_find_one(token, CKO_PUBLIC_KEY, span_of(id, sizeof(id))) != CK_INVALID_HANDLE;
 }
 
 bool office_makes_pin(const struct office *office, const struct task *task)

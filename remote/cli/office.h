@@ -63,6 +63,12 @@ struct office {
 void office_init(struct office *office, const struct cli *cli, const struct module *module);
 void office_fini(struct office *office);
 
+/*
+ * Which tokens there are. Of our own module only when its folders can be written: it is going to,
+ * and could not say by itself which folder is in the way.
+ */
+bool office_read_tokens(struct office *office, const char *state_dir, struct trouble *trouble);
+
 /* Says why a task ends; returns false. */
 bool task_end(struct task *task, enum task_result result);
 void task_fini(struct task *task);
@@ -72,6 +78,9 @@ void task_fini(struct task *task);
  * The PIN is the row's, that of the run, or made up and written to the file first.
  */
 bool office_seat(struct office *office, struct task *task, struct token *ret_token);
+
+/* An authority whose key is here as well: the token is a local issuer's, no user's. */
+bool office_is_issuers_own(struct token *token, const struct holder *holder);
 
 /* True if the user's PIN will be made up. */
 bool office_makes_pin(const struct office *office, const struct task *task);

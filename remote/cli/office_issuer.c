@@ -52,12 +52,60 @@ static void gather(struct office *office, const struct task *task)
 
 static bool ask_pin(struct office *office, bool is_new, struct trouble *trouble)
 {
-    const struct pin_question question = {.path = office->cli->issuer_pin_file,
-                                          .option = "--issuer-pin-file",
-                                          .prompt = _("PIN of the local issuer"),
-                                          .is_new = is_new};
+    const struct pin_question question = {
+        .path = office->cli->issuer_pin_file,
+        .option = "--issuer-pin-file",
+        .prompt = is_new ? _("New PIN of the local issuer (6 to 64 bytes)")
+                         : _("PIN of the local issuer"),
+        .is_new = is_new};
 
     return office->issuer_pin || pin_ask(&question, &office->issuer_pin, trouble);
+}
+
+/* In use or archived, the issuer's own or a copy. */
+static bool has_certificate_of(const struct office *office, const struct token_slot *slot,
+                               const char *issuer)
+{
+    AUTO(token_close) struct token token = {0};
+    AUTO(holder_fini) struct holder holder = {0};
+    struct trouble ignored;
+    bool is_found = false;
+
+    if (!token_open(office->module, slot->id, false, &token, &ignored) ||
+        !holder_read(&token, &holder, &ignored))
+        return false;
+    for (size_t i = 0; i < holder.count && !is_found; i++) {
+        const struct holding *item = &holder.items[i];
+        AUTO(freep) char *name = x509_name_part(X509_get_subject_name(item->x509), NID_commonName);
+        is_found = item->is_authority && name && strcmp(name, issuer) == 0;
+    }
+    return is_found;
+}
+
+/*
+ * A second issuer of the same name would have another key: nobody could tell the two apart, and
+ * what the first one signed would not verify with the second. So a certificate of that name on any
+ * token means that the issuer's own token is to be there.
+ */
+static bool check_lost(const struct office *office, const char *issuer, struct trouble *trouble)
+{
+    char label[FORM_LABEL_SIZE];
+
+    form_label(issuer, label);
+    const struct token_slot *own = tokens_find(&office->tokens, label);
+    if (office->cli->is_forced || (own && has_certificate_of(office, own, issuer)))
+        return true;
+    for (size_t i = 0; i < office->tokens.count; i++) {
+        const struct token_slot *slot = &office->tokens.items[i];
+        if (slot != own && has_certificate_of(office, slot, issuer))
+            return trouble_say(trouble, "exists",
+                               _("restore the issuer's token from a backup, choose another name, "
+                                 "or make a new issuer of that name with --force"),
+                               _("issued_by: token %s has a certificate of issuer %s, whose key is "
+                                 "not here"),
+                               slot->label, issuer);
+    }
+    return true;
 }
 
 static bool make_token(struct office *office, const char *label, struct token_slot *ret_slot,
@@ -113,11 +161,13 @@ static bool find_pair(struct issuer *issuer, const struct holding *authority,
     const struct key_spec *spec = key_spec_find(ISSUER_KEY);
     uint8_t id[CERTIFICATE_ID_SIZE];
 
+    if (authority && !x509_key_id(authority->x509, id))
+        return trouble_no_memory(trouble);
     if (authority)
-        return x509_key_id(authority->x509, id)
-                   ? token_pair_find(&issuer->token, span_of(id, sizeof(id)), &issuer->pair,
-                                     trouble)
-                   : trouble_no_memory(trouble);
+        return token_pair_find(&issuer->token, span_of(id, sizeof(id)), &issuer->pair, trouble) ||
+               trouble_say(trouble, "not_found",
+                           _("restore the issuer's token from a backup, or choose another name"),
+                           _("issued_by: the token of %s has no usable key"), issuer->name);
     return token_pair_unused(&issuer->token, spec, &issuer->pair) ||
            token_generate(&issuer->token, spec, issuer->name, false, &issuer->pair, trouble);
 }
@@ -165,8 +215,8 @@ static bool open_issuer(struct office *office, struct issuer *issuer, struct tro
 {
     AUTO(holder_fini) struct holder holder = {0};
 
-    if (!enter(office, issuer, trouble) || !holder_read(&issuer->token, &holder, trouble) ||
-        !check_owner(issuer, &holder, trouble))
+    if (!check_lost(office, issuer->name, trouble) || !enter(office, issuer, trouble) ||
+        !holder_read(&issuer->token, &holder, trouble) || !check_owner(issuer, &holder, trouble))
         return false;
     const struct holding *authority = holder_authority(&holder);
     if (!find_pair(issuer, authority, trouble))

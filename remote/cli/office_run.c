@@ -63,6 +63,22 @@ static void look_at_all(struct run *run)
     }
 }
 
+/*
+ * Before the issuer's PIN is asked for, whose token takes a try as well: a wrong PIN of one user
+ * is told at once. In a file it is told with the user's line.
+ */
+static bool try_pin(struct run *run, struct trouble *trouble)
+{
+    AUTO(token_close) struct token token = {0};
+    const struct task *task = &run->list.tasks[0];
+
+    if (run->office.cli->csv || task->order.is_self_issued || !task->has_slot ||
+        !task->slot.has_pin)
+        return true;
+    return token_open(run->office.module, task->slot.id, false, &token, trouble) &&
+           token_login(&token, CKU_USER, run->office.pin, trouble);
+}
+
 /* What the open tasks need of the administrator. */
 static bool ask(struct run *run, struct trouble *trouble)
 {
@@ -87,10 +103,9 @@ static bool ask(struct run *run, struct trouble *trouble)
         is_new |= lacks_pin;
     }
     return (!needs_so || office_ask_so_pin(&run->office, trouble)) &&
-           (!needs_pin || office_ask_pin(&run->office, is_new, trouble)) &&
+           (!needs_pin || office_ask_pin(&run->office, is_new, trouble)) && try_pin(run, trouble) &&
            office_open_issuers(&run->office, run->list.tasks, run->list.count, trouble) &&
-           (!makes_pin || pin_file_open(run->office.cli->pins_out, run->office.cli->is_forced,
-                                        &run->office.pins_fd, trouble));
+           (!makes_pin || pin_file_open(run->office.cli->pins_out, &run->office.pins_fd, trouble));
 }
 
 /* The next open task; NULL when there is none, or somebody wants it to end. */
@@ -159,7 +174,7 @@ static void work_on_all(struct run *run)
     progress_end();
 }
 
-static enum cli_exit run_office(struct run *run, const struct form *base)
+static enum cli_exit run_office(struct run *run, const struct form *base, const char *state_dir)
 {
     const struct cli *cli = run->office.cli;
     AUTO(module_fini) struct module module = {0};
@@ -174,7 +189,7 @@ static enum cli_exit run_office(struct run *run, const struct form *base)
     if (result != CLI_OK)
         return result;
     run->office.module = &module;
-    bool is_ready = tokens_read(&module, &run->office.tokens, &trouble);
+    bool is_ready = office_read_tokens(&run->office, state_dir, &trouble);
     if (is_ready) {
         look_at_all(run);
         is_ready = task_list_count(&run->list, TASK_OPEN) == 0 || ask(run, &trouble);
@@ -207,7 +222,7 @@ enum cli_exit office_run(const struct cli *cli, const struct office_verb *verb)
         said.text[i] = cli->form[i];
     form_overlay(&base, &said);
     office_init(&run.office, cli, NULL);
-    result = run_office(&run, &base);
+    result = run_office(&run, &base, workspace.config->state_dir);
     task_list_fini(&run.list);
     office_fini(&run.office);
     return result;

@@ -20,17 +20,35 @@ struct option_row {
 
 static const struct option_row rows[] = {
     {"user-id", "ID", OPTIONS_ADD, TO(user_id), N_("CCCD, passport or tax number of the signer")},
-    {"serial", "HEX", OPTIONS_ADD | OPTIONS_EXPORT, TO(serial),
+    {"serial", "HEX", OPTIONS_ADD | OPTIONS_EXPORT | OPTIONS_CHOOSE, TO(serial),
      N_("only the certificate with this serial number")},
-    {"confirm", "app", OPTIONS_ADD, TO(confirm), N_("how signatures are confirmed")},
+    {"confirm", "HOW", OPTIONS_ADD, TO(confirm),
+     N_("app (default), otp: digits typed for each signature, totp: no phone")},
     {"business", NULL, OPTIONS_ADD, TO(is_business), N_("an account without a phone (SmartCA TH)")},
     {"url", "URL", OPTIONS_ADD, TO(url), N_("the service; default: [smartca], production")},
     {"sp-id", "ID", OPTIONS_ADD, TO(sp_id), N_("service provider; default: [smartca]")},
-    {"sp-password-file", "FILE", OPTIONS_ADD, TO(sp_password_file),
+    {"sp-password-file", "FILE", OPTIONS_ADD | OPTIONS_PIN, TO(sp_password_file),
      N_("file with its password; - reads a line and keeps it beside the configuration")},
+    {"sp-password-in-vault", NULL, OPTIONS_ADD, TO(keeps_sp_password),
+     N_("keeps that password under the account's PIN")},
+    {"secret-key-file", "FILE", OPTIONS_ADD | OPTIONS_PIN, TO(secret_key_file),
+     N_("totp: the secret key as VNPT shows it; - reads a line")},
+    {"unattended", NULL, OPTIONS_ADD, TO(is_unattended),
+     N_("totp: without PIN, the secrets stay in their files, such as\n"
+        "                           /run/credentials/UNIT/NAME of systemd's LoadCredential=")},
+    {"pending", NULL, OPTIONS_ADD, TO(is_pending),
+     N_("also when there is no certificate yet; smartca status goes on")},
+    {"reset", NULL, OPTIONS_ADD | OPTIONS_PIN, TO(is_reset),
+     N_("forgets the PIN and the secrets that there were")},
+    {"text", "TEXT", OPTIONS_APPEARANCE, TO(text),
+     N_("signature content; may have {{SubjectDN.CN}}; '' removes it")},
+    {"mode", "MODE", OPTIONS_APPEARANCE, TO(mode), N_("text-image, text or image")},
+    {"image", "FILE", OPTIONS_APPEARANCE, TO(image),
+     N_("signature image, PNG or JPEG of at most 128 KiB; '' removes it")},
     {"ca-file", "FILE", OPTIONS_ADD, TO(ca_file), N_("CA certificates to trust instead")},
     {"user", "USER", OPTIONS_USER, TO(form[FORM_USER]), N_("whose certificate; cannot be changed")},
-    {"name", "NAME", OPTIONS_FORM, TO(form[FORM_NAME]), N_("issued to: the person's full name")},
+    {"name", "NAME", OPTIONS_FORM | OPTIONS_UPDATE, TO(form[FORM_NAME]),
+     N_("issued to: the person's full name")},
     {"organization", "O", OPTIONS_FORM, TO(form[FORM_ORGANIZATION]),
      N_("default, as of the next ones: [selfsigned]")},
     {"organizational-unit", "OU", OPTIONS_FORM, TO(form[FORM_UNIT]), N_("department")},
@@ -39,16 +57,18 @@ static const struct option_row rows[] = {
     {"locality", "L", OPTIONS_FORM, TO(form[FORM_LOCALITY]), N_("city or district")},
     {"state", "ST", OPTIONS_FORM, TO(form[FORM_STATE]), N_("state or province")},
     {"country", "CC", OPTIONS_FORM, TO(form[FORM_COUNTRY]), N_("two letters, such as VN")},
-    {"from", "DAY|FILE", OPTIONS_FORM | OPTIONS_IMPORT, TO(form[FORM_FROM]),
-     N_("first day, YYYY-MM-DD (UTC; default: now); import: the file to read")},
+    {"from", "DAY", OPTIONS_FORM | OPTIONS_IMPORT, TO(form[FORM_FROM]),
+     N_("first day, YYYY-MM-DD (UTC; default: now)")},
     {"years", "N", OPTIONS_FORM, TO(form[FORM_YEARS]), N_("validity in whole years, 1 to 30")},
     {"key", "KIND", OPTIONS_FORM, TO(form[FORM_KEY]),
      N_("rsa:2048 (default), rsa:3072, rsa:4096, ec:p256, ec:p384, ec:p521, ed25519")},
     {"csv", "FILE", OPTIONS_FORM, TO(csv), N_("many users; a column for each of these options")},
     {"pins-out", "FILE", OPTIONS_CREATE, TO(pins_out),
-     N_("with --csv: new file for the random PINs of the users")},
-    {"pin-file", "FILE", OPTIONS_FORM | OPTIONS_EXPORT | OPTIONS_IMPORT, TO(pin_file),
-     N_("the user's PIN; - reads a line")},
+     N_("with --csv: file for the random PINs of new users; a second run\n"
+        "                           appends to it")},
+    {"pin-file", "FILE",
+     OPTIONS_FORM | OPTIONS_EXPORT | OPTIONS_IMPORT | OPTIONS_ADD | OPTIONS_VAULT | OPTIONS_PIN,
+     TO(pin_file), N_("the user's PIN; - reads a line")},
     {"so-pin-file", "FILE", OPTIONS_CREATE | OPTIONS_IMPORT, TO(so_pin_file),
      N_("the tokens' security officer PIN; - reads a line")},
     {"issuer-pin-file", "FILE", OPTIONS_FORM, TO(issuer_pin_file),
@@ -64,15 +84,38 @@ static const struct option_row rows[] = {
     {"out", "FILE", OPTIONS_EXPORT, TO(out), N_("default for certificates: standard output")},
     {"out-password-file", "FILE", OPTIONS_EXPORT, TO(out_password_file),
      N_("the password of the new file; - reads a line")},
-    {"password-file", "FILE", OPTIONS_IMPORT, TO(password_file),
-     N_("the password of the file; - reads a line")},
-    {"force", NULL, OPTIONS_EXPORT | OPTIONS_CREATE, TO(is_forced),
-     N_("export: replaces a file; create: appends to --pins-out")},
+    {"password-file", "FILE", OPTIONS_IMPORT | OPTIONS_ADD | OPTIONS_PIN | OPTIONS_ECONTRACT,
+     TO(password_file),
+     N_("the password of the SmartCA account, or for eContract; - reads a line")},
+    {"company", "ID", OPTIONS_COMPANY, TO(company), N_("which, where the user has several")},
+    {"search", "TEXT", OPTIONS_SEARCH, TO(search), N_("only users that match")},
+    {"page", "N", OPTIONS_SEARCH, TO(page), N_("from 1")},
+    {"econtract-user", "ID", OPTIONS_ECONTRACT_USER, TO(econtract_user),
+     N_("the user's number, as econtract users shows it")},
+    {"certificate", "ID", OPTIONS_CERTIFICATE, TO(certificate),
+     N_("the certificate's number, as econtract users shows it")},
+    {"default", NULL, OPTIONS_UPDATE, TO(is_default), N_("the user signs with it from now on")},
+    {"force", NULL, OPTIONS_EXPORT | OPTIONS_CREATE | OPTIONS_REISSUE | OPTIONS_IMPORT,
+     TO(is_forced), N_("a new local issuer in the place of one whose key is lost")},
     {"watch", NULL, OPTIONS_WATCH, TO(watches), N_("waits until the certificate is active")},
     {"module", "PATH", OPTIONS_MODULE, TO(module), N_("the PKCS#11 module to look through")},
     {"json", NULL, OPTIONS_EVERY, TO(is_json), N_("JSON instead of text")},
     {"help", NULL, OPTIONS_EVERY, TO(wants_help), N_("this text")},
     {"version", NULL, OPTIONS_EVERY, TO(wants_version), N_("the version")},
+};
+
+/* What an option is to one verb, where that is not what it is to the others. */
+static const struct {
+    const char *name;
+    unsigned group; /* the verb's */
+    const char *value;
+    const char *help;
+} meanings[] = {
+    {"from", OPTIONS_IMPORT, "FILE", N_("the file to read: PKCS#12, or PEM with the private key")},
+    {"name", OPTIONS_UPDATE, "NAME", N_("the name to show")},
+    {"password-file", OPTIONS_IMPORT, "FILE", N_("the password of the file; - reads a line")},
+    {"force", OPTIONS_EXPORT, NULL, N_("replaces the file of --out")},
+    {"force", OPTIONS_IMPORT, NULL, N_("also when the user's certificate is of another person")},
 };
 
 enum { ROW_COUNT = ARRAY_LEN(rows), FIRST_ROW = 256 };
@@ -116,6 +159,8 @@ static bool take(struct cli *cli, const struct option_row *row, const char *valu
         return false;
     }
     *text_at(cli, row) = value;
+    if (strcmp(value, "-") == 0 && cli->piped_count < CLI_PIPED_MAX)
+        cli->piped[cli->piped_count++] = row->name;
     return true;
 }
 
@@ -157,14 +202,25 @@ const char *options_foreign(const struct cli *cli, unsigned groups)
     return NULL;
 }
 
+static void print_row(const struct option_row *row, unsigned groups)
+{
+    const char *value = row->value;
+    const char *help = row->help;
+    char left[40];
+
+    for (size_t i = 0; i < ARRAY_LEN(meanings); i++) {
+        if (!(meanings[i].group & groups) || strcmp(meanings[i].name, row->name) != 0)
+            continue;
+        value = meanings[i].value;
+        help = meanings[i].help;
+    }
+    (void)snprintf(left, sizeof(left), "--%s%s%s", row->name, value ? " " : "", value ? value : "");
+    (void)printf("  %-24s %s\n", left, _(help));
+}
+
 void options_print(unsigned groups)
 {
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        char left[40];
-        if (!(rows[i].group & groups))
-            continue;
-        (void)snprintf(left, sizeof(left), "--%s%s%s", rows[i].name, rows[i].value ? " " : "",
-                       rows[i].value ? rows[i].value : "");
-        (void)printf("  %-24s %s\n", left, _(rows[i].help));
-    }
+    for (size_t i = 0; i < ROW_COUNT; i++)
+        if (rows[i].group & groups)
+            print_row(&rows[i], groups);
 }

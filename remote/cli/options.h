@@ -17,6 +17,16 @@ enum option_group {
     OPTIONS_EXPORT = 256,
     OPTIONS_IMPORT = 512,
     OPTIONS_WATCH = 1024,
+    OPTIONS_VAULT = 2048, /* a vault is opened */
+    OPTIONS_PIN = 4096,
+    OPTIONS_CHOOSE = 8192, /* one certificate of several */
+    OPTIONS_APPEARANCE = 16384,
+    OPTIONS_ECONTRACT = 1 << 15, /* eContract is asked */
+    OPTIONS_COMPANY = 1 << 16,
+    OPTIONS_SEARCH = 1 << 17,
+    OPTIONS_ECONTRACT_USER = 1 << 18, /* one user there */
+    OPTIONS_CERTIFICATE = 1 << 19,    /* one certificate of the user */
+    OPTIONS_UPDATE = 1 << 20,
 };
 
 /*

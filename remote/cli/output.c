@@ -84,6 +84,9 @@ enum cli_exit output_fail(const struct cli *cli, const char *code, const char *n
     va_start(args, format);
     (void)vsnprintf(message, sizeof(message), format, args);
     va_end(args);
+    size_t len = strlen(message);
+    if (cli->done_before)
+        (void)snprintf(message + len, sizeof(message) - len, " (%s)", cli->done_before);
     print_error(cli, code, next_step, message);
     return CLI_FAILED;
 }

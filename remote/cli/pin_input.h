@@ -10,7 +10,8 @@ struct pin_question {
     const char *path; /* what the option says: a file, "-" for a line of standard input, or NULL */
     const char *option; /* "--pin-file" */
     const char *prompt;
-    bool is_new;      /* at a terminal asked twice; a PIN has to have an acceptable length */
+    bool is_new;      /* a PIN has to have an acceptable length; at a terminal asked twice, and
+                         again when the two differ */
     bool is_password; /* of a file: any length but none */
 };
 
@@ -21,10 +22,10 @@ bool pin_ask(const struct pin_question *question, struct secret **ret_pin, struc
 bool pin_make(struct secret **ret_pin, struct trouble *trouble);
 
 /*
- * A file of mode 0600 with the columns user,pin. One that is there is appended to when that is
- * allowed, never replaced: it may be the only place where some PIN is known.
+ * A file of mode 0600 with the columns user,pin. One that is there and has them is appended to,
+ * never replaced: it may be the only place where some PIN is known. Any other file is refused.
  */
-bool pin_file_open(const char *path, bool may_append, int *ret_fd, struct trouble *trouble);
+bool pin_file_open(const char *path, int *ret_fd, struct trouble *trouble);
 
 /* One line, on the disk when this returns. */
 bool pin_file_add(int fd, const char *user, const struct secret *pin, struct trouble *trouble);

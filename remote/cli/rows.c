@@ -103,8 +103,8 @@ static bool print_table(const struct rows *rows, const struct column *columns, s
     {
         is_whole = is_whole && fill_line(table, row, columns, count);
     }
-    /* A table that is wider than a terminal must still be whole in a pipe and in a log. */
-    if (is_whole && scols_table_enable_nowrap(table, 1) == 0)
+    /* Wider than a terminal, it is whole all the same: a reason cut short is none. */
+    if (is_whole && scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER) == 0)
         is_whole = scols_print_table(table) == 0;
     scols_unref_table(table);
     return is_whole;

@@ -7,16 +7,6 @@
 #include "remote/base/cleanup.h"
 #include "remote/cli/office.h"
 
-/* An authority whose key is here as well: the token is the issuer's own. */
-static bool is_issuers_own(struct token *token, const struct holder *holder)
-{
-    const struct holding *authority = holder_authority(holder);
-    uint8_t id[CERTIFICATE_ID_SIZE];
-
-    return authority && x509_key_id(authority->x509, id) &&
-           token_find_one(token, CKO_PUBLIC_KEY, span_of(id, sizeof(id))) != CK_INVALID_HANDLE;
-}
-
 static bool tell_existing(struct task *task, const struct holding *current)
 {
     (void)strcpy(task->serial, current->serial);
@@ -44,7 +34,7 @@ static void look(struct office *office, struct task *task)
         (void)task_end(task, TASK_FAILED);
         return;
     }
-    if (!holder_is_of(&holder, found->label, user) || is_issuers_own(&token, &holder)) {
+    if (!holder_is_of(&holder, found->label, user) || office_is_issuers_own(&token, &holder)) {
         (void)trouble_say(&task->trouble, "exists", _("choose another user name"),
                           _("user: there is a token of somebody else with the label %s"),
                           found->label);

@@ -97,18 +97,33 @@ static bool open_user(struct export *export, const struct module *module, struct
     return false;
 }
 
-static bool ask(const struct export *export, struct secret **ret_pin, struct secret **ret_password,
-                struct trouble *trouble)
+/* The token shows its private key, and whether it leaves, to nobody but its user. */
+static bool take_key(struct export *export, EVP_PKEY **ret_key, struct trouble *trouble)
 {
-    const struct pin_question pin = {
+    const struct pin_question question = {
         .path = export->cli->pin_file, .option = "--pin-file", .prompt = _("PIN of the user")};
-    const struct pin_question password = {.path = export->cli->out_password_file,
+    AUTO(secret_freep) struct secret *pin = NULL;
+    AUTO(token_pair_fini) struct token_pair pair = {0};
+    uint8_t id[CERTIFICATE_ID_SIZE];
+
+    if (!x509_key_id(export->item->x509, id))
+        return trouble_no_memory(trouble);
+    return pin_ask(&question, &pin, trouble) &&
+           token_login(&export->token, CKU_USER, pin, trouble) &&
+           token_pair_find(&export->token, span_of(id, sizeof(id)), &pair, trouble) &&
+           token_private_read(&export->token, &pair, ret_key, trouble);
+}
+
+static bool ask_password(const struct export *export, struct secret **ret_password,
+                         struct trouble *trouble)
+{
+    const struct pin_question question = {.path = export->cli->out_password_file,
                                           .option = "--out-password-file",
                                           .prompt = _("Password of the new file"),
                                           .is_new = true,
                                           .is_password = true};
 
-    return pin_ask(&pin, ret_pin, trouble) && pin_ask(&password, ret_password, trouble);
+    return pin_ask(&question, ret_password, trouble);
 }
 
 /* The issuers' certificates on the token go into the file as well. */
@@ -129,19 +144,12 @@ static bool add_issuers(const struct export *export, struct key_file *file)
 
 static bool make_key_file(struct export *export, struct buf *ret_bytes, struct trouble *trouble)
 {
-    AUTO(secret_freep) struct secret *pin = NULL;
     AUTO(secret_freep) struct secret *password = NULL;
-    AUTO(token_pair_fini) struct token_pair pair = {0};
     AUTO(key_file_fini) struct key_file file = {0};
-    uint8_t id[CERTIFICATE_ID_SIZE];
 
     buf_init(ret_bytes, KEY_FILE_MAX, true);
-    if (!x509_key_id(export->item->x509, id))
-        return trouble_no_memory(trouble);
-    if (!ask(export, &pin, &password, trouble) ||
-        !token_login(&export->token, CKU_USER, pin, trouble) ||
-        !token_pair_find(&export->token, span_of(id, sizeof(id)), &pair, trouble) ||
-        !token_private_read(&export->token, &pair, &file.key, trouble))
+    /* Nobody thinks of a password for a key that stays where it is. */
+    if (!take_key(export, &file.key, trouble) || !ask_password(export, &password, trouble))
         return false;
     if (export->format == FORMAT_PKCS8)
         return key_file_to_pkcs8(file.key, password, ret_bytes, trouble);
@@ -165,14 +173,16 @@ static bool write_file(const struct cli *cli, struct span bytes, struct trouble 
         AUTO(fd_closep)
         int fd = open(cli->out, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0)
-            return trouble_say(trouble, errno == EEXIST ? "exists" : "io", "", _("--out %s: %s"),
+            return trouble_say(trouble, errno == EEXIST ? "exists" : "io",
+                               _("name a file in a folder of your own"), _("--out %s: %s"),
                                cli->out, strerror(errno));
     }
     if (file_replace(dirname(for_dir), basename(for_name), bytes) == SCA_OK)
         return true;
     if (!cli->is_forced)
         (void)unlink(cli->out); /* it is empty */
-    return trouble_say(trouble, "io", "", _("--out %s cannot be written"), cli->out);
+    return trouble_say(trouble, "io", _("make room on the disk, or name another file"),
+                       _("--out %s cannot be written"), cli->out);
 }
 
 /* pem: the certificate, where it is not in a file. */
@@ -214,7 +224,8 @@ static enum cli_exit export_item(struct export *export, const struct holding *it
         return tell(export, (const char *)bytes.ptr);
     return fwrite(bytes.ptr, 1, bytes.len, stdout) == bytes.len
                ? CLI_OK
-               : output_fail(cli, "io", "", _("the output cannot be written"));
+               : output_fail(cli, "io", _("make room on the disk, or use --out"),
+                             _("the output cannot be written"));
 }
 
 enum cli_exit selfsigned_export_run(const struct cli *cli)

@@ -23,11 +23,34 @@ static bool load(const struct cli *cli, struct key_file *ret_file, struct troubl
 
     enum sca_status st = file_read_trusted(path, FILE_ANY, KEY_FILE_MAX, true, &bytes, &why);
     if (st != SCA_OK)
-        return trouble_say(trouble, output_code(st), "", _("--from %s: %s"), path,
-                           why ? why : sca_status_name(st));
+        return trouble_say(trouble, output_code(st), _("name a file that this user may read"),
+                           _("--from %s: %s"), path, why ? why : sca_status_name(st));
     if (key_file_wants_password(buf_span(&bytes)) && !pin_ask(&question, &password, trouble))
         return false;
     return key_file_parse(buf_span(&bytes), password, ret_file, trouble);
+}
+
+/*
+ * A certificate that names no user has to be at least of the person that the token's certificate
+ * is of: a user's name mistyped would put somebody's key under another person's PIN.
+ */
+static bool check_person(const struct office *office, struct task *task,
+                         const struct holder *holder, const struct key_file *file)
+{
+    const struct holding *current = holder_current(holder, task->order.text[FORM_USER]);
+    X509_NAME *subject = X509_get_subject_name(file->x509);
+    AUTO(freep) char *user = x509_name_part(subject, NID_userId);
+    AUTO(freep) char *name = x509_name_part(subject, NID_commonName);
+
+    if (office->cli->is_forced || !current || user)
+        return true;
+    AUTO(freep)
+    char *wanted = x509_name_part(X509_get_subject_name(current->x509), NID_commonName);
+    return strcmp(name ? name : "", wanted ? wanted : "") == 0 ||
+           trouble_say(&task->trouble, "exists",
+                       _("import it for another user, or all the same with --force"),
+                       _("user: the token %s is of %s, the certificate is of %s"),
+                       task->order.label, wanted ? wanted : "-", name ? name : "-");
 }
 
 /* The token of the user, if there is one: not with this very certificate, nor anybody else's. */
@@ -48,13 +71,14 @@ static bool look(struct office *office, struct task *task, const struct key_file
     if (!token_open(office->module, found->id, false, &token, &task->trouble) ||
         !holder_read(&token, &holder, &task->trouble))
         return false;
-    if (!holder_is_of(&holder, found->label, user))
+    if (!holder_is_of(&holder, found->label, user) || office_is_issuers_own(&token, &holder))
         return trouble_say(&task->trouble, "exists", _("choose another user name"),
                            _("user: there is a token of somebody else with the label %s"),
                            found->label);
-    return !holder_has(&holder, file->x509, false) ||
-           trouble_say(&task->trouble, "exists", "", _("user %s has this certificate already"),
-                       user);
+    if (holder_has(&holder, file->x509, false))
+        return trouble_say(&task->trouble, "exists", _("smartca selfsigned list shows it"),
+                           _("user %s has this certificate already"), user);
+    return check_person(office, task, &holder, file);
 }
 
 /* A user name cannot be changed, not by an import either. A certificate may do without one. */
@@ -108,8 +132,9 @@ static bool import(struct office *office, struct task *task, const struct key_fi
     AUTO(token_close) struct token token = {0};
 
     if (!key_spec_of(file->key))
-        return trouble_say(&task->trouble, "unsupported", "", _("the key is none of %s"),
-                           key_spec_names);
+        return trouble_say(&task->trouble, "unsupported",
+                           _("smartca selfsigned create makes a new key and certificate"),
+                           _("the key is none of %s"), key_spec_names);
     if (!check_user(task, file) || !look(office, task, file))
         return false;
     bool lacks_pin = !task->has_slot || !task->slot.has_pin;
@@ -139,12 +164,13 @@ static enum cli_exit tell(const struct cli *cli, const struct task *task)
 }
 
 static enum cli_exit import_file(const struct cli *cli, const struct module *module,
-                                 struct task *task, const struct key_file *file)
+                                 const char *state_dir, struct task *task,
+                                 const struct key_file *file)
 {
     AUTO(office_fini) struct office office;
 
     office_init(&office, cli, module);
-    return tokens_read(module, &office.tokens, &task->trouble) && import(&office, task, file)
+    return office_read_tokens(&office, state_dir, &task->trouble) && import(&office, task, file)
                ? tell(cli, task)
                : trouble_print(cli, &task->trouble);
 }
@@ -167,5 +193,6 @@ enum cli_exit selfsigned_import_run(const struct cli *cli)
     if (!load(cli, &file, &task.trouble))
         return trouble_print(cli, &task.trouble);
     result = module_use(cli, &module);
-    return result == CLI_OK ? import_file(cli, &module, &task, &file) : result;
+    return result == CLI_OK ? import_file(cli, &module, workspace.config->state_dir, &task, &file)
+                            : result;
 }

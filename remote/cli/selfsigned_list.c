@@ -109,6 +109,24 @@ static bool read_days(const char *text, int64_t *ret_seconds)
     return true;
 }
 
+/* An empty list alone leaves open what it is that there is none of. */
+static void tell_empty(const struct listing *listing)
+{
+    const struct cli *cli = listing->cli;
+    unsigned long days = (unsigned long)(listing->soon / DAY_SECONDS);
+
+    if (cJSON_GetArraySize(listing->rows.list) > 0)
+        return;
+    if (cli->expiring)
+        output_remark(cli,
+                      ngettext("no certificate ends within %lu day",
+                               "no certificate ends within %lu days", days),
+                      days);
+    else
+        output_remark(cli, _("there is no self-signed certificate yet; smartca selfsigned create "
+                             "makes one"));
+}
+
 static enum cli_exit list_tokens(struct listing *listing, const struct module *module)
 {
     AUTO(tokens_fini) struct tokens tokens = {0};
@@ -127,6 +145,7 @@ static enum cli_exit list_tokens(struct listing *listing, const struct module *m
     for (size_t i = 0; i < tokens.count; i++)
         if (!user || strcmp(tokens.items[i].label, label) == 0)
             add_token(listing, module, &tokens.items[i]);
+    tell_empty(listing);
     return rows_print(cli, &listing->rows, columns, ARRAY_LEN(columns));
 }
 

@@ -89,7 +89,7 @@ static bool check_key(const struct office *office, struct task *task)
 
     if (!office->cli->wants_new_key && said && task->kept[FORM_KEY] &&
         strcmp(said, task->kept[FORM_KEY]) != 0)
-        return trouble_say(&task->trouble, "invalid", "",
+        return trouble_say(&task->trouble, "invalid", _("add --new-key, or leave the key out"),
                            _("key can be changed together with --new-key only"));
     return true;
 }
@@ -117,8 +117,8 @@ static bool examine(struct office *office, struct task *task, struct holder *hol
     task->not_after = task->order.not_after;
     if (task->is_leftover)
         return true;
-    (void)trouble_say(&task->trouble, "exists", "", _("user %s has this certificate already"),
-                      user);
+    (void)trouble_say(&task->trouble, "exists", _("nothing is left to do for this user"),
+                      _("user %s has this certificate already"), user);
     return task_end(task, TASK_EXISTS);
 }
 
@@ -224,7 +224,8 @@ static bool reissue(struct office *office, struct task *task)
         return false;
     const struct holding *current = holder_current(&holder, task->order.text[FORM_USER]);
     if (!current)
-        return trouble_say(&task->trouble, "not_found", "", "%s", _("the certificate is gone"));
+        return trouble_say(&task->trouble, "not_found", _("run it again"), "%s",
+                           _("the certificate is gone: another program changed the token"));
     if (task->is_leftover)
         return retire_certificates(task, &token, &holder, current);
     if (!choose_pair(office, task, &token, current, &pair) ||

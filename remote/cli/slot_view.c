@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/cli/slot_view.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,6 +87,8 @@ static CK_RV read_token(const struct module *module, struct slot_view *view)
         return rv;
     view->is_initialized = info.flags & CKF_TOKEN_INITIALIZED;
     view->needs_login = info.flags & CKF_LOGIN_REQUIRED;
+    view->is_locked = info.flags & CKF_USER_PIN_LOCKED;
+    view->is_so_locked = info.flags & CKF_SO_PIN_LOCKED;
     (void)module_text(info.label, sizeof(info.label), view->label);
     (void)module_text(info.serialNumber, sizeof(info.serialNumber), view->serial);
     if (!view->is_initialized)
@@ -110,6 +113,23 @@ CK_RV slot_view_read(const struct module *module, CK_SLOT_ID id, struct slot_vie
         kind_of(module_text(info.manufacturerID, sizeof(info.manufacturerID), manufacturer));
     ret_view->is_present = info.flags & CKF_TOKEN_PRESENT;
     return ret_view->is_present ? read_token(module, ret_view) : CKR_OK;
+}
+
+void slot_view_cure(const struct slot_view *view, const char *account, const char *module,
+                    char out[static SLOT_CURE_SIZE])
+{
+    if (strcmp(view->kind, "smartca") == 0)
+        (void)snprintf(out, SLOT_CURE_SIZE,
+                       _("smartca account pin %s --reset asks for its secrets and a new PIN"),
+                       account ? account : "NAME");
+    else if (view->is_so_locked)
+        (void)snprintf(out, SLOT_CURE_SIZE, "%s",
+                       _("the SO PIN is locked as well: restore the token from a backup"));
+    else
+        (void)snprintf(out, SLOT_CURE_SIZE,
+                       _("its SO PIN unlocks it: pkcs11-tool --module %s --token-label '%s' "
+                         "--login --login-type so --init-pin"),
+                       module, view->label);
 }
 
 void slot_view_fini(struct slot_view *view)

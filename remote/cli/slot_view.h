@@ -9,7 +9,7 @@
 #include "remote/cli/workspace.h"
 #include "remote/cli/x509_read.h"
 
-enum { SLOT_LABEL_SIZE = 33 };
+enum { SLOT_LABEL_SIZE = 33, SLOT_CURE_SIZE = 512 };
 
 /* Empty texts and zero times where the slot has none. */
 struct slot_view {
@@ -18,6 +18,8 @@ struct slot_view {
     bool is_present;
     bool is_initialized;
     bool needs_login;
+    bool is_locked;    /* the user's PIN, by too many wrong ones */
+    bool is_so_locked; /* nor does the SO PIN unlock it */
     char label[SLOT_LABEL_SIZE];
     char serial[CERTIFICATE_SERIAL_HEX]; /* of the certificate; of the token where it has none */
     char key_type[X509_KEY_TYPE_SIZE];
@@ -28,6 +30,11 @@ struct slot_view {
 
 /* The caller slot_view_fini()s it, whatever is returned. */
 CK_RV slot_view_read(const struct module *module, CK_SLOT_ID id, struct slot_view *ret_view);
+
+/* What unlocks its PIN, translated. account: of a slot in the cloud; NULL: not known. module: the
+ * path of the module that shows the slot. */
+void slot_view_cure(const struct slot_view *view, const char *account, const char *module,
+                    char out[static SLOT_CURE_SIZE]);
 void slot_view_fini(struct slot_view *view);
 
 #endif

@@ -9,12 +9,13 @@
 #include "remote/base/cleanup.h"
 #include "remote/cli/output.h"
 #include "remote/cli/slot_view.h"
+#include "remote/cli/store.h"
 
 static const struct column columns[] = {
     {"slot_id", N_("SLOT"), false},    {"kind", N_("KIND"), false},
     {"account", N_("ACCOUNT"), false}, {"label", N_("LABEL"), false},
     {"key_type", N_("KEY"), false},    {"not_after", N_("UNTIL"), true},
-    {"state", N_("STATE"), false},     {"login_required", N_("LOGIN"), false},
+    {"state", N_("STATE"), false},     {"login", N_("LOGIN"), false},
     {"serial", N_("SERIAL"), false},
 };
 
@@ -66,7 +67,28 @@ static const char *text_or_null(const char *text)
     return text && *text ? text : NULL;
 }
 
-static void add_row(struct rows *rows, const struct slot_view *view,
+/* A locked PIN is no state of the certificate (design.md 8.4): the table says it beside that. */
+static const char *login_of(const struct slot_view *view)
+{
+    if (view->is_locked)
+        return _("locked");
+    return view->needs_login ? _("yes") : _("no");
+}
+
+/* What is locked, and what unlocks it. */
+static void tell_locked(const struct cli *cli, const struct slot_view *view,
+                        const struct background *background)
+{
+    AUTO(freep) char *module = NULL;
+    char cure[SLOT_CURE_SIZE];
+
+    if (!view->is_locked || module_find(cli, &module) != SCA_OK)
+        return;
+    slot_view_cure(view, background->account ? background->account->name : NULL, module, cure);
+    output_remark(cli, _("%s: the PIN is locked; %s"), view->label, cure);
+}
+
+static void add_row(struct rows *rows, const struct cli *cli, const struct slot_view *view,
                     const struct background *background)
 {
     rows_begin(rows);
@@ -81,12 +103,34 @@ static void add_row(struct rows *rows, const struct slot_view *view,
     rows_text(rows, "key_type", text_or_null(view->key_type));
     rows_text(rows, "state", state_of(view, background));
     rows_flag(rows, "login_required", view->needs_login);
+    if (!cli->is_json)
+        rows_text(rows, "login", login_of(view));
 }
 
-/* ret_used: how many are more than the empty slot that waits for a new token. */
-static CK_RV list_slots(const struct module *module, const struct workspace *workspace,
-                        struct rows *rows, size_t *ret_used)
+/* used: how many are more than the empty slot that waits for a new token. */
+struct listing {
+    const struct cli *cli;
+    const struct workspace *workspace;
+    struct rows rows;
+    size_t used;
+    struct trouble trouble; /* why some slots may be missing */
+    bool is_partial;
+};
+
+static bool check_folder(const struct listing *listing, const struct catalogue *catalogue,
+                         const char *why, struct trouble *trouble)
 {
+    const char *folder = listing->workspace->config->state_dir;
+
+    if (!store_is_readable(folder, trouble))
+        return false;
+    return catalogue || trouble_say(trouble, "io", _("smartca account refresh makes it anew"),
+                                    "%s/catalogue: %s", folder, why);
+}
+
+static CK_RV list_slots(const struct module *module, struct listing *listing)
+{
+    const struct config *config = listing->workspace->config;
     AUTO(freep) CK_SLOT_ID *slots = NULL;
     CK_ULONG count = 0;
     const char *why = NULL;
@@ -96,40 +140,58 @@ static CK_RV list_slots(const struct module *module, const struct workspace *wor
         return rv;
     /* Only now: listing may have fetched accounts for the first time. */
     AUTO(catalogue_closep)
-    struct catalogue *catalogue = workspace_catalogue(workspace->config->state_dir, &why);
+    struct catalogue *catalogue = workspace_catalogue(config->state_dir, &why);
+    listing->is_partial = !check_folder(listing, catalogue, why, &listing->trouble);
     for (CK_ULONG i = 0; rv == CKR_OK && i < count; i++) {
         AUTO(slot_view_fini) struct slot_view view = {0};
         struct catalogue_entry entry;
         struct background background = {0};
         rv = slot_view_read(module, slots[i], &view);
         if (strcmp(view.kind, "smartca") == 0 && find_entry(catalogue, slots[i], &entry))
-            background = (struct background){find_account(workspace->config, &entry), &entry};
-        if (rv == CKR_OK)
-            add_row(rows, &view, &background);
-        *ret_used += !view.is_present || view.is_initialized;
+            background = (struct background){find_account(config, &entry), &entry};
+        if (rv == CKR_OK) {
+            add_row(&listing->rows, listing->cli, &view, &background);
+            tell_locked(listing->cli, &view, &background);
+        }
+        listing->used += !view.is_present || view.is_initialized;
     }
     return rv;
+}
+
+/* What there is, and then what may be missing. */
+static enum cli_exit show(const struct listing *listing)
+{
+    const struct cli *cli = listing->cli;
+
+    if (listing->used == 0 && !listing->is_partial)
+        output_remark(cli, _("there is no certificate yet; smartca account add or selfsigned "
+                             "create makes the first one"));
+    enum cli_exit result = rows_print(cli, &listing->rows, columns, ARRAY_LEN(columns));
+    return listing->is_partial ? trouble_print(cli, &listing->trouble) : result;
 }
 
 enum cli_exit slots_run(const struct cli *cli)
 {
     AUTO(workspace_fini) struct workspace workspace;
     AUTO(module_fini) struct module module = {0};
-    AUTO(rows_fini) struct rows rows;
+    struct listing listing = {.cli = cli, .workspace = &workspace};
+    struct trouble trouble;
 
-    rows_init(&rows);
     enum cli_exit result = workspace_open(cli, &workspace);
     if (result == CLI_OK)
         result = module_use(cli, &module);
     if (result != CLI_OK)
         return result;
-    size_t used = 0;
-    CK_RV rv = list_slots(&module, &workspace, &rows, &used);
-    if (rv != CKR_OK)
-        return output_fail(cli, "module", _("smartca doctor tells more"),
-                           _("the module does not list its slots: %s"), p11_kit_strerror(rv));
-    if (used == 0)
-        output_remark(cli, _("there is no certificate yet; smartca account add or selfsigned "
-                             "create makes the first one"));
-    return rows_print(cli, &rows, columns, ARRAY_LEN(columns));
+    rows_init(&listing.rows);
+    CK_RV rv = list_slots(&module, &listing);
+    if (rv == CKR_OK)
+        result = show(&listing);
+    else if (!store_is_readable(workspace.config->state_dir, &trouble) ||
+             !store_is_writable(workspace.config->state_dir, &trouble))
+        result = trouble_print(cli, &trouble);
+    else
+        result = output_fail(cli, "module", _("smartca doctor tells more"),
+                             _("the module does not list its slots: %s"), p11_kit_strerror(rv));
+    rows_fini(&listing.rows);
+    return result;
 }

@@ -10,6 +10,7 @@
 #include "remote/cli/output.h"
 #include "remote/cli/progress.h"
 #include "remote/cli/stage.h"
+#include "remote/cli/vault_access.h"
 #include "remote/cli/workspace.h"
 
 enum {
@@ -25,7 +26,7 @@ struct view {
     struct catalogue *catalogue; /* entry borrows from it */
     struct catalogue_entry entry;
     enum stage stage;
-    char note[WORKSPACE_NOTE_SIZE]; /* why the service could not be asked */
+    struct workspace_answer answer; /* its note: why the service could not be asked */
 };
 
 static void view_fini(struct view *view)
@@ -34,17 +35,26 @@ static void view_fini(struct view *view)
     view->catalogue = NULL;
 }
 
-static void look(const struct account_config *account, const char *state_dir, struct view *ret_view)
+static void look(const struct account_config *account, const char *state_dir,
+                 const struct vault_contents *opened, struct view *ret_view)
 {
-    const struct remote_credentials credentials = {.otp = NULL};
+    const struct remote_credentials credentials = vault_credentials(opened);
     const char *why = NULL;
-    size_t count = 0;
 
     *ret_view = (struct view){.account = account};
-    enum sca_status st = workspace_fetch(account, state_dir, &credentials, &count, ret_view->note);
+    enum sca_status st = workspace_fetch(account, state_dir, &credentials, &ret_view->answer);
     ret_view->catalogue = workspace_catalogue(state_dir, &why);
     ret_view->stage =
         stage_of(account, st, ret_view->catalogue, (int64_t)time(NULL), &ret_view->entry);
+}
+
+/* Only sp_password is needed to ask; asked for once, however often the service is asked. */
+static enum cli_exit unlock(const struct cli *cli, const struct account_config *account,
+                            const char *state_dir, struct vault_contents *ret_opened)
+{
+    if (account->service.sp_password.kind != SECRET_VAULT)
+        return CLI_OK;
+    return vault_unlock(cli, account, state_dir, ret_opened);
 }
 
 static void add_row(struct rows *rows, const struct view *view)
@@ -63,7 +73,7 @@ static void add_row(struct rows *rows, const struct view *view)
         rows_text(rows, "serial", certificate_serial_hex(view->entry.leaf.serial, serial));
     }
     if (view->stage == STAGE_UNKNOWN)
-        rows_text(rows, "error", view->note);
+        rows_text(rows, "error", view->answer.note);
 }
 
 static void print_text(const struct view *view)
@@ -80,7 +90,7 @@ static void print_text(const struct view *view)
 static enum cli_exit report(const struct cli *cli, const struct view *view, struct rows *rows)
 {
     if (view->stage == STAGE_UNKNOWN)
-        (void)output_fail(cli, "not_asked", stage_next_step(view->stage), "%s", view->note);
+        (void)output_fail(cli, "not_asked", stage_next_step(view->stage), "%s", view->answer.note);
     if (cli->is_json)
         add_row(rows, view);
     else
@@ -113,7 +123,8 @@ static unsigned first_pause_ms(const struct account_config *account)
 
 /* Until the certificate is active. What is new is said once; a service out of reach is asked on. */
 static enum cli_exit watch(const struct cli *cli, const struct account_config *account,
-                           const char *state_dir, struct view *view)
+                           const char *state_dir, const struct vault_contents *opened,
+                           struct view *view)
 {
     unsigned wait_ms = first_pause_ms(account);
     enum stage told = STAGE_COUNT;
@@ -122,12 +133,13 @@ static enum cli_exit watch(const struct cli *cli, const struct account_config *a
     progress_begin();
     for (;;) {
         view_fini(view);
-        look(account, state_dir, view);
+        look(account, state_dir, opened, view);
         if (view->stage == STAGE_ACTIVE)
             break;
         if (view->stage != told)
             output_remark(cli, _("%s: %s; next step: %s"), account->name,
-                          view->stage == STAGE_UNKNOWN ? view->note : stage_meaning(view->stage),
+                          view->stage == STAGE_UNKNOWN ? view->answer.note
+                                                       : stage_meaning(view->stage),
                           stage_next_step(view->stage));
         told = view->stage;
         if (!pause_for(account->name, view, wait_ms, since))
@@ -154,13 +166,14 @@ static enum cli_exit run_one(const struct cli *cli, const struct config *config,
 {
     AUTO(rows_fini) struct rows rows;
     AUTO(view_fini) struct view view = {.account = account};
-    enum cli_exit result = CLI_OK;
+    AUTO(vault_contents_fini) struct vault_contents opened = {.items = {NULL}};
 
     rows_init(&rows);
-    if (cli->watches)
-        result = watch(cli, account, config->state_dir, &view);
-    else
-        look(account, config->state_dir, &view);
+    enum cli_exit result = unlock(cli, account, config->state_dir, &opened);
+    if (result == CLI_OK && cli->watches)
+        result = watch(cli, account, config->state_dir, &opened, &view);
+    else if (result == CLI_OK)
+        look(account, config->state_dir, &opened, &view);
     if (result != CLI_OK)
         return result;
     result = report(cli, &view, &rows);
@@ -178,9 +191,13 @@ static enum cli_exit run_all(const struct cli *cli, const struct config *config)
     rows_init(&rows);
     for (size_t i = 0; i < config->account_count; i++) {
         AUTO(view_fini) struct view view = {.account = NULL};
-        look(&config->accounts[i], config->state_dir, &view);
-        if (report(cli, &view, &rows) != CLI_OK)
-            result = CLI_FAILED;
+        AUTO(vault_contents_fini) struct vault_contents opened = {.items = {NULL}};
+        if (unlock(cli, &config->accounts[i], config->state_dir, &opened) == CLI_OK) {
+            look(&config->accounts[i], config->state_dir, &opened, &view);
+            if (report(cli, &view, &rows) == CLI_OK)
+                continue;
+        }
+        result = CLI_FAILED;
     }
     if (config->account_count == 0)
         output_remark(cli, _("there is no account yet; smartca account add makes one"));

@@ -43,6 +43,21 @@ static int by_label(const void *a, const void *b)
     return order ? order : (left->line > right->line) - (left->line < right->line);
 }
 
+static void refuse_twin(struct task *task, const struct task *first)
+{
+    const char *user = task->order.text[FORM_USER];
+
+    if (strcmp(user, first->order.text[FORM_USER]) == 0)
+        (void)trouble_say(&task->trouble, "invalid", _("leave one of the two lines out"),
+                          _("user %s: the same user as line %u"), user, first->line);
+    else
+        (void)trouble_say(&task->trouble, "invalid",
+                          _("let the names differ within their first 32 bytes"),
+                          _("user %s has the same token as line %u, user %s"), user, first->line,
+                          first->order.text[FORM_USER]);
+    (void)task_end(task, TASK_REFUSED);
+}
+
 /* Labels, not names: two long names may be one token. The first line counts. */
 static bool refuse_twins(struct task_list *list)
 {
@@ -61,10 +76,7 @@ static bool refuse_twins(struct task_list *list)
             first = sorted[i];
             continue;
         }
-        (void)trouble_say(&sorted[i]->trouble, "invalid", "",
-                          _("user %s has the same token as line %u"),
-                          sorted[i]->order.text[FORM_USER], first->line);
-        (void)task_end(sorted[i], TASK_REFUSED);
+        refuse_twin(sorted[i], first);
     }
     return true;
 }
@@ -84,12 +96,13 @@ static bool read_header(const struct csv *csv, enum form_field columns[static CS
                                  "key,pin"),
                                _("line %u: unknown column %.40s"), row->line, row->fields[i]);
         if (is_seen[columns[i]])
-            return trouble_say(trouble, "invalid", "", _("line %u: two columns are called %s"),
-                               row->line, row->fields[i]);
+            return trouble_say(trouble, "invalid", _("leave one of them out"),
+                               _("line %u: two columns are called %s"), row->line, row->fields[i]);
         is_seen[columns[i]] = true;
     }
     return is_seen[FORM_USER] ||
-           trouble_say(trouble, "invalid", "", _("line %u: the column user is missing"), row->line);
+           trouble_say(trouble, "invalid", _("add it: it says whose certificate a line is"),
+                       _("line %u: the column user is missing"), row->line);
 }
 
 /* An empty field says nothing: a spreadsheet has no other way to leave one out. */
@@ -101,7 +114,8 @@ static void fill(struct task *task, const struct csv_row *row, size_t header_cou
             task->form.text[columns[i]] = row->fields[i];
     if (row->field_count == header_count)
         return;
-    (void)trouble_say(&task->trouble, "invalid", "",
+    (void)trouble_say(&task->trouble, "invalid",
+                      _("give it as many; text with a comma in it stands in quotation marks"),
                       _("the line has %zu fields, the first line has %zu"), row->field_count,
                       header_count);
     (void)task_end(task, TASK_REFUSED);
@@ -115,8 +129,8 @@ static bool load_file(const char *path, struct csv **ret_csv, struct trouble *tr
 
     enum sca_status st = file_read_trusted(path, FILE_ANY, CSV_SIZE_MAX, true, &text, &why);
     if (st != SCA_OK)
-        return trouble_say(trouble, output_code(st), "", _("--csv %s: %s"), path,
-                           why ? why : sca_status_name(st));
+        return trouble_say(trouble, output_code(st), _("name a file that this user may read"),
+                           _("--csv %s: %s"), path, why ? why : sca_status_name(st));
     st = csv_parse(buf_span(&text), ret_csv, &line, &why);
     if (st == SCA_NOMEM)
         return trouble_no_memory(trouble);
@@ -136,7 +150,8 @@ bool task_list_load(const struct cli *cli, const struct form *base, bool only_us
         return false;
     size_t rows = list->csv ? list->csv->count : 2;
     if (rows < 1)
-        return trouble_say(trouble, "invalid", "", _("%s: the file is empty"), cli->csv);
+        return trouble_say(trouble, "invalid", _("its first line names the columns: user,name,..."),
+                           _("%s: the file is empty"), cli->csv);
     list->tasks = calloc(rows, sizeof(*list->tasks));
     if (!list->tasks)
         return trouble_no_memory(trouble);

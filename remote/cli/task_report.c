@@ -47,6 +47,15 @@ static enum cli_exit report_one(const struct cli *cli, const struct task *task)
                         : rows_print(cli, &rows, columns + 1, ARRAY_LEN(columns) - 2);
 }
 
+/* Whole here, where the table of a narrow terminal breaks it. */
+static void tell_line(const struct cli *cli, const struct task *task)
+{
+    const struct trouble *trouble = &task->trouble;
+
+    output_remark(cli, "%s:%u: %s%s%s", cli->csv, task->line, trouble->text,
+                  *trouble->next_step ? "; " : "", trouble->next_step);
+}
+
 enum cli_exit task_list_print(const struct cli *cli, const struct task_list *list)
 {
     AUTO(rows_fini) struct rows rows = {0};
@@ -60,12 +69,13 @@ enum cli_exit task_list_print(const struct cli *cli, const struct task_list *lis
         add_row(&rows, task);
         bad += is_bad(task);
         if (is_bad(task))
-            output_remark(cli, "%s:%u: %s", cli->csv, task->line, task->trouble.text);
+            tell_line(cli, task);
     }
     enum cli_exit result = rows_print(cli, &rows, columns, ARRAY_LEN(columns));
     if (bad == 0 || result != CLI_OK)
         return result;
     return output_fail(cli, "incomplete",
                        _("correct them and run it again: what is done stays done"),
-                       _("%zu of %zu lines failed"), bad, list->count);
+                       ngettext("%zu of %zu line failed", "%zu of %zu lines failed", list->count),
+                       bad, list->count);
 }

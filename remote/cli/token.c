@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/cli/token.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "remote/base/cleanup.h"
 
-enum { FIND_STEP = 64 };
+enum { FIND_STEP = 64, WHAT_SIZE = 128 };
 
 bool token_open(const struct module *module, CK_SLOT_ID slot, bool is_writable,
                 struct token *ret_token, struct trouble *trouble)
@@ -50,14 +51,39 @@ static CK_RV with_pin(struct token *token, const struct secret *pin, CK_USER_TYP
     return rv;
 }
 
+/* Of the token that a session is with. */
+static const char *label_of(const struct token *token, char label[static FORM_LABEL_SIZE])
+{
+    CK_SESSION_INFO session;
+    CK_TOKEN_INFO info;
+
+    label[0] = 0;
+    if (token->p11->C_GetSessionInfo(token->session, &session) == CKR_OK &&
+        token->p11->C_GetTokenInfo(session.slotID, &info) == CKR_OK)
+        (void)module_text(info.label, sizeof(info.label), label);
+    return label;
+}
+
+/* A run may log in to several tokens: which one, and whose PIN it was. */
+static bool cannot_login(const struct token *token, CK_USER_TYPE user, CK_RV rv,
+                         struct trouble *trouble)
+{
+    char label[FORM_LABEL_SIZE];
+    char what[WHAT_SIZE];
+
+    (void)snprintf(what, sizeof(what),
+                   user == CKU_SO ? _("SO PIN of token %s") : _("PIN of token %s"),
+                   label_of(token, label));
+    return trouble_module(trouble, what, rv);
+}
+
 bool token_login(struct token *token, CK_USER_TYPE user, const struct secret *pin,
                  struct trouble *trouble)
 {
     CK_RV rv = with_pin(token, pin, user, false);
 
     if (rv != CKR_OK)
-        return trouble_module(
-            trouble, user == CKU_SO ? _("login with the SO PIN") : _("login with the PIN"), rv);
+        return cannot_login(token, user, rv, trouble);
     token->is_logged_in = true;
     return true;
 }

@@ -16,7 +16,7 @@ static const struct {
     const char *next_step;
 } cures[] = {
     {CKR_PIN_INCORRECT, "user_auth", N_("give the right PIN; ten wrong ones lock a token")},
-    {CKR_PIN_LOCKED, "user_auth", N_("unlock the token with its SO PIN")},
+    {CKR_PIN_LOCKED, "user_auth", N_("smartca slots says what unlocks it")},
     {CKR_PIN_LEN_RANGE, "invalid", N_("choose a PIN of 6 to 64 characters")},
     {CKR_PIN_INVALID, "invalid", N_("choose another PIN")},
     {CKR_TOKEN_WRITE_PROTECTED, "unsupported", N_("this token cannot be written to")},

@@ -3,6 +3,9 @@
 #ifndef REMOTE_CLI_VERBS_H
 #define REMOTE_CLI_VERBS_H
 
+#include <stdio.h>
+
+#include "remote/base/bytes.h"
 #include "remote/cli/cli.h"
 
 struct verb {
@@ -21,8 +24,15 @@ const struct verb *verbs_find(char *const *words, size_t count, size_t *ret_word
 /* True for the first word of verbs that are two words. */
 bool verbs_is_family(const char *word);
 
+/* The name, or its first word, that was meant: few letters differ, or one of two words is missing.
+ * Of length 0 if there is none like it. */
+struct span verbs_guess(char *const *words, size_t count);
+
 /* Everything, or the verbs whose name begins with prefix. */
 void verbs_print_help(const char *prefix);
+
+/* The verbs of a family alone, to where a mistake is told. */
+void verbs_print_family(FILE *out, const char *family);
 
 /* One verb with its options. */
 void verbs_print_verb(const struct verb *verb);

@@ -49,26 +49,28 @@ void workspace_fini(struct workspace *workspace)
 }
 
 enum sca_status workspace_fetch(const struct account_config *account, const char *state_dir,
-                                const struct remote_credentials *credentials, size_t *ret_count,
-                                char note[static WORKSPACE_NOTE_SIZE])
+                                const struct remote_credentials *credentials,
+                                struct workspace_answer *ret_answer)
 {
     const struct service_config *service = &account->service;
     struct smartca_client *client = NULL;
     struct call call;
 
-    note[0] = 0;
+    *ret_answer = (struct workspace_answer){.count = 0};
     enum sca_status st = smartca_remote.client_new(account, state_dir, &client);
     if (st != SCA_OK) {
-        (void)snprintf(note, WORKSPACE_NOTE_SIZE, _("account %s cannot be used with %s: %s"),
-                       account->name, state_dir, sca_status_name(st));
+        (void)snprintf(ret_answer->note, sizeof(ret_answer->note),
+                       _("account %s cannot be used with %s: %s"), account->name, state_dir,
+                       sca_status_name(st));
         return st;
     }
     call_init(&call, &clock_system,
               (uint64_t)service->connect_timeout_ms + service->request_timeout_ms);
-    st = smartca_remote.fetch(client, &call, credentials, ret_count);
+    st = smartca_remote.fetch(client, &call, credentials, &ret_answer->count);
     if (st != SCA_OK)
-        (void)snprintf(note, WORKSPACE_NOTE_SIZE, "%s",
+        (void)snprintf(ret_answer->note, sizeof(ret_answer->note), "%s",
                        call.note[0] ? call.note : sca_status_name(st));
+    ret_answer->clock_ahead_s = atomic_load(&client->clock_ahead_s);
     call_fini(&call);
     smartca_remote.client_free(client);
     return st;
@@ -78,7 +80,7 @@ const char *workspace_advice(enum sca_status status)
 {
     static const char *const advice[SCA_STATUS_COUNT] = {
         [SCA_INVALID] = N_("correct the configuration; smartca doctor shows where"),
-        [SCA_NOT_FOUND] = N_("give sp_password, as file:PATH or env:NAME"),
+        [SCA_NOT_FOUND] = N_("check user_id: the service does not know it"),
         [SCA_IO] = N_("check owner, permissions and free space of the folder or file"),
         [SCA_NO_SPACE] = N_("free some space on the disk or in the quota"),
         [SCA_NETWORK] = N_("check url, ca_file, proxy, network and the computer's clock"),
@@ -155,7 +157,10 @@ bool entry_is_ready(const struct catalogue_entry *entry, int64_t now)
 
 char *entry_label(const struct catalogue_entry *entry)
 {
-    return entry->has_certificate
-               ? strndup((const char *)entry->leaf.common_name.ptr, entry->leaf.common_name.len)
-               : strdup("");
+    const struct span name = entry->leaf.common_name;
+
+    if (!entry->has_certificate)
+        return strdup("");
+    return entry->view.display_name[0] ? strdup(entry->view.display_name)
+                                       : strndup((const char *)name.ptr, name.len);
 }

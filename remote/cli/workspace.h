@@ -28,14 +28,20 @@ enum cli_exit workspace_open(const struct cli *cli, struct workspace *ret_worksp
 enum cli_exit workspace_open_quietly(const struct cli *cli, struct workspace *ret_workspace);
 void workspace_fini(struct workspace *workspace);
 
+/* What an answer tells besides. */
+struct workspace_answer {
+    size_t count;                   /* certificates of the account */
+    int64_t clock_ahead_s;          /* our clock, of the service's */
+    char note[WORKSPACE_NOTE_SIZE]; /* why it failed */
+};
+
 /*
  * Asks the service for the account's certificates with what credentials has and, where it has NULL,
  * with what the configuration says; they are in the catalogue of state_dir then.
- * note: why it failed.
  */
 enum sca_status workspace_fetch(const struct account_config *account, const char *state_dir,
-                                const struct remote_credentials *credentials, size_t *ret_count,
-                                char note[static WORKSPACE_NOTE_SIZE]);
+                                const struct remote_credentials *credentials,
+                                struct workspace_answer *ret_answer);
 
 /* What to do about a failed workspace_fetch. */
 const char *workspace_advice(enum sca_status status);
@@ -57,7 +63,8 @@ const char *entry_state(const struct catalogue_entry *entry, int64_t now);
 
 bool entry_is_ready(const struct catalogue_entry *entry, int64_t now);
 
-/* The common name; the caller frees it, NULL without memory. */
+/* What the token is called: the chosen name, or the common name. The caller frees it, NULL without
+ * memory. */
 char *entry_label(const struct catalogue_entry *entry);
 
 #endif

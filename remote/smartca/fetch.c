@@ -178,6 +178,9 @@ enum sca_status fetch_certificates(struct smartca_client *client, struct call *c
     enum sca_status st = service_ask_certificates(client, call, credentials, &answer);
     if (st != SCA_OK)
         return st;
+    if (answer.response.date)
+        atomic_store(&client->clock_ahead_s,
+                     call->clock->wall_s(call->clock) - answer.response.date);
     if (!is_list(&answer)) {
         bool is_unknown = answer.verdict == VERDICT_SERVICE_AUTH && answer.reply &&
                           verdict_blames_user(answer.reply);

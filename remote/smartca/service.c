@@ -94,7 +94,8 @@ static enum sca_status asker_init(struct asker *asker, const struct smartca_clie
     enum sca_status st = secret_ref_fetch(&account->service.sp_password, &asker->fetched, &why);
     asker->who.sp_password = asker->fetched;
     if (st != SCA_OK && st != SCA_NOMEM)
-        return call_fail(call, st, "sp_password of account %s: %s", account->name,
+        return call_fail(call, st == SCA_NOT_FOUND ? SCA_INVALID : st,
+                         "sp_password of account %s: %s", account->name,
                          why ? why : sca_status_name(st));
     return st;
 }

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The secrets of an account that is being added: got, checked against the vault, written. */
+#include <unistd.h>
+
+#include "remote/base/cleanup.h"
+#include "remote/base/file.h"
+#include "remote/cli/account_add.h"
+
+static unsigned items_had(const struct secret *const *items, size_t count)
+{
+    unsigned had = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (items[i])
+            had |= 1U << i;
+    return had;
+}
+
+/* sp_password from a file is read by whoever sends it, as of any other account. */
+static unsigned given_items(const struct addition *addition)
+{
+    unsigned given = account_secrets_given(addition->cli);
+
+    if (addition->paths[VAULT_SP_PASSWORD] && !addition->cli->keeps_sp_password)
+        given &= ~(1U << ITEM_SP_PASSWORD);
+    return given;
+}
+
+static enum cli_exit open_vault(struct addition *addition)
+{
+    const char *state_dir = addition->workspace.config->state_dir;
+
+    enum cli_exit result =
+        account_secrets_read(addition->cli, 1U << ITEM_PIN, false, &addition->secrets);
+    return result == CLI_OK ? vault_unlock_with(addition->cli, addition->account, state_dir,
+                                                addition->secrets.items[ITEM_PIN], &addition->had)
+                            : result;
+}
+
+/* One identity has one vault: that of an account with the same identity is used, and stays. */
+static enum cli_exit look_for_vault(struct addition *addition)
+{
+    const char *state_dir = addition->workspace.config->state_dir;
+    const struct vault vault = vault_of_account(addition->account, state_dir);
+    unsigned wrong_pins = 0;
+    const char *why = NULL;
+
+    enum vault_state state = vault_look(&vault, &wrong_pins, &why);
+    addition->had_vault = state != VAULT_NO_PIN && !addition->cli->is_reset;
+    if (!addition->had_vault)
+        return CLI_OK;
+    if (state == VAULT_DAMAGED || state == VAULT_LOCKED)
+        return vault_refuse(addition->cli, addition->account, state_dir,
+                            state == VAULT_LOCKED ? SCA_PIN_LOCKED : SCA_INVALID, why);
+    output_remark(addition->cli, _("this identity has a vault already: its PIN is asked for"));
+    return CLI_OK;
+}
+
+enum cli_exit addition_get_secrets(struct addition *addition)
+{
+    const struct cli *cli = addition->cli;
+    bool needs_vault = vault_is_needed(addition->account);
+    unsigned pin = needs_vault ? 1U << ITEM_PIN : 0;
+    unsigned given = given_items(addition);
+    enum cli_exit result = needs_vault ? look_for_vault(addition) : CLI_OK;
+    bool is_new_pin = !addition->had_vault;
+
+    if (result == CLI_OK)
+        result = account_secrets_read(cli, given, is_new_pin, &addition->secrets);
+    if (result == CLI_OK && addition->had_vault)
+        result = open_vault(addition);
+    if (result != CLI_OK)
+        return result;
+    unsigned missing = vault_items_of(addition->account) &
+                       ~items_had((const struct secret *const *)addition->had.items, VAULT_ITEMS);
+    return account_secrets_read(cli, missing | pin, is_new_pin, &addition->secrets);
+}
+
+static bool has_news(const struct addition *addition)
+{
+    unsigned got = items_had((const struct secret *const *)addition->secrets.items, VAULT_ITEMS);
+
+    return !addition->had_vault || (got & vault_items_of(addition->account));
+}
+
+static enum cli_exit write_vault(struct addition *addition)
+{
+    struct vault_contents contents = account_secrets_merge(&addition->secrets, &addition->had);
+    unsigned items = vault_items_of(addition->account);
+
+    /* What was given, but is kept in a file, is not for the vault. */
+    for (size_t i = 0; i < VAULT_ITEMS; i++)
+        if (!(items & 1U << i))
+            contents.items[i] = addition->had.items[i];
+    addition->was_vault_written = true;
+    return vault_write(addition->cli, addition->account, addition->workspace.config->state_dir,
+                       addition->secrets.items[ITEM_PIN], &contents);
+}
+
+/* --sp-password-file -: what was read is kept beside the configuration, unless in the vault. */
+static enum cli_exit write_password(struct addition *addition)
+{
+    const struct account_place *place = &addition->place;
+    const struct secret *password = addition->secrets.items[ITEM_SP_PASSWORD];
+
+    if (!password || addition->account->service.sp_password.kind == SECRET_VAULT)
+        return CLI_OK;
+    enum sca_status st =
+        file_replace(place->config_dir, place->password_name, secret_get(password));
+    addition->was_password_written = st == SCA_OK;
+    return st == SCA_OK ? CLI_OK
+                        : output_fail(addition->cli, output_code(st), workspace_advice(st),
+                                      _("%s cannot be written"), place->password_file);
+}
+
+enum cli_exit addition_write_secrets(struct addition *addition)
+{
+    enum cli_exit result = write_password(addition);
+
+    if (result == CLI_OK && vault_is_needed(addition->account) && has_news(addition))
+        result = write_vault(addition);
+    return result;
+}
+
+void addition_take_back(const struct addition *addition)
+{
+    const char *state_dir = addition->workspace.config->state_dir;
+    const struct account_config *account = addition->account;
+
+    if (!account)
+        return;
+    if (addition->was_password_written)
+        (void)unlink(addition->place.password_file); /* without the section nobody reads it */
+    if (addition->was_vault_written && addition->had_vault)
+        (void)vault_write(addition->cli, account, state_dir, addition->secrets.items[ITEM_PIN],
+                          &addition->had);
+    const struct vault vault = vault_of_account(account, state_dir);
+    if (addition->was_vault_written && !addition->had_vault)
+        (void)vault_remove(&vault); /* nobody refers to it */
+    if (!addition->was_known)
+        (void)catalogue_forget(state_dir, account->service.url, account->user_id);
+}

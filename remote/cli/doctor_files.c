@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who may read the files of the configuration. */
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "remote/base/cleanup.h"
+#include "remote/cli/doctor.h"
+#include "remote/config/locate.h"
+#include "remote/config/problems.h"
+
+enum { CURE_SIZE = 1024 };
+
+/* Secrets in them were refused as problems; the rest still has identity numbers in it. */
+static bool check_file(struct doctor *doctor, const char *path)
+{
+    char cure[CURE_SIZE];
+    struct stat info;
+
+    if (stat(path, &info) != 0 || !(info.st_mode & (S_IRWXG | S_IRWXO)))
+        return true;
+    (void)snprintf(cure, sizeof(cure), "chmod 600 %s", path);
+    doctor_note(doctor, FINDING_WARN, "files", cure,
+                _("others may read %s: it has identity numbers in it"), path);
+    return false;
+}
+
+void doctor_check_files(struct doctor *doctor)
+{
+    const struct config *config = doctor->workspace->config;
+    AUTO(problems_fini) struct problems problems = {0}; /* doctor_check_configuration has them */
+    char **paths = NULL;
+    size_t count = 0;
+
+    if (locate_conf_d(config->main_file, &problems, &paths, &count) != SCA_OK)
+        return;
+    bool is_good = true;
+    for (size_t i = 0; i < count; i++)
+        is_good &= check_file(doctor, paths[i]);
+    locate_free_paths(paths, count);
+    if (is_good && count > 0)
+        doctor_note(doctor, FINDING_OK, "files", "",
+                    ngettext("nobody else may read what is in conf.d (%zu file)",
+                             "nobody else may read what is in conf.d (%zu files)", count),
+                    count);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "remote/cli/vault_access.h"
+
+#include <stdio.h>
+
+#include "remote/base/call.h"
+#include "remote/base/cleanup.h"
+#include "remote/cli/output.h"
+#include "remote/cli/pin_input.h"
+#include "remote/cli/workspace.h"
+
+enum { BUDGET_MS = 60000, PROMPT_SIZE = 128 };
+
+unsigned vault_items_of(const struct account_config *account)
+{
+    unsigned items = 0;
+
+    if (account->confirm != CONFIRM_APP && account->password.kind == SECRET_VAULT)
+        items |= 1U << VAULT_PASSWORD;
+    if (account->confirm == CONFIRM_TOTP && account->totp_secret.kind == SECRET_VAULT)
+        items |= 1U << VAULT_TOTP_SECRET;
+    if (account->service.sp_password.kind == SECRET_VAULT)
+        items |= 1U << VAULT_SP_PASSWORD;
+    return items;
+}
+
+bool vault_is_needed(const struct account_config *account)
+{
+    return account->pin_required || vault_items_of(account) != 0;
+}
+
+struct vault vault_of_account(const struct account_config *account, const char *state_dir)
+{
+    return (struct vault){
+        .state_dir = state_dir, .url = account->service.url, .user_id = account->user_id};
+}
+
+enum vault_state vault_look(const struct vault *vault, unsigned *ret_wrong_pins, const char **why)
+{
+    struct vault_info info = {.has_pin = false};
+
+    *ret_wrong_pins = 0;
+    enum sca_status st = vault_info(vault, &info, why);
+    if (st != SCA_OK) {
+        if (!*why)
+            *why = sca_status_name(st);
+        return VAULT_DAMAGED;
+    }
+    *ret_wrong_pins = info.wrong_pins;
+    if (!info.has_pin)
+        return VAULT_NO_PIN;
+    if (info.wrong_pins >= KEYSTORE_PIN_TRIES)
+        return VAULT_LOCKED;
+    return info.wrong_pins ? VAULT_WRONG_PINS : VAULT_READY;
+}
+
+const char *vault_state_name(enum vault_state state)
+{
+    static const char *const names[] = {
+        [VAULT_NO_PIN] = "no_pin", [VAULT_READY] = "ready",     [VAULT_WRONG_PINS] = "wrong_pins",
+        [VAULT_LOCKED] = "locked", [VAULT_DAMAGED] = "damaged",
+    };
+    return names[state];
+}
+
+enum cli_exit vault_refuse(const struct cli *cli, const struct account_config *account,
+                           const char *state_dir, enum sca_status status, const char *note)
+{
+    const struct vault vault = vault_of_account(account, state_dir);
+    const char *why = NULL;
+    unsigned wrong_pins = 0;
+    const char *name = account->name;
+    enum vault_state state = vault_look(&vault, &wrong_pins, &why);
+
+    if (status == SCA_NOT_FOUND)
+        return output_fail(cli, output_code(status), _("smartca account pin NAME --reset makes it"),
+                           _("account %s has no vault yet"), name);
+    if (state == VAULT_LOCKED && (status == SCA_USER_AUTH || status == SCA_PIN_LOCKED))
+        return output_fail(cli, output_code(SCA_PIN_LOCKED),
+                           _("smartca account pin NAME --reset asks for the secrets again; for an "
+                             "account that is being added: --reset"),
+                           _("the PIN of account %s is locked after %d wrong tries"), name,
+                           KEYSTORE_PIN_TRIES);
+    if (status == SCA_USER_AUTH)
+        return output_fail(cli, output_code(status),
+                           _("give the right PIN; ten wrong ones lock it"),
+                           _("wrong PIN of account %s: %u of %d tries are used"), name, wrong_pins,
+                           KEYSTORE_PIN_TRIES);
+    if (state == VAULT_DAMAGED || status == SCA_INVALID)
+        return output_fail(cli, output_code(SCA_INVALID),
+                           _("smartca account pin NAME --reset asks for the secrets again; for an "
+                             "account that is being added: --reset"),
+                           _("the vault of account %s: %s"), name, note && *note ? note : why);
+    return output_fail(cli, output_code(status), workspace_advice(status),
+                       _("the vault of account %s: %s"), name,
+                       note && *note ? note : sca_status_name(status));
+}
+
+enum cli_exit vault_unlock_with(const struct cli *cli, const struct account_config *account,
+                                const char *state_dir, const struct secret *pin,
+                                struct vault_contents *ret_contents)
+{
+    const struct vault vault = vault_of_account(account, state_dir);
+    struct pin_memory memory = {.is_set = false};
+    struct call call;
+
+    call_init(&call, &clock_system, BUDGET_MS);
+    enum sca_status st = vault_open(&vault, &call, pin, &memory, ret_contents);
+    enum cli_exit result =
+        st == SCA_OK ? CLI_OK : vault_refuse(cli, account, state_dir, st, call.note);
+    call_fini(&call);
+    secret_wipe(&memory, sizeof(memory));
+    return result;
+}
+
+enum cli_exit vault_check(const struct cli *cli, const struct account_config *account,
+                          const char *state_dir)
+{
+    const struct vault vault = vault_of_account(account, state_dir);
+    const char *why = NULL;
+    unsigned wrong_pins = 0;
+
+    switch (vault_look(&vault, &wrong_pins, &why)) {
+    case VAULT_NO_PIN:
+        return vault_refuse(cli, account, state_dir, SCA_NOT_FOUND, NULL);
+    case VAULT_LOCKED:
+        return vault_refuse(cli, account, state_dir, SCA_PIN_LOCKED, NULL);
+    case VAULT_DAMAGED:
+        return vault_refuse(cli, account, state_dir, SCA_INVALID, NULL);
+    case VAULT_READY:
+    case VAULT_WRONG_PINS:
+        break;
+    }
+    return CLI_OK;
+}
+
+enum cli_exit vault_unlock(const struct cli *cli, const struct account_config *account,
+                           const char *state_dir, struct vault_contents *ret_contents)
+{
+    AUTO(secret_freep) struct secret *pin = NULL;
+    char prompt[PROMPT_SIZE];
+    const struct pin_question question = {
+        .path = cli->pin_file, .option = "--pin-file", .prompt = prompt};
+    struct trouble trouble;
+
+    enum cli_exit result = vault_check(cli, account, state_dir);
+    if (result != CLI_OK)
+        return result;
+    (void)snprintf(prompt, sizeof(prompt), _("PIN of account %s"), account->name);
+    if (!pin_ask(&question, &pin, &trouble))
+        return trouble_print(cli, &trouble);
+    return vault_unlock_with(cli, account, state_dir, pin, ret_contents);
+}
+
+enum cli_exit vault_write(const struct cli *cli, const struct account_config *account,
+                          const char *state_dir, const struct secret *pin,
+                          const struct vault_contents *contents)
+{
+    const struct vault vault = vault_of_account(account, state_dir);
+    struct call call;
+
+    call_init(&call, &clock_system, BUDGET_MS);
+    enum sca_status st = vault_create(&vault, &call, pin, contents, KEYSTORE_COST);
+    enum cli_exit result = CLI_OK;
+    if (st != SCA_OK)
+        result = output_fail(cli, output_code(st), workspace_advice(st),
+                             _("the vault of account %s cannot be written: %s"), account->name,
+                             call.note[0] ? call.note : sca_status_name(st));
+    call_fini(&call);
+    return result;
+}
+
+struct remote_credentials vault_credentials(const struct vault_contents *contents)
+{
+    return (struct remote_credentials){
+        .sp_password = contents->items[VAULT_SP_PASSWORD],
+        .password = contents->items[VAULT_PASSWORD],
+        .totp_secret = contents->items[VAULT_TOTP_SECRET],
+    };
+}

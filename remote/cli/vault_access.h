@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The vault of an account, as the verbs ask for it, open it and speak of it. */
+#ifndef REMOTE_CLI_VAULT_ACCESS_H
+#define REMOTE_CLI_VAULT_ACCESS_H
+
+#include "remote/cli/cli.h"
+#include "remote/config/config.h"
+#include "remote/remote.h"
+#include "remote/vault/vault.h"
+
+/* Which secrets the account has in its vault, as a set of 1 << enum vault_item. */
+unsigned vault_items_of(const struct account_config *account);
+
+/* Does the account's login want a vault (design.md section 4)? One may be needed without items. */
+bool vault_is_needed(const struct account_config *account);
+
+/* Borrows from both. */
+struct vault vault_of_account(const struct account_config *account, const char *state_dir);
+
+enum vault_state {
+    VAULT_NO_PIN, /* there is none yet */
+    VAULT_READY,
+    VAULT_WRONG_PINS, /* some were tried since the last right one */
+    VAULT_LOCKED,
+    VAULT_DAMAGED,
+};
+
+/* wrong_pins and why (static text) are what the state is about. */
+enum vault_state vault_look(const struct vault *vault, unsigned *ret_wrong_pins, const char **why);
+
+/* For JSON: no_pin, ready, wrong_pins, locked, damaged. */
+const char *vault_state_name(enum vault_state state);
+
+/* Can it be opened? Asking for the PIN of one that cannot would only annoy. */
+enum cli_exit vault_check(const struct cli *cli, const struct account_config *account,
+                          const char *state_dir);
+
+/* Tries a PIN; says on stderr why it is not taken, and what to do. */
+enum cli_exit vault_unlock_with(const struct cli *cli, const struct account_config *account,
+                                const char *state_dir, const struct secret *pin,
+                                struct vault_contents *ret_contents);
+
+/* The same with the PIN of --pin-file, or asked for. */
+enum cli_exit vault_unlock(const struct cli *cli, const struct account_config *account,
+                           const char *state_dir, struct vault_contents *ret_contents);
+
+/* A vault_* function of that account failed with this status. Returns CLI_FAILED. */
+enum cli_exit vault_refuse(const struct cli *cli, const struct account_config *account,
+                           const char *state_dir, enum sca_status status, const char *note);
+
+/* Makes the vault anew. */
+enum cli_exit vault_write(const struct cli *cli, const struct account_config *account,
+                          const char *state_dir, const struct secret *pin,
+                          const struct vault_contents *contents);
+
+/* What workspace_fetch takes; borrows from contents. */
+struct remote_credentials vault_credentials(const struct vault_contents *contents);
+
+#endif
