@@ -55,7 +55,8 @@ static int usage(void)
     fputs("bench PART OURS SOFTHSM STORES\n"
           "    PART: rsa ec start find sessions loading memory login\n"
           "bench repeat OURS SOFTHSM STORES ours|softhsm|evp rsa|ec|info|slots|start TIMES\n"
-          "bench remote OURS URL CA_FILE DELAY\n",
+          "bench remote OURS URL CA_FILE DELAY\n"
+          "bench rate OURS|bare URL CA_FILE SECONDS\n",
           stderr);
     return 2;
 }
@@ -64,6 +65,10 @@ int main(int argc, char **argv)
 {
     if (argc == 6 && strcmp(argv[1], "remote") == 0) {
         bench_remote(argv[2], argv[3], argv[4], argv[5]);
+        return 0;
+    }
+    if (argc == 6 && strcmp(argv[1], "rate") == 0) {
+        bench_rate(argv[2], argv[3], argv[4], argv[5]);
         return 0;
     }
     if (argc < 5)

@@ -91,5 +91,6 @@ void bench_repeat(const struct bench *bench, const char *module, const char *wha
 /* P5, P6: C_Sign against bare libcurl, whose answers take delay (text for the report) at the
  * service. */
 void bench_remote(const char *ours, const char *service, const char *ca_file, const char *delay);
+void bench_rate(const char *ours, const char *service, const char *ca_file, const char *seconds);
 
 #endif

@@ -55,7 +55,7 @@ layer remote/config remote/config remote/base
 layer remote/catalogue remote/catalogue remote/base
 layer remote/keystore remote/keystore remote/base
 layer remote/vault remote/vault remote/keystore remote/base
-layer remote/econtract remote/econtract remote/keystore remote/http remote/config remote/base
+layer remote/econtract remote/econtract remote/smartca remote/keystore remote/http remote/config remote/base
 layer remote/audit remote/audit remote/base
 layer remote/http remote/http remote/base
 layer remote/smartca remote/smartca remote/audit remote/http remote/catalogue remote/config remote/base remote

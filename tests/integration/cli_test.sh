@@ -79,6 +79,41 @@ for arguments in "" "nothing" "account" "account add" "account add a b" "slots x
     error usage
 done
 
+test_case "a slip of the finger is told with what was meant, half a name with the other half"
+guess() {
+    local meant=$1
+    shift
+    run 2 "$@" --json
+    is "message of $*" "there is no verb $*${meant:+; did you mean $meant?}" "$(jq -r .error.message "$err")"
+}
+guess slots slost
+guess doctor docter
+guess account acount
+guess "account add" acount add
+guess "selfsigned create" selfsigned craete
+guess "selfsigned create" create
+guess "account refresh" refresh
+guess "" quite another
+guess "" "$(printf '%0100d' 0)"
+run 2 help doctr --json
+says "$err" "did you mean doctor?"
+for family in account econtract selfsigned; do
+    run 2 $family
+    says "$err" "smartca: $family is the first of two words"
+    is "verbs of $family" "$("$SMARTCA" help $family | grep -c "^  smartca $family ")" "$(grep -c "^  smartca $family " "$err")"
+    is "other verbs" 0 "$(grep "^  smartca " "$err" | grep -vc "^  smartca $family " || true)"
+done
+
+test_case "an option is described as the verb means it"
+# shellcheck disable=SC2086 # two words
+described() { is "--$2 of $1" "$3" "$("$SMARTCA" help $1 | sed -n "s/^  --$2 *//p")"; }
+described "selfsigned import" from "FILE              the file to read: PKCS#12, or PEM with the private key"
+described "selfsigned create" from "DAY               first day, YYYY-MM-DD (UTC; default: now)"
+described "selfsigned export" force "replaces the file of --out"
+described "selfsigned import" force "also when the user's certificate is of another person"
+described "selfsigned create" force "a new local issuer in the place of one whose key is lost"
+described "econtract update" name "NAME              the name to show"
+
 test_case "without a configuration there are no slots, no accounts, and doctor says what to do"
 run_slots
 json 'length' 0
@@ -99,11 +134,6 @@ done
 for name in '' a/b '..%' 'hợp' 'a b' "$(printf '%033d' 0)"; do
     run 2 account add "$name" --user-id "$USER_ID" --json
     error usage
-done
-for option in "--confirm otp" "--confirm totp" --business; do
-    # shellcheck disable=SC2086 # an option and its value
-    run 1 account add work --user-id "$USER_ID" $option --json
-    error unsupported
 done
 run 2 account add work --user-id "$USER_ID" --confirm sms --json
 error usage
@@ -190,7 +220,7 @@ json 'map(.account) | join(" ")' "work one"
 run 0 account list --json
 json 'map([.account, .user_id, .certificates, .ready] | join(":")) | join(" ")' \
     "one:555000:1:1 work:$USER_ID:1:1"
-json '.[0] | keys | join(" ")' "account certificates confirm fetched_at file line ready serial url user_id"
+json '.[0] | keys | join(" ")' "account certificates confirm default fetched_at file line ready serial url user_id vault wrong_pins"
 
 test_case "account refresh reports what is new, gone and changed"
 run 0 account refresh --json
@@ -247,6 +277,17 @@ run 1 doctor --module "$HOME_DIR/none.so" --json
 json 'map(select(.result == "fail").check) | join(" ")' module
 run 1 doctor --module "$PASSWORD" --json
 json 'map(select(.result == "fail").check) | join(" ")' module
+chmod 620 "$CONF_D/account-one.conf"
+run 1 doctor --json
+json 'map(select(.result == "fail"))[0] | "\(.detail)|\(.next_step)"' \
+    "$CONF_D/account-one.conf: the file is not used: writable by its group or by others; run chmod go-w on it|chmod go-w $CONF_D/account-one.conf"
+chmod 640 "$CONF_D/account-one.conf"
+run 0 doctor --json
+json 'map(select(.check == "files") | "\(.result) \(.next_step)") | join(",")' "warn chmod 600 $CONF_D/account-one.conf"
+chmod 600 "$CONF_D/account-one.conf"
+run 0 doctor --json
+json 'map(select(.check == "files").detail) | join(",")' "nobody else may read what is in conf.d (1 file)"
+json 'map(select(.check == "configuration").detail) | join(",") | endswith("conf.d beside it: 1 account")' true
 printf '[smartca]\npoll_intervall = 3\n' >"$CONF_D/wrong.conf"
 chmod 600 "$CONF_D/wrong.conf"
 run 1 doctor --json

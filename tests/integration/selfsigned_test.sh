@@ -62,6 +62,8 @@ error() {
     is "error code" "$1" "$(jq -r .error.code "$err")"
     is "error message" "$2" "$(jq -r .error.message "$err")"
 }
+# next TEXT: the next step, in JSON on stderr.
+next() { is "next step" "$1" "$(jq -r .error.next_step "$err")"; }
 says() { grep -qF -- "$2" "$1" || fail "no '$2'"; }
 test_case() { echo "== $*"; }
 users() { "$SMARTCA" selfsigned list --json "${THROUGH[@]}" | jq -r '[.[].user] | unique | join(" ")'; }
@@ -99,10 +101,12 @@ usage_and_fields() {
     done
     run 1 create --user an --json
     error invalid "name is missing"
+    next "give --name, or fill the column name"
     run 1 create --user '' --name A --json
     error invalid "user is missing"
     run 1 "${form[@]}" --years ''
     error invalid "years is missing"
+    next "give --years, fill its column, or set years in [selfsigned]"
     run 1 "${form[@]}" --country VNM
     error invalid "country must be two letters, such as VN"
     run 1 "${form[@]}" --from 2026-02-30
@@ -118,6 +122,11 @@ usage_and_fields() {
     keep short 12345
     run 1 create --user an --name An "${SO[@]}" --pin-file "$HOME_DIR/short" --json
     error invalid "--pin-file: a PIN must have 6 to 64 bytes"
+    chmod 644 "$HOME_DIR/short"
+    run 1 create --user an --name An "${SO[@]}" --pin-file "$HOME_DIR/short" --json
+    next "run chmod 600 on it"
+    run 0 list
+    says "$err" "there is no self-signed certificate yet; smartca selfsigned create makes one"
     run 1 create --user an --name An --json
     error invalid "--so-pin-file: standard input has no line that could be it"
     is users "" "$(users)"
@@ -156,7 +165,7 @@ one_user() {
 many_users() {
     test_case "many users from a file: the good lines are kept, the bad ones are told"
     {
-        printf '\xef\xbb\xbfname,user,issued-by,from,years,key,organization\r\n'
+        printf '\xef\xbb\xbfNAME,User,issued-By,from,years,key,organization\r\n'
         printf 'Trần Thị Bình,binh.tt,%s,2026-01-01,3,ec:p256,\r\n' "$ISSUER"
         printf 'Lê Văn Cường,cuong.lv,%s,2026-01-01,30,rsa:2048,"Công ty ""A"", B"\r\n' "$ISSUER"
         printf 'Phạm Dung,dung.p,,2026-01-01,0,,\r\n'
@@ -173,7 +182,7 @@ many_users() {
     json 'map("\(.line) \(.user) \(.result)") | join(",")' \
         "2 binh.tt created,3 cuong.lv created,4 dung.p refused,5 em.dv created,6 binh.tt refused,7 giang.h created"
     json '.[2].reason' "years must be a whole number from 1 to 30"
-    json '.[4].reason' "user binh.tt has the same token as line 2"
+    json '.[4].reason' "user binh.tt: the same user as line 2"
     is users "anh.nv binh.tt cuong.lv em.dv giang.h" "$(users)"
     is "mode of the PINs" 600 "$(stat -c %a "$HOME_DIR/pins.csv")"
     is "lines of the PINs" "user,pin binh.tt cuong.lv em.dv giang.h" "$(sed 's/,[a-hjkmnp-z2-9]\{14\}$//' "$HOME_DIR/pins.csv" | tr '\n' ' ' | sed 's/ $//')"
@@ -181,15 +190,23 @@ many_users() {
     test_case "run again, nothing is done twice"
     run 1 "${batch[@]}" --pins-out "$HOME_DIR/pins.csv"
     says "$err" "users.csv:4: years must be a whole number from 1 to 30"
-    says "$err" "users.csv:6: user binh.tt has the same token as line 2"
+    says "$err" "users.csv:6: user binh.tt: the same user as line 2; leave one of the two lines out"
     run 1 "${batch[@]}" --pins-out "$HOME_DIR/pins.csv" --json
     json 'map(.result) | join(" ")' "exists exists refused exists refused exists"
     sed -i '/,0,/s/,0,/,2,/; /Khác/d' "$HOME_DIR/users.csv"
+    printf 'name,phone\n' >"$HOME_DIR/other.csv"
+    chmod 600 "$HOME_DIR/other.csv"
+    run 1 "${batch[@]}" --pins-out "$HOME_DIR/other.csv" --json
+    error exists "--pins-out $HOME_DIR/other.csv is there already, and its first line is not user,pin"
+    is "the other file" name,phone "$(cat "$HOME_DIR/other.csv")"
+    chmod 640 "$HOME_DIR/pins.csv"
     run 1 "${batch[@]}" --pins-out "$HOME_DIR/pins.csv" --json
-    error exists "--pins-out $HOME_DIR/pins.csv is there already"
-    run 0 "${batch[@]}" --pins-out "$HOME_DIR/pins.csv" --force --json
+    error invalid "--pins-out $HOME_DIR/pins.csv is open to others"
+    chmod 600 "$HOME_DIR/pins.csv"
+    truncate -s -1 "$HOME_DIR/pins.csv" # a disk that was full
+    run 0 "${batch[@]}" --pins-out "$HOME_DIR/pins.csv" --json
     json 'map(.result) | join(" ")' "exists exists created exists exists"
-    is "lines of the PINs" 6 "$(wc -l <"$HOME_DIR/pins.csv")"
+    is "users of the PINs" "user binh.tt cuong.lv em.dv giang.h dung.p" "$(cut -d, -f1 "$HOME_DIR/pins.csv" | paste -sd' ')"
 
     test_case "whatever the issuer, OpenSSL verifies every certificate"
     run 0 list --json
@@ -261,7 +278,11 @@ reissues() {
     run 1 "${reissue[@]}" --key rsa:2048 --json
     error invalid "key can be changed together with --new-key only"
     run 1 reissue --user binh.tt "${PIN[@]}" "${BY[@]}" --json
-    error user_auth "login with the PIN: The password or PIN is incorrect"
+    error user_auth "PIN of token binh.tt: The password or PIN is incorrect"
+    run 1 reissue --user binh.tt "${PIN[@]}" --issuer-pin-file "$HOME_DIR/none" --json
+    error user_auth "PIN of token binh.tt: The password or PIN is incorrect"
+    run 1 reissue --user binh.tt --pin-file "$(pin_of binh.tt)" "${PIN[@]/#--pin-file/--issuer-pin-file}" --json
+    error user_auth "PIN of token $ISSUER: The password or PIN is incorrect"
     run 0 list --user binh.tt --json
     json length 2
 
@@ -302,6 +323,8 @@ in_and_out() {
     local pkcs12=(--format p12 "${PASSWORD[@]}")
     run 1 export --user anh.nv --out "$HOME_DIR/anh.p12" "${PIN[@]}" "${pkcs12[@]}" --json
     error not_permitted "the private key does not leave its token"
+    run 1 export --user anh.nv --out "$HOME_DIR/anh.p12" "${PIN[@]}" --format p12 --json
+    error not_permitted "the private key does not leave its token"
     [ ! -e "$HOME_DIR/anh.p12" ] || fail "a file was left"
     local key
     for key in rsa:2048 ec:p256 ec:p384 ec:p521 ed25519; do
@@ -328,6 +351,37 @@ in_and_out() {
     error invalid "the file has no private key that the password opens"
     run 1 import --user someone --from "$HOME_DIR/out.ec.p256.p8" --password-file "$HOME_DIR/password" "${SO[@]}" "${PIN[@]}" --json
     error invalid "the file has no certificate of its private key"
+    openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$HOME_DIR/key.pem" 2>"$err"
+    openssl req -x509 -new -key "$HOME_DIR/key.pem" -subj '/C=VN/CN=Bùi Thị Kim' -utf8 -days 40 -out "$HOME_DIR/own.pem"
+    cat "$HOME_DIR/key.pem" "$HOME_DIR/own.pem" >"$HOME_DIR/both.pem"
+    run 1 import --user someone --from "$HOME_DIR/own.pem" "${SO[@]}" "${PIN[@]}" --json
+    error invalid "the file has no private key, only certificates"
+    run 1 import --user someone --from "$HOME_DIR/contract" --password-file "$HOME_DIR/password" "${SO[@]}" "${PIN[@]}" --json
+    error invalid "the file is neither PEM nor PKCS#12"
+
+    test_case "nobody's certificate comes under another person's PIN by a slip"
+    run 1 import --user anh.nv --from "$HOME_DIR/both.pem" "${PIN[@]}" --json
+    error exists "user: the token anh.nv is of Nguyễn Văn Ánh, the certificate is of Bùi Thị Kim"
+    run 1 import --user "$ISSUER" --from "$HOME_DIR/both.pem" "${PIN[@]}" --json
+    error exists "user: there is a token of somebody else with the label $ISSUER"
+    run 0 import --user anh.nv --from "$HOME_DIR/both.pem" "${PIN[@]}" --force --json
+    json .result imported
+
+    test_case "a file of an old program says how to convert it"
+    if openssl pkcs12 -export -legacy -in "$HOME_DIR/both.pem" -out "$HOME_DIR/old.p12" -passout "file:$HOME_DIR/password" 2>"$err"; then
+        run 1 import --user old --from "$HOME_DIR/old.p12" --password-file "$HOME_DIR/password" "${SO[@]}" "${PIN[@]}" --json
+        error unsupported "the file is encrypted in an obsolete way (RC2 or RC4)"
+        next "openssl pkcs12 -legacy -in OLD.p12 -out NEW.pem, then import NEW.pem"
+        cp "$HOME_DIR/password" "$HOME_DIR/password.new"
+        openssl pkcs12 -legacy -in "$HOME_DIR/old.p12" -out "$HOME_DIR/new.pem" \
+            -passin "file:$HOME_DIR/password" -passout "file:$HOME_DIR/password.new"
+        run 0 import --user old --from "$HOME_DIR/new.pem" --password-file "$HOME_DIR/password" "${SO[@]}" "${PIN[@]}" --json
+        json .result imported
+    else
+        echo "skipped: this OpenSSL has no legacy provider"
+    fi
+
+    test_case "every kind of key comes in and goes out"
     local type
     for type in 'RSA -pkeyopt rsa_keygen_bits:2048' 'EC -pkeyopt ec_paramgen_curve:P-256' 'EC -pkeyopt ec_paramgen_curve:P-384' ED25519; do
         user=in.$RANDOM$RANDOM
@@ -356,6 +410,9 @@ rest() {
     run 0 create --user $long-1 --name 'Một' "${SO[@]}" "${PIN[@]}"
     run 1 create --user $long-2 --name 'Hai' "${SO[@]}" "${PIN[@]}" --json
     error exists "user: there is a token of somebody else with the label ${long:0:32}"
+    printf 'user,name,pin,key\n%s,X,123456,ec:p256\n%s,Y,123456,ec:p256\n' x-$long-1 x-$long-2 >"$HOME_DIR/twins.csv"
+    run 1 create --csv "$HOME_DIR/twins.csv" "${SO[@]}" --json
+    json '.[1].reason' "user x-$long-2 has the same token as line 2, user x-$long-1"
     run 1 create --user "$ISSUER" --name 'Ba' "${SO[@]}" "${PIN[@]}" --json
     error exists "user: there is a token of somebody else with the label $ISSUER"
     run 1 create --user khoa --name 'Khoa' --issued-by anh.nv "${SO[@]}" "${PIN[@]}" --issuer-pin-file "$HOME_DIR/pin" --json
@@ -373,11 +430,31 @@ rest() {
         judge $user "$HOME_DIR/renewed.pem"
     done
 
+    test_case "no second issuer is made of a name whose key is lost, unless somebody says so"
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout "$HOME_DIR/ca.key" -out "$HOME_DIR/ca.pem" -subj '/CN=Old CA' -days 40 2>"$err"
+    openssl req -newkey rsa:2048 -nodes -keyout "$HOME_DIR/key.pem" -out "$HOME_DIR/csr.pem" -subj '/CN=Lan' 2>"$err"
+    openssl x509 -req -in "$HOME_DIR/csr.pem" -CA "$HOME_DIR/ca.pem" -CAkey "$HOME_DIR/ca.key" -CAcreateserial -days 40 \
+        -out "$HOME_DIR/own.pem" 2>"$err"
+    cat "$HOME_DIR/key.pem" "$HOME_DIR/own.pem" "$HOME_DIR/ca.pem" >"$HOME_DIR/both.pem"
+    run 0 import --user lan --from "$HOME_DIR/both.pem" "${SO[@]}" "${PIN[@]}"
+    local under=(--name Mai --issued-by 'Old CA' --key ec:p256 "${SO[@]}" "${PIN[@]}" "${BY[@]}")
+    run 1 create --user mai "${under[@]}" --json
+    error exists "issued_by: token lan has a certificate of issuer Old CA, whose key is not here"
+    next "restore the issuer's token from a backup, choose another name, or make a new issuer of that name with --force"
+    run 1 list --user mai --json
+    error not_found "user mai is not known"
+    run 0 create --user mai "${under[@]}" --force
+    run 0 create --user mia "${under[@]}"
+
     test_case "what ends within a time"
     run 0 list --expiring 25 --json
     json 'map(.user | startswith("in.")) | unique | join(" ")' true
     run 0 list --expiring 0 --json
     json length 0
+    run 0 list --expiring 0
+    says "$err" "no certificate ends within 0 days"
+    run 0 list --expiring 1
+    says "$err" "no certificate ends within 1 day"
 
     test_case "slots shows the tokens"
     "$SMARTCA" slots --json "${THROUGH[@]}" >"$out" 2>"$err"
@@ -412,7 +489,7 @@ interrupted() {
     is "status" "$([ "$(jq 'map(select(.result != "created")) | length' "$out")" = 0 ] && echo 0 || echo 1)" "$status"
     json 'map(select(.result != "created") | "\(.result) \(.reason)") | unique | join(",") | . == "" or . == "failed the run was ended before"' true
     is "PINs of those that are there" "$(jq 'map(select(.result == "created")) | length' "$out")" "$(rows "$HOME_DIR/many-pins.csv")"
-    run 0 create --csv "$HOME_DIR/many.csv" "${SO[@]}" --pins-out "$HOME_DIR/many-pins.csv" --force --json
+    run 0 create --csv "$HOME_DIR/many.csv" "${SO[@]}" --pins-out "$HOME_DIR/many-pins.csv" --json
     json 'map(.result == "created" or .result == "exists") | all' true
     run 0 list --json
     json 'map(select(.user | startswith("many"))) | length' 9
@@ -454,6 +531,106 @@ interrupted() {
     rm -f "$HOME_DIR/many-pins.csv"
 }
 
+# typed EXPECTED_STATUS "ANSWER..." ARGUMENT...: at a terminal; what it shows is in $out.
+typed() {
+    local expected=$1 answers=$2 status=0
+    shift 2
+    # shellcheck disable=SC2086 # several answers
+    python3 tests/integration/answer.py $answers -- "$SMARTCA" selfsigned "$@" >"$out" 2>"$err" || status=$?
+    [ "$status" = "$expected" ] || fail "selfsigned $* with $answers ended with $status, not $expected"
+}
+times() { is "times of '$2'" "$1" "$(grep -cF -- "$2" "$out" || true)"; }
+
+prompts() {
+    test_case "a new PIN that is too short or mistyped is asked for again, three times at most"
+    local form=(create --user typed --name Typed --key ec:p256)
+    typed 1 "12345 54321 4321" "${form[@]}"
+    times 0 "The same again"
+    times 3 "a PIN must have 6 to 64 bytes"
+    times 1 "smartca: SO PIN of the tokens (6 to 64 bytes): a PIN must have 6 to 64 bytes"
+    typed 1 "123456 1 123456 2 123456 3" "${form[@]}"
+    times 3 "the two are not the same"
+    times 0 "--so-pin-file"
+    run 1 list --user typed --json
+    error not_found "user typed is not known"
+    typed 0 "1 123456 12345x 123456 123456 typed-pin typed-pin" "${form[@]}" --exportable
+    times 1 "a PIN must have 6 to 64 bytes"
+    times 1 "the two are not the same"
+    times 1 "New PIN of the user (6 to 64 bytes):"
+
+    test_case "a PIN that there is already is asked for once, and a password only for a key that leaves"
+    typed 1 "wrong-pin" reissue --user typed
+    times 1 "PIN of the user:"
+    times 1 "PIN of token typed"
+    typed 1 "wrong-pin" reissue --user typed --issued-by 'Old CA'
+    times 0 "PIN of the local issuer"
+    typed 1 "first-pin" export --user anh.nv --format p12 --out "$HOME_DIR/typed.p12"
+    times 0 "Password of the new file"
+    typed 0 "typed-pin pw pw" export --user typed --format p12 --out "$HOME_DIR/typed.p12"
+    times 1 "Password of the new file:"
+}
+
+locked() {
+    test_case "a locked PIN is no state, but it is told, with what unlocks it"
+    run 0 create --user stuck --name Stuck --key ec:p256 "${SO[@]}" "${PIN[@]}"
+    local i unlock=(pkcs11-tool --module "$MODULE" --token-label stuck --login --login-type so --init-pin)
+    for i in 0 1 2 3 4 5 6 7 8 9; do
+        ! pkcs11-tool --module "$MODULE" --token-label stuck --login --pin "wrong-pin-$i" --list-objects >"$out" 2>&1 ||
+            fail "a wrong PIN is taken"
+    done
+    "$SMARTCA" slots --json >"$out" 2>"$err"
+    json 'map(select(.label == "stuck") | "\(.state) \(.login_required) \(keys | length)") | join(",")' "ready true 11"
+    "$SMARTCA" slots >"$out" 2>"$err"
+    says "$err" "stuck: the PIN is locked; its SO PIN unlocks it: pkcs11-tool --module $MODULE --token-label 'stuck' --login --login-type so --init-pin"
+    is "LOGIN of stuck" locked "$(awk '$4 == "stuck" { print $8 }' "$out")"
+    is "LOGIN of mai" yes "$(awk '$4 == "mai" { print $8 }' "$out")"
+    ! "$SMARTCA" doctor --json >"$out" 2>"$err" || fail "doctor is content"
+    json 'map(select(.result == "fail") | .detail) | join(",")' "stuck: its PIN is locked, nobody can sign"
+    json 'map(select(.result == "fail") | .next_step | endswith("--login --login-type so --init-pin")) | join(",")' true
+    run 1 export --user stuck --out "$HOME_DIR/stuck.p12" --format p12 "${PIN[@]}" --json
+    error user_auth "PIN of token stuck: The password or PIN is locked"
+    "${unlock[@]}" --so-pin 87654321 --new-pin first-pin >"$out" 2>"$err" || fail "it is not unlocked"
+    "$SMARTCA" slots >"$out" 2>"$err"
+    is "stderr" "" "$(cat "$err")"
+}
+
+folders() {
+    test_case "a folder in which nothing can be read or written is named by all that need it"
+    local state=$XDG_STATE_HOME/smartca-pkcs11 told verb
+    # looked_at FOLDER TEXT CHECK
+    looked_at() {
+        told="$1 $2"
+        run 1 create --user x --name X "${SO[@]}" "${PIN[@]}" --json
+        error io "$told"
+        run 1 import --user x --from "$HOME_DIR/both.pem" "${SO[@]}" "${PIN[@]}" --json
+        error io "$told"
+        ! "$SMARTCA" slots --json >"$out" 2>"$err" || fail "slots are shown as if there were no more"
+        error io "$told"
+        ! "$SMARTCA" doctor --json >"$out" 2>"$err" || fail "doctor is content"
+        json "map(select(.result == \"fail\" and .check == \"$3\").detail) | join(\",\")" "$told"
+    }
+    chmod 755 "$state/tokens"
+    looked_at "$state/tokens" "is open to other users" tokens
+    chmod 700 "$state/tokens"
+    mv "$state/tokens" "$state/away"
+    touch "$state/tokens"
+    looked_at "$state/tokens" "is no folder" tokens
+    rm "$state/tokens"
+    mv "$state/away" "$state/tokens"
+    if [ "$(id -u)" = 0 ]; then
+        echo "skipped: root may read and write everything"
+    else
+        chmod 500 "$state/tokens"
+        run 1 create --user x --name X "${SO[@]}" "${PIN[@]}" --json
+        error io "$state/tokens cannot be read and written by its own user"
+        chmod 700 "$state/tokens"
+        chmod 0 "$state"
+        looked_at "$state" "cannot be read and written by its own user" state
+        chmod 700 "$state"
+    fi
+    run 0 list
+}
+
 story() {
     usage_and_fields
     one_user
@@ -486,4 +663,7 @@ PATH_OF_MODULE=$MODULE
 story
 "$SMARTCA" slots --json >"$out" 2>"$err"
 json 'map(.kind) | unique | join(" ")' selfsigned
+prompts
+locked
+folders
 exit $failed

@@ -42,7 +42,9 @@ account_is 'confirm = totp' "totp_secret = file:$config/totp"
 ran tool -L
 say 'token model *: SmartCA TH'
 deny 'login required'
-ran tool --read-object --type cert --output-file "$work/cert.der"
+ran tool -O --type privkey
+id=$(sed -n 's/^ *ID: *//p' "$work/out" | head -n 1)
+ran tool --read-object --type cert --id "$id" --output-file "$work/cert.der"
 openssl x509 -inform DER -in "$work/cert.der" -pubkey -noout >"$work/public.pem"
 for _ in 1 2 3; do
     ran sign_with
@@ -61,6 +63,8 @@ control behaviour '{"otp_offset_s":-300}' >/dev/null
 refused sign_with
 say 'CKR_USER_NOT_LOGGED_IN'
 log_says "clock is (29[0-9]|30[0-9]|31[0-9]) s ahead of the service's"
+refused "$SMARTCA" doctor --module "$MODULE"
+say "(29[0-9]|30[0-9]|31[0-9]) s ahead of the service's"
 control behaviour '{"otp_offset_s":0}' >/dev/null
 control user "{\"user_id\":\"$USER_ID\",\"package_used_up\":true}" >/dev/null
 refused sign_with
@@ -88,18 +92,24 @@ done
 [ "$(count transactions)" = $((before + 2)) ] || fail "a lost answer cost a transaction"
 
 echo "== six digits behind the PIN"
+control user "{\"user_id\":\"$USER_ID\",\"totp_period\":30}" >/dev/null
 account_is 'confirm = otp'
 before=$(count transactions)
 ran tool -L
 say 'login required'
-ran sign_with --login --pin "$(otp)"
+typed=$(otp)
+ran sign_with --login --pin "$typed"
 verify "$work/sig"
+refused sign_with --login --pin "$typed"
+say 'CKR_USER_NOT_LOGGED_IN'
+log_says 'one-time password; log in again'
 refused sign_with --login --pin 12345
 say 'CKR_PIN_INCORRECT'
 refused sign_with --login --pin 000000
 say 'CKR_USER_NOT_LOGGED_IN'
-log_says 'log in again'
 [ "$(count transactions)" = $((before + 1)) ] || fail "refused codes made transactions"
+
+control behaviour '{"otp_reuse":"allow"}' >/dev/null # the next ones come within its thirty seconds
 
 echo "== PyKCS11: one login, one signature"
 # shellcheck disable=SC2016 # Python
@@ -117,31 +127,44 @@ try:
     sys.exit("a second signature without a login")
 except PyKCS11.PyKCS11Error as error:
     assert error.value == PyKCS11.CKR_USER_NOT_LOGGED_IN, error
-' "$MODULE" "$(sleep 1; otp)"
+' "$MODULE" "$(otp)"
 
 echo "== a login of its own for each signature"
 account_is 'confirm = otp' 'otp_login = context'
 ran tool --login --pin any -O --type privkey
 say 'always authenticate|Access:.*always'
-# shellcheck disable=SC2016 # Python
-ran /usr/bin/python3 -c '
-import subprocess, sys, PyKCS11
-lib = PyKCS11.PyKCS11Lib(); lib.load(sys.argv[1])
-session = lib.openSession(lib.getSlotList(tokenPresent=True)[0])
-session.login("any")
-key = session.findObjects([(PyKCS11.CKA_CLASS, PyKCS11.CKO_PRIVATE_KEY)])[0]
-low = lib.lib
-mechanism = PyKCS11.LowLevel.CK_MECHANISM(); mechanism.mechanism = PyKCS11.CKM_SHA256_RSA_PKCS
-def sign(otp):
-    assert low.C_SignInit(session.session, mechanism, key.value() if callable(getattr(key, "value", None)) else key) == 0
-    if otp:
-        rv = session.lib.C_Login(session.session, PyKCS11.CKU_CONTEXT_SPECIFIC, otp)
-        assert rv == 0, rv
-    out = PyKCS11.ckbytelist([0] * 256)
-    return low.C_Sign(session.session, PyKCS11.ckbytelist(b"one"), out)
-assert sign(sys.argv[2]) == 0
-assert sign(None) == PyKCS11.CKR_USER_NOT_LOGGED_IN
-' "$MODULE" "$(sleep 1; otp)"
+ran sign_with --login --pin "$(otp)" # pkcs11-tool gives the same PIN for both logins
+verify "$work/sig"
+grep -q 'C_Login(session 0x4000, 0x2, PIN) -> CKR_OK' "$HOME_DIR/log" || fail "no context-specific login"
+
+echo "== Java: the digits behind the PIN"
+account_is 'confirm = otp'
+printf 'name = SmartCA\nlibrary = %s\nslotListIndex = 0\n' "$MODULE" >"$work/java.cfg"
+java=(-keystore NONE -storetype PKCS11 -providerClass sun.security.pkcs11.SunPKCS11 -providerArg "$work/java.cfg")
+(cd "$work" && jar cf doc.jar contract.txt)
+ran keytool -list "${java[@]}" -storepass "$(otp)"
+say 'PrivateKeyEntry'
+alias=$(sed -n 's/, PrivateKeyEntry.*//p' "$work/out" | head -n 1)
+ran jarsigner "${java[@]}" -storepass "$(otp)" "$work/doc.jar" "$alias"
+ran jarsigner -verify "$work/doc.jar"
+say 'jar verified'
+echo "== Poppler signs twice, first to see how long a signature is: no typed code is good for that"
+. tests/lib/contract.sh
+contract_make "$work/contract.pdf" 1
+mkdir "$work/nss"
+ran certutil -N -d "sql:$work/nss" --empty-password
+ran modutil -force -dbdir "sql:$work/nss" -add SmartCA -libfile "$MODULE"
+sign_pdf() {
+    pdfsig -nssdir "sql:$work/nss" -nss-pwd "$(otp)" "$work/contract.pdf" "$work/signed.pdf" -add-signature \
+        -nick 'Nguyễn Văn Ánh:Nguyễn Văn Ánh'
+}
+refused sign_pdf
+control user "{\"user_id\":\"$USER_ID\",\"totp_period\":1}" >/dev/null
+account_is 'confirm = totp' "totp_secret = file:$config/totp"
+rm -f "$work/signed.pdf"
+ran sign_pdf
+ran pdfsig -nocert "$work/signed.pdf"
+say 'Signature is Valid'
 
 echo "== no secret in the log"
 ! grep -qE "user-password|wrong-password|$secret|MTIzNDU2" "$HOME_DIR/log" || fail "a secret is in the log"

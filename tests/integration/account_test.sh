@@ -1,0 +1,461 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Accounts without the phone, their vaults and PINs, names, order and appearance: `smartca account`.
+#   account_test.sh BUILD
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+BUILD=$1
+. tests/lib/emulator.sh
+home_start
+COMPANY=0101234567
+emulator_start --user "$USER_ID" --user "$COMPANY,Công ty Ánh Dương,3"
+unset SMARTCA_PKCS11_MODULE
+export LC_ALL=C.UTF-8
+CONFIG=$XDG_CONFIG_HOME/smartca-pkcs11
+CONF_D=$CONFIG/conf.d
+STATE=$XDG_STATE_HOME/smartca-pkcs11
+out=$HOME_DIR/out
+err=$HOME_DIR/err
+failed=0
+umask 077
+
+# Canaries: none of them may be seen where it does not belong.
+PASSWORD=canary-user-password
+KEY=$(printf 'canarykey0123456789abcdef0123456' | base64)
+PIN=canary-pin-1
+NEW_PIN=canary-pin-2
+S=$HOME_DIR/secrets
+mkdir "$S"
+printf 'test-password\n' >"$S/sp"
+printf '%s\n' "$PASSWORD" >"$S/password"
+printf '%s\n' "$KEY" >"$S/key"
+printf '%s\n' "$PIN" >"$S/pin"
+printf '%s\n%s\n' "$PIN" "$NEW_PIN" >"$S/both"
+SERVICE_IS=(--url "$SERVICE/sca/sp769/" --ca-file "$HOME_DIR/service/tls-ca.pem" --sp-id "$SP_ID")
+SETUP=("${SERVICE_IS[@]}" --sp-password-file "$S/sp")
+SECRETS=(--password-file "$S/password" --secret-key-file "$S/key" --pin-file "$S/pin")
+
+run() {
+    local expected=$1 status=0
+    shift
+    "$SMARTCA" "$@" >"$out" 2>"$err" || status=$?
+    [ "$status" = "$expected" ] || fail "smartca $* ended with $status, not $expected"
+    no_canary "$out" "$err"
+}
+fail() {
+    echo "FAILED: $*"
+    sed 's/^/  out: /' "$out"
+    sed 's/^/  err: /' "$err"
+    failed=1
+}
+is() { [ "$2" = "$3" ] || fail "$1: expected '$2', is '$3'"; }
+json() { is "$1" "$2" "$(jq -r "$1" "$out")"; }
+error() {
+    is "error code" "$1" "$(jq -r .error.code "$err")"
+    is "stdout" "" "$(cat "$out")"
+}
+says() { grep -qF -- "$2" "$1" || fail "no '$2'"; }
+no_canary() {
+    ! grep -rqF -e canary- -e "$KEY" -e canarykey "$@" || fail "a secret is in one of: $*"
+}
+conf_files() { find "$CONFIG" -type f -printf '%P %m\n' 2>/dev/null | sort | tr '\n' ' '; }
+vaults() { find "$STATE/vault" -name '*.token' 2>/dev/null | wc -l; }
+nothing_written() {
+    is "configuration" "" "$(conf_files)"
+    is "vaults" 0 "$(vaults)"
+}
+serial_of() { openssl x509 -in "$HOME_DIR/service/users/$1.pem" -noout -serial | sed 's/.*=//' | tr 'A-F' 'a-f'; }
+test_case() { echo "== $*"; }
+first=$(serial_of "$COMPANY-1")
+second=$(serial_of "$COMPANY-2")
+
+test_case "contradictions are wrong usage and name the option"
+refused() {
+    local names=$1
+    shift
+    run 2 account add firm --user-id "$COMPANY" "${SERVICE_IS[@]}" "$@" --json
+    error usage
+    is "message of $*" true "$(jq -r --arg names "$names" '.error.message | contains($names)' "$err")"
+    nothing_written
+}
+refused "--business" --business --confirm app
+refused "--business" --business --confirm otp
+refused "--confirm is" --confirm sms
+refused "--password-file" --password-file "$S/password"
+refused "--secret-key-file" --confirm otp --secret-key-file "$S/key"
+refused "--secret-key-file" --secret-key-file "$S/key"
+refused "--unattended" --unattended
+refused "--unattended" --confirm otp --unattended --password-file "$S/password"
+refused "--unattended" --business --unattended --password-file "$S/password"
+refused "--unattended" --business --unattended --password-file - --secret-key-file "$S/key"
+refused "--sp-password-in-vault" --sp-password-in-vault
+refused "--unattended" --business --unattended "${SECRETS[@]}" --sp-password-in-vault --sp-password-file "$S/sp"
+refused "--pin-file" --pin-file "$S/pin"
+refused "--pin-file" --business --unattended "${SECRETS[@]}"
+refused "--reset" --reset
+
+test_case "a mistake in a secret is refused with its option, and nothing is written"
+wrong() {
+    local code=$1 names=$2
+    shift 2
+    run 1 account add firm --user-id "$COMPANY" --serial "$first" "${SETUP[@]}" "$@" --json </dev/null
+    error "$code"
+    is "message of $*" true "$(jq -r --arg names "$names" '.error.message | contains($names)' "$err")"
+    nothing_written
+}
+wrong invalid "--password-file" --business
+says "$err" "--business need the password"
+wrong invalid "--secret-key-file" --business --password-file "$S/password"
+says "$err" "--business need the secret key"
+wrong invalid "--pin-file" --business --password-file "$S/password" --secret-key-file "$S/key"
+printf 'short\n' >"$S/short"
+wrong invalid "6 to 64" --business --password-file "$S/password" --secret-key-file "$S/key" --pin-file "$S/short"
+printf '%065d\n' 0 >"$S/long"
+wrong invalid "6 to 64" --business --password-file "$S/password" --secret-key-file "$S/key" --pin-file "$S/long"
+for key in '!!!' 'c2hvcnQ=' 'base32:canary-189' 'otpauth://hotp/canary-?secret=AAAAAAAAAAAAAAAA'; do
+    printf '%s\n' "$key" >"$S/bad-key"
+    wrong invalid "--secret-key-file: " --business --password-file "$S/password" --secret-key-file "$S/bad-key" --pin-file "$S/pin"
+    wrong invalid "--secret-key-file: " --business --unattended --password-file "$S/password" --secret-key-file "$S/bad-key"
+done
+wrong not_found "--password-file" --business --password-file "$S/none" --secret-key-file "$S/key"
+: >"$S/empty"
+wrong invalid "--password-file" --business --password-file "$S/empty" --secret-key-file "$S/key" --pin-file "$S/pin"
+cp "$S/key" "$S/open-key"
+chmod 644 "$S/open-key"
+wrong invalid "--secret-key-file" --business --password-file "$S/password" --secret-key-file "$S/open-key" --pin-file "$S/pin"
+wrong invalid "--secret-key-file" --business --unattended --password-file "$S/password" --secret-key-file "$S/open-key"
+printf 'wrong\n' >"$S/wrong-sp"
+run 1 account add firm --user-id "$COMPANY" --business "${SERVICE_IS[@]}" --sp-password-file "$S/wrong-sp" "${SECRETS[@]}" --json
+error service_auth
+nothing_written
+
+test_case "a number with several certificates needs the serial, and is told which there are"
+run 1 account add firm --user-id "$COMPANY" --business "${SETUP[@]}" "${SECRETS[@]}" --json
+error invalid
+says "$err" "--business needs --serial"
+for number in 1 2 3; do says "$err" "$(serial_of "$COMPANY-$number")"; done
+nothing_written
+run 1 account add firm --user-id "$COMPANY" --business --serial abcd "${SETUP[@]}" "${SECRETS[@]}" --json
+error not_found
+says "$err" "$first"
+nothing_written
+
+test_case "a business account: the section says vault:, the secrets are sealed"
+run 0 account add firm --user-id "$COMPANY" --business --serial "$first" "${SETUP[@]}" "${SECRETS[@]}" --json
+json '.[] | [.account, .serial, .state] | join("|")' "firm|$first|ready"
+is "configuration" "conf.d/account-firm.conf 600 " "$(conf_files)"
+is "section" "confirm = totp password = vault: totp_secret = vault: sp_password = file:$S/sp " \
+    "$(grep -E '^(confirm|password|totp_secret|sp_password|on_confirm) ' "$CONF_D/account-firm.conf" | tr '\n' ' ')"
+is "vaults" 1 "$(vaults)"
+is "modes in the vault" 600 "$(find "$STATE/vault" -type f -printf '%m\n' | sort -u)"
+no_canary "$STATE" "$CONFIG"
+run 0 account list --json
+json '.[0] | [.confirm, .vault, .wrong_pins, .default] | join("|")' "totp|ready|0|false"
+
+test_case "one certificate needs no serial"
+run 0 account add one --user-id "$USER_ID" --business "${SETUP[@]}" "${SECRETS[@]}" --json
+json 'length' 1
+is "serial in the section" 0 "$(grep -c '^serial' "$CONF_D/account-one.conf" || true)"
+run 0 account remove one
+is "vaults" 1 "$(vaults)"
+
+test_case "the one-time password is what an authenticator would show, and costs a right PIN"
+# Openssl's HMAC over the number of a step, cut as RFC 4226 5.3 says.
+otp_of() {
+    local mac offset
+    mac=$(printf '%016X' "$1" | basenc --base16 -d |
+        openssl mac -digest SHA1 -macopt "hexkey:$(base64 -d <<<"$KEY" | basenc -w 0 --base16)" -in - HMAC)
+    offset=$((16#${mac:39:1} * 2))
+    printf '%06d' $(((16#${mac:offset:8} & 0x7fffffff) % 1000000))
+}
+run 0 account otp firm --pin-file "$S/pin" --json
+step=$(($(date +%s) / 30))
+shown=$(jq -r .otp "$out")
+[ "$shown" = "$(otp_of $step)" ] || [ "$shown" = "$(otp_of $((step - 1)))" ] || fail "not the code of now"
+json '(.seconds_left > 0 and .seconds_left <= 30) | tostring' true
+json 'keys | join(" ")' "account otp seconds_left"
+run 0 account otp firm --pin-file - <<<"$PIN"
+says "$err" "do not give it to anybody"
+run 1 account otp firm --pin-file "$S/short" --json
+error user_auth
+says "$err" "1 of 10 tries"
+run 0 account list --json
+json '.[0] | [.vault, .wrong_pins] | join("|")' "wrong_pins|1"
+run 1 account otp firm --json </dev/null
+error invalid
+run 1 account otp nobody --json
+error not_found
+
+test_case "the PIN is changed by who knows it"
+run 1 account pin firm --pin-file "$S/pin" --json
+error invalid
+says "$err" "two lines"
+printf '%s\nshort\n' "$PIN" >"$S/both-short"
+run 1 account pin firm --pin-file "$S/both-short" --json
+error invalid
+printf '%s\n%s\n' "$NEW_PIN" "$PIN" >"$S/both-wrong"
+run 1 account pin firm --pin-file "$S/both-wrong" --json
+error user_auth
+run 2 account pin firm --password-file "$S/password" --json
+error usage
+run 0 account pin firm --pin-file "$S/both" --json
+json '[.account, .changed, .reset] | map(tostring) | join(" ")' "firm true false"
+run 1 account otp firm --pin-file "$S/pin" --json
+error user_auth
+run 0 account otp firm --pin-file - <<<"$NEW_PIN"
+run 0 account pin firm --pin-file - <<<"$NEW_PIN"$'\n'"$PIN"
+run 0 account otp firm --pin-file "$S/pin"
+run 0 account list --json
+json '.[0].wrong_pins' 0
+
+test_case "a second account of the identity shares the vault: its PIN opens it, nothing else is asked"
+run 1 account add sister --user-id "$COMPANY" --confirm totp --serial "$second" "${SETUP[@]}" --pin-file "$S/short" --json
+error user_auth
+is "configuration" "conf.d/account-firm.conf 600 " "$(conf_files)"
+run 0 account otp firm --pin-file "$S/pin"
+run 0 account add sister --user-id "$COMPANY" --confirm totp --serial "$second" "${SETUP[@]}" --pin-file "$S/pin" --json
+is "vaults" 1 "$(vaults)"
+run 0 account otp sister --pin-file "$S/pin"
+
+test_case "rename keeps the vault, the slot and what the owner wrote"
+printf 'pin = required ; by hand\n' >>"$CONF_D/account-sister.conf"
+slots_before=$("$SMARTCA" slots --json | jq -c 'map(.slot_id) | sort')
+run 2 account rename sister 'a/b' --json
+error usage
+run 1 account rename sister firm --json
+error exists
+run 1 account rename nobody office --json
+error not_found
+run 0 account rename sister office --json
+json '[.account, .was, .file] | join(" ")' "office sister $CONF_D/account-office.conf"
+is "configuration" "conf.d/account-firm.conf 600 conf.d/account-office.conf 600 " "$(conf_files)"
+says "$CONF_D/account-office.conf" "pin = required ; by hand"
+is "old name" 0 "$(grep -c sister "$CONF_D/account-office.conf" || true)"
+run 0 account otp office --pin-file "$S/pin"
+is "slots" "$slots_before" "$("$SMARTCA" slots --json | jq -c 'map(.slot_id) | sort')"
+run 0 account remove office
+is "vaults" 1 "$(vaults)"
+run 0 account otp firm --pin-file "$S/pin"
+
+test_case "rename takes the password file along"
+run 0 account add plain --user-id "$USER_ID" "${SERVICE_IS[@]}" --sp-password-file - <<<test-password
+run 0 account rename plain simple
+is "configuration" \
+    "conf.d/account-firm.conf 600 conf.d/account-simple.conf 600 sp-password-simple 600 " "$(conf_files)"
+run 0 account refresh simple --json
+json '.[0].change' unchanged
+printf '\n[account extra]\nuser_id = 555000\nsp_id = x\nsp_password = env:X\n' >>"$CONF_D/account-simple.conf"
+run 1 account rename simple other --json
+error not_ours
+sed -i '/^\[account extra/,$d' "$CONF_D/account-simple.conf"
+run 0 account remove simple
+is "configuration" "conf.d/account-firm.conf 600 " "$(conf_files)"
+
+test_case "ten wrong PINs lock; --reset asks for the secrets again"
+for try in 1 2 3 4 5 6 7 8 9 10; do
+    run 1 account otp firm --pin-file - --json <<<"wrong-$try"
+done
+error pin_locked
+run 1 account otp firm --pin-file "$S/pin" --json
+error pin_locked
+run 1 account pin firm --pin-file "$S/both" --json
+error pin_locked
+run 1 account add again --user-id "$COMPANY" --confirm totp "${SETUP[@]}" "${SECRETS[@]}" --json
+error pin_locked
+run 0 account list --json
+json '.[0].vault' locked
+run 1 doctor --json
+json 'map(select(.check == "account firm: vault").result) | join(" ")' fail
+run 2 account pin firm --reset --sp-password-file "$S/sp" --json
+error usage
+run 1 account pin firm --reset --password-file "$S/password" --secret-key-file "$S/bad-key" --pin-file "$S/pin" --json
+error invalid
+run 0 account pin firm --reset --secret-key-file - --pin-file - --password-file - --json <<<"$KEY"$'\n'"$NEW_PIN"$'\n'"$PASSWORD"
+json '[.changed, .reset] | map(tostring) | join(" ")' "true true"
+run 0 account otp firm --pin-file - --json <<<"$NEW_PIN"
+json '.otp | length' 6
+no_canary "$STATE" "$CONFIG"
+
+test_case "doctor sees vaults, secrets and open files"
+run 0 doctor --json
+json 'map(select(.check | test("vault|secrets")) | .result) | join(" ")' "ok ok"
+mv "$STATE/vault" "$STATE/vault-away"
+run 1 doctor --json
+json 'map(select(.check == "account firm: vault")) | .[0] | .result + " " + .next_step' \
+    "fail smartca account pin NAME --reset asks for the secrets and a PIN"
+run 1 account otp firm --pin-file "$S/pin" --json
+error not_found
+run 1 account pin firm --pin-file "$S/both" --json
+error not_found
+mv "$STATE/vault-away" "$STATE/vault"
+chmod 644 "$CONF_D/account-firm.conf"
+run 0 doctor --json
+json 'map(select(.check == "files").result) | join(" ")' warn
+chmod 600 "$CONF_D/account-firm.conf"
+econtract() {
+    printf '%s\n' '[econtract]' "url = $SERVICE/econtract" "$@" >"$CONF_D/econtract.conf"
+}
+econtract 'username = admin' "password = file:$S/password"
+run 0 doctor --json
+json 'map(select(.check == "econtract").result) | join(" ")' ok
+econtract 'username = admin' "password = file:$S/none"
+run 1 doctor --json
+json 'map(select(.result == "fail").check) | join(" ")' econtract
+econtract 'username = admin'
+run 0 doctor --json
+json 'map(select(.check == "econtract").result) | join(" ")' warn
+rm "$CONF_D/econtract.conf"
+run 0 account remove firm
+nothing_written
+
+test_case "unattended: the section names the files, nobody is asked"
+run 0 account add server --user-id "$COMPANY" --business --unattended --serial "$first" "${SETUP[@]}" \
+    --password-file "$S/password" --secret-key-file "$S/key" --json </dev/null
+is "section" "password = file:$S/password totp_secret = file:$S/key " \
+    "$(grep -E '^(password|totp_secret) ' "$CONF_D/account-server.conf" | tr '\n' ' ')"
+is "vaults" 0 "$(vaults)"
+run 0 account list --json
+json '.[0].vault' null
+run 0 account otp server --json </dev/null
+json '.otp | length' 6
+run 1 account pin server --pin-file "$S/both" --json
+error unsupported
+run 0 doctor --json
+json 'map(select(.check == "account server: secrets").result) | join(" ")' ok
+mv "$S/key" "$S/key-away"
+run 1 doctor --json
+json 'map(select(.result == "fail").check) | join(" ")' "account server: secrets"
+cp "$S/bad-key" "$S/key"
+run 1 doctor --json
+json 'map(select(.result == "fail").check) | join(" ")' "account server: secrets"
+run 1 account otp server --json
+error invalid
+mv "$S/key-away" "$S/key"
+
+test_case "set-default and appearance, of one certificate and of all"
+run 0 account add all --user-id "$COMPANY" "${SETUP[@]}" --json
+json length 3
+run 0 account set-default all --serial "${second^^}" --json
+json '[.account, .serial, .default] | map(tostring) | join(" ")' "all $second true"
+run 0 account list --json
+json 'map([.account, .default] | map(tostring) | join(":")) | join(" ")' "all:true server:false"
+run 0 account set-default server --json
+json '.serial' "$first"
+run 0 account list --json
+json 'map([.account, .default] | map(tostring) | join(":")) | join(" ")' "all:true server:true"
+run 1 account set-default all --serial abcd --json
+error not_found
+says "$err" "$second"
+run 1 account set-default nobody --json
+error not_found
+run 0 account appearance all --json
+json 'map(.text) | unique | map(tostring) | join(" ")' null
+printf '\211PNG\r\n\032\nrest of it' >"$HOME_DIR/sign.png"
+run 0 account appearance all --text 'Ký bởi {{SubjectDN.CN}}' --image "$HOME_DIR/sign.png" --json
+json 'map([.text, .mode, .image, .image_bytes] | map(tostring) | join("|")) | unique | join(" ")' \
+    "Ký bởi {{SubjectDN.CN}}|text-image|png|18"
+run 0 account appearance all --serial "$second" --mode image --json
+json 'map([.serial, .mode] | join("|")) | join(" ")' "$second|image"
+run 0 account appearance all --json
+json 'map(.mode) | sort | join(" ")' "image text-image text-image"
+run 1 account appearance all --serial "$second" --image '' --json
+error invalid
+run 0 account appearance all --serial "$second" --mode text --image '' --json
+json '.[0] | [.mode, .image] | map(tostring) | join(" ")' "text null"
+run 2 account appearance all --mode both --json
+error usage
+run 2 account appearance all --text "$(printf '%04097d' 0)" --json
+error usage
+printf 'GIF89a' >"$HOME_DIR/sign.gif"
+run 1 account appearance all --image "$HOME_DIR/sign.gif" --json
+error invalid
+{ cat "$HOME_DIR/sign.png"; head -c 131072 /dev/zero; } >"$HOME_DIR/large.png"
+run 1 account appearance all --image "$HOME_DIR/large.png" --json
+error invalid
+says "$err" "128 KiB"
+run 1 account appearance all --image "$HOME_DIR/none.png" --json
+error not_found
+run 0 account appearance all --mode text-image --text '' --image '' --json
+json 'map([.text, .mode, .image] | map(tostring) | join("|")) | unique | join(" ")' "null|null|null"
+run 0 account remove all
+run 0 account remove server
+
+test_case "sp_password in the vault: refresh asks for the PIN"
+run 0 account add sealed --user-id "$USER_ID" --sp-password-in-vault "${SERVICE_IS[@]}" --confirm otp \
+    --pin-file - --sp-password-file - --password-file "$S/password" --json <<<"$PIN"$'\n'test-password
+is "section" "confirm = otp password = vault: sp_password = vault: " \
+    "$(grep -E '^(confirm|password|sp_password) ' "$CONF_D/account-sealed.conf" | tr '\n' ' ')"
+is "configuration" "conf.d/account-sealed.conf 600 " "$(conf_files)"
+run 0 account refresh sealed --pin-file "$S/pin" --json
+json '.[0].change' unchanged
+run 1 account refresh sealed --pin-file "$S/short" --json
+is "code" user_auth "$(jq -r .error.code "$err")"
+run 1 account refresh --json </dev/null
+is "code" invalid "$(jq -r .error.code "$err")"
+run 2 account refresh --pin-file "$S/pin" --json
+error usage
+run 0 doctor --json
+json 'map(select(.check == "account sealed: service").result) | join(" ")' warn
+run 1 account otp sealed --pin-file "$S/pin" --json
+error unsupported
+run 0 account remove sealed
+nothing_written
+
+test_case "an account may come before its certificate"
+run 1 account add later --user-id 999999999999 "${SETUP[@]}" --json
+error not_found
+says "$err" "--pending"
+nothing_written
+run 0 account add later --user-id 999999999999 "${SETUP[@]}" --pending --json
+json length 0
+run 0 status later --json
+json .stage no_account
+control user '{"user_id":"999999999999","name":"Lê Văn Sau","add_certificates":1}' >/dev/null
+run 0 account refresh later --json
+json '.[0].change' new
+run 1 account add wrong --user-id 888888888888 "${SERVICE_IS[@]}" --sp-password-file "$S/wrong-sp" --pending --json
+error service_auth
+run 0 account remove later
+nothing_written
+
+test_case "what cannot be written whole is not written at all"
+# Nobody can make files in conf.d; root can, but not everywhere.
+conf_d_break() {
+    mv "$CONF_D" "$CONF_D-away"
+    if [ "$(id -u)" = 0 ]; then ln -s /proc/sys/fs "$CONF_D"; else mkdir -m 500 "$CONF_D"; fi
+}
+conf_d_mend() {
+    rm -rf "$CONF_D"
+    mv "$CONF_D-away" "$CONF_D"
+}
+conf_d_break
+run 1 account add firm --user-id "$COMPANY" --business --serial "$first" "${SETUP[@]}" "${SECRETS[@]}" --json
+says "$err" "$CONF_D/account-firm.conf cannot be written"
+is "vaults" 0 "$(vaults)"
+run 1 account add firm --user-id "$COMPANY" --serial "$first" "${SERVICE_IS[@]}" --sp-password-file - --json <<<test-password
+is "password file" 0 "$(find "$CONFIG" -name 'sp-password*' | wc -l)"
+conf_d_mend
+run 0 account add firm --user-id "$COMPANY" --business --serial "$first" "${SETUP[@]}" "${SECRETS[@]}"
+run 0 account otp firm --pin-file "$S/pin"
+printf 'hex:00112233445566778899aabbccddeeff00112233\n' >"$S/other-key"
+conf_d_break
+run 1 account add sister --user-id "$COMPANY" --business --serial "$second" "${SETUP[@]}" --pin-file "$S/pin" \
+    --secret-key-file "$S/other-key" --json
+conf_d_mend
+run 0 account otp firm --pin-file "$S/pin" --json
+step=$(($(date +%s) / 30))
+shown=$(jq -r .otp "$out")
+[ "$shown" = "$(otp_of $step)" ] || [ "$shown" = "$(otp_of $((step - 1)))" ] || fail "the key before is not back"
+run 0 account remove firm
+nothing_written
+rm -rf "$STATE/vault"
+: >"$STATE/vault"
+run 1 account add firm --user-id "$COMPANY" --business --serial "$first" "${SETUP[@]}" "${SECRETS[@]}" --json
+says "$err" "vault"
+is "configuration" "" "$(conf_files)"
+rm "$STATE/vault"
+
+test_case "no secret is in the state folder or in the emulator's log"
+no_canary "$STATE" "$HOME_DIR/emulator.log" "$HOME_DIR/service/requests.jsonl"
+
+exit $failed
