@@ -2,10 +2,57 @@
 #include "remote/cli/secret_input.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
+
+#include "remote/base/cleanup.h"
+
+/* A signal that ends the tool must not leave the terminal without echo: it is kept until that is
+ * mended, and raised then. */
+static const int kept_signals[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
+static volatile sig_atomic_t kept_signal;
+
+static void keep_signal(int number)
+{
+    kept_signal = number;
+}
+
+struct silence {
+    struct termios before;
+    struct sigaction actions[ARRAY_LEN(kept_signals)];
+};
+
+/* False where standard input is no terminal. */
+static bool silence_begin(struct silence *silence)
+{
+    struct sigaction keep = {.sa_handler = keep_signal}; /* without SA_RESTART: read ends */
+    struct termios silent;
+
+    if (tcgetattr(STDIN_FILENO, &silence->before) != 0)
+        return false;
+    kept_signal = 0;
+    (void)sigemptyset(&keep.sa_mask);
+    for (size_t i = 0; i < ARRAY_LEN(kept_signals); i++)
+        (void)sigaction(kept_signals[i], &keep, &silence->actions[i]);
+    silent = silence->before;
+    silent.c_lflag &= ~(tcflag_t)ECHO;
+    silent.c_cc[VSUSP] = _POSIX_VDISABLE; /* nor may it be left that way for a while */
+    (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    return true;
+}
+
+static void silence_end(const struct silence *silence)
+{
+    (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silence->before);
+    (void)fputc('\n', stderr);
+    for (size_t i = 0; i < ARRAY_LEN(kept_signals); i++)
+        (void)sigaction(kept_signals[i], &silence->actions[i], NULL);
+    if (kept_signal)
+        (void)raise((int)kept_signal);
+}
 
 /* Byte by byte: what follows the line is for whoever reads standard input next. */
 static enum sca_status read_line(char *out, size_t size, size_t *ret_len)
@@ -14,10 +61,10 @@ static enum sca_status read_line(char *out, size_t size, size_t *ret_len)
 
     for (;;) {
         ssize_t got = read(STDIN_FILENO, out + len, 1);
-        if (got < 0 && errno == EINTR)
+        if (got < 0 && errno == EINTR && !kept_signal)
             continue;
         if (got < 0)
-            return SCA_IO;
+            return errno == EINTR ? SCA_CANCELLED : SCA_IO;
         if (got == 0 || out[len] == '\n')
             break;
         if (++len == size)
@@ -31,26 +78,18 @@ static enum sca_status read_line(char *out, size_t size, size_t *ret_len)
 
 enum sca_status secret_input(const char *prompt, struct secret **ret_secret)
 {
+    struct silence silence;
     char line[SECRET_MAX];
     size_t len = 0;
-    struct termios before;
-    bool is_terminal = tcgetattr(STDIN_FILENO, &before) == 0;
 
-    if (is_terminal) {
-        struct termios silent = before;
-        /* Without ISIG too: a signal would leave the terminal without echo. */
-        silent.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
-        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-        /* Only now: what is typed before is flushed, and would be seen. */
+    bool is_terminal = silence_begin(&silence);
+    if (is_terminal) /* only now: what is typed before is flushed, and would be seen */
         (void)fprintf(stderr, "%s: ", prompt);
-    }
     enum sca_status st = read_line(line, sizeof(line), &len);
-    if (is_terminal) {
-        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-        (void)fputc('\n', stderr);
-    }
     if (st == SCA_OK)
         st = secret_new(span_of(line, len), ret_secret);
     secret_wipe(line, sizeof(line));
+    if (is_terminal)
+        silence_end(&silence);
     return st;
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs a program at a terminal of its own and types an answer at each prompt: answer.py ANSWER... -- PROGRAM ARGUMENT...
 
-A prompt is a line that ends with ": ". What the terminal shows is printed; the status is the program's."""
+A prompt is a line that ends with ": "; the answer ^C is the key that interrupts. What the terminal shows is printed; the status is the program's."""
 import os
 import pty
 import sys
@@ -24,7 +24,8 @@ while True:
     line = shown.split(b"\n")[-1]
     if line.endswith(b": ") and not line.startswith(b"smartca"):
         # Without an answer left, the program is to see the end of its input.
-        os.write(terminal, answers.pop(0).encode() + b"\n" if answers else b"\x04")
+        answer = answers.pop(0).encode() + b"\n" if answers else b"\x04"
+        os.write(terminal, b"half a PIN\x03" if answer == b"^C\n" else answer)
         shown = b""
 sys.stdout.flush()
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))

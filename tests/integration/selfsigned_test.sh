@@ -542,6 +542,10 @@ typed() {
 times() { is "times of '$2'" "$1" "$(grep -cF -- "$2" "$out" || true)"; }
 
 prompts() {
+    test_case "an interrupted prompt ends the tool, as a signal does"
+    typed 254 "^C" create --user interrupted --name Interrupted --key ec:p256
+    grep -q 'half a PIN' "$out" && fail "what was typed is seen"
+
     test_case "a new PIN that is too short or mistyped is asked for again, three times at most"
     local form=(create --user typed --name Typed --key ec:p256)
     typed 1 "12345 54321 4321" "${form[@]}"
