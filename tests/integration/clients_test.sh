@@ -72,6 +72,8 @@ if [ "$(id -u)" = 0 ]; then
     chmod 711 "$HOME_DIR"
     mkdir "$HOME_DIR/nobody"
     cp -r "$XDG_CONFIG_HOME" "$XDG_STATE_HOME" "$HOME_DIR/nobody"
+    cp "$MODULE" "$BUILD/module/smartca-remote.so" "$HOME_DIR/nobody" # root's home is closed to nobody
+    echo "module: $HOME_DIR/nobody/${MODULE##*/}" >"$HOME_DIR/nobody/config/pkcs11/modules/smartca-pkcs11.module"
     chown -R nobody "$HOME_DIR/nobody"
     user=(setpriv --reuid=nobody --regid=nogroup --clear-groups env "HOME=$HOME_DIR/nobody"
         "XDG_CONFIG_HOME=$HOME_DIR/nobody/config" "XDG_STATE_HOME=$HOME_DIR/nobody/state"
