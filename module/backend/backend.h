@@ -110,6 +110,36 @@ struct sign_job {
     const struct secret *otp;
 };
 
+/* A signature that was asked for and is not there yet. Its backend's own. */
+struct token_job;
+
+/*
+ * Signatures that nobody waits for inside a call (PKCS#11 3.2, asynchronous sessions). Same rules
+ * for threads and failure as token_ops; one thread at a time per job. Nothing goes on between the
+ * calls: poll is what makes it go on.
+ */
+struct token_async_ops {
+    /* Takes the job in, without any network; all that it needs is copied. */
+    enum sca_status (*begin)(struct token *token, struct call *call, const struct sign_job *job,
+                             struct token_job **ret_job);
+
+    /* One look, without a wait for a person: SCA_OK with sig filled completely; SCA_PENDING; any
+     * other status is the outcome. */
+    enum sca_status (*poll)(struct token_job *job, struct call *call, uint8_t *sig);
+
+    /* A number by which any process of this user can join the job, also after this one has ended;
+     * the job is at the service when it returns SCA_OK. */
+    enum sca_status (*get_id)(struct token_job *job, struct call *call, uint64_t *ret_id);
+
+    /* SCA_NOT_FOUND: there is no such job, or its signature was handed out. */
+    enum sca_status (*join)(struct token *token, struct call *call, uint64_t id,
+                            struct token_job **ret_job);
+
+    /* Lets go of it. What is at the service stays there; the same data signed again, or join, finds
+     * it. NULL is fine. */
+    void (*free)(struct token_job *job);
+};
+
 /*
  * One const table per kind of token; state, login, logout, set_pin and write may be NULL; a token
  * with write has its keys in this process and leaves check, sign and patience_ms NULL.
@@ -150,6 +180,9 @@ struct token_ops {
     /* NULL: write-protected. */
     const struct token_write_ops *write;
 
+    /* NULL: sessions with CKF_ASYNC_SESSION are refused. */
+    const struct token_async_ops *async;
+
     void (*free)(struct token *token);
 };
 
@@ -186,6 +219,7 @@ struct token {
     bool is_gone;    /* what it stood for is not there any more; backends_tokens writes it, for its
                         caller */
     bool wants_otp_each_time; /* CKA_ALWAYS_AUTHENTICATE: six digits by a context-specific login */
+    bool shows_async;         /* CKF_ASYNC_SESSION_SUPPORTED is set; ops->async works regardless */
     bool login_signs_once;    /* a login is good for one signature */
     bool signs_digests; /* the key never sees more than a digest: DigestInfo is taken apart here */
 };

@@ -31,6 +31,7 @@ static const CK_RV codes[SCA_STATUS_COUNT] = {
     [SCA_NO_SPACE] = CKR_DEVICE_MEMORY,
     [SCA_GONE] = CKR_DEVICE_REMOVED,
     [SCA_BUSY] = CKR_DEVICE_ERROR,
+    [SCA_PENDING] = CKR_PENDING,
 };
 
 CK_RV failure(CK_RV rv, const char *format, ...)

@@ -32,6 +32,7 @@ struct call {
     void (*wake)(void *wake_arg); /* interrupts a transport in progress */
     void *wake_arg;
 
+    char transaction[40];       /* the service's transaction that it became, or "" */
     unsigned long device_error; /* what CK_SESSION_INFO.ulDeviceError will say */
     char note[256];             /* why it failed and what to do next, for one log line */
 };

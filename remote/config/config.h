@@ -45,6 +45,8 @@ struct service_config {
     unsigned poll_interval_ms;
     unsigned batch_window_ms;
     unsigned batch_max;
+    unsigned max_prompts;        /* open confirmations of the account at a time */
+    unsigned reject_cooldown_ms; /* a rejection answers for the same digest this long */
 };
 
 /* One [account NAME]. */
@@ -60,7 +62,8 @@ struct account_config {
     bool pin_required;
     bool protected_path;
     bool extra_hashes;
-    char *file; /* where the section is */
+    bool shows_async; /* CKF_ASYNC_SESSION_SUPPORTED among the token flags */
+    char *file;       /* where the section is */
     unsigned line;
 };
 

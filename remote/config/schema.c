@@ -62,6 +62,9 @@ static const struct key_rule keys[] = {
      IN_SERVICE(poll_interval_ms)},
     {"batch_window", SERVICE, 0, NUMBER(0, 10000), .fallback = "0", IN_SERVICE(batch_window_ms)},
     {"batch_max", SERVICE, 0, NUMBER(1, 1000), .fallback = "50", IN_SERVICE(batch_max)},
+    {"max_prompts", SERVICE, 0, NUMBER(1, 100), .fallback = "3", IN_SERVICE(max_prompts)},
+    {"reject_cooldown", SERVICE, 0, SECONDS(0, 3600000), .fallback = "10",
+     IN_SERVICE(reject_cooldown_ms)},
     {"on_confirm", SERVICE, 0, TEXT(check_command), IN_SERVICE(on_confirm)},
 
     {"user_id", SECTION_ACCOUNT, SECTION_ACCOUNT, TEXT(check_identity), IN_ACCOUNT(user_id)},
@@ -75,6 +78,7 @@ static const struct key_rule keys[] = {
     {"pin", SECTION_ACCOUNT, 0, FLAG(pin_modes), IN_ACCOUNT(pin_required)},
     {"protected_path", SECTION_ACCOUNT, 0, FLAG(no_yes), IN_ACCOUNT(protected_path)},
     {"extra_hashes", SECTION_ACCOUNT, 0, FLAG(no_yes), IN_ACCOUNT(extra_hashes)},
+    {"async", SECTION_ACCOUNT, 0, FLAG(no_yes), IN_ACCOUNT(shows_async)},
 
     {"url", SECTION_ECONTRACT, SECTION_ECONTRACT, TEXT(check_url), .drops_slashes = true,
      IN_ECONTRACT(url)},

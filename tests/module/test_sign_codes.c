@@ -29,6 +29,7 @@ static const struct {
     {SCA_NO_SPACE, CKR_DEVICE_MEMORY},
     {SCA_GONE, CKR_DEVICE_REMOVED},
     {SCA_BUSY, CKR_DEVICE_ERROR},
+    {SCA_PENDING, CKR_PENDING},
 };
 
 static CK_RV sign(CK_SESSION_HANDLE session)
