@@ -77,6 +77,23 @@ enum sca_status keystore_create(const struct keystore *keystore, struct call *ca
 enum sca_status keystore_reset(const struct keystore *keystore, struct call *call,
                                const struct secret *so_pin, struct span label, unsigned cost);
 
+/* One object. body and key are opaque here; those of a private object are sealed on disk. */
+struct keystore_object {
+    uint32_t number; /* 1 and more, never used again within a token */
+    bool is_private;
+    struct span body;
+    struct span key; /* private objects only */
+};
+
+/*
+ * Makes a token whole: the user's PIN and these objects, whose numbers do not matter, no label and
+ * no security officer. In place of what is there, be it damaged, and all at once: with any other
+ * status than SCA_OK everything is as it was. SCA_INVALID for a PIN of another length.
+ */
+enum sca_status keystore_replace(const struct keystore *keystore, struct call *call,
+                                 const struct secret *pin, unsigned cost,
+                                 const struct keystore_object *objects, size_t count);
+
 /* Reads the head only. SCA_NOT_FOUND, SCA_IO, SCA_INVALID with the reason in why (static text). */
 enum sca_status keystore_info(const struct keystore *keystore, struct keystore_info *ret_info,
                               const char **why);
@@ -104,14 +121,6 @@ enum sca_status keystore_set_pin(const struct keystore *keystore, struct call *c
                                  enum keystore_user user, const struct secret *old_pin,
                                  const struct secret *new_pin, struct pin_memory *memory,
                                  unsigned cost);
-
-/* One object. body and key are opaque here; those of a private object are sealed on disk. */
-struct keystore_object {
-    uint32_t number; /* 1 and more, never used again within a token */
-    bool is_private;
-    struct span body;
-    struct span key; /* private objects only */
-};
 
 /*
  * Hands every object to each, in rising number; without a master key the public ones only. Spans

@@ -41,6 +41,15 @@ static bool is_size_sound(const struct tokenfile_head *head, uint64_t file_len)
                            head->bodies_len + CRYPT_DIGEST_SIZE;
 }
 
+/* Somebody can open it: user or security officer. */
+static bool has_wrap(const struct tokenfile_head *head)
+{
+    for (int i = 0; i < TOKENFILE_USERS; i++)
+        if (wrap_is_there(&head->wraps[i]))
+            return true;
+    return false;
+}
+
 /* The digest is right: whoever wrote this meant it. */
 static const char *meaning_fault(const struct tokenfile_head *head, const uint8_t *token_id)
 {
@@ -51,8 +60,8 @@ static const char *meaning_fault(const struct tokenfile_head *head, const uint8_
     for (int i = 0; i < TOKENFILE_USERS; i++)
         if (!wrap_is_sound(&head->wraps[i]))
             return "its cost parameters are out of bounds: it is refused";
-    if (head->reserved || head->next_number == 0 || head->generation == 0 ||
-        !wrap_is_there(&head->wraps[KEYSTORE_SO]) || !is_text_sound(head))
+    if (head->reserved || head->next_number == 0 || head->generation == 0 || !has_wrap(head) ||
+        !is_text_sound(head))
         return "damaged: its head makes no sense" WAY_BACK;
     return NULL;
 }

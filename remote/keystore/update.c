@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/keystore/update.h"
 
+#include <stdlib.h>
+
 #include "remote/base/cleanup.h"
 #include "remote/keystore/durable.h"
 #include "remote/keystore/turn.h"
@@ -46,6 +48,40 @@ enum sca_status update_begin_new(const struct shelf *shelf, struct call *call,
     if (st == SCA_OK)
         return shelf_fail(shelf, call, SCA_INVALID, "there is a token of this name");
     return shelf_fail(shelf, call, st, why);
+}
+
+enum sca_status update_begin_over(const struct shelf *shelf, struct call *call,
+                                  struct update *update)
+{
+    update->shelf = shelf;
+    return turn_take(shelf->dir, shelf->lock, call, WAIT_MS, &update->turn);
+}
+
+enum sca_status update_put(struct seal *seal, struct tokenfile_writer *writer, uint32_t number,
+                           const struct keystore_object *object)
+{
+    const struct span parts[] = {object->body, object->key};
+    struct tokenfile_item item = {
+        .record =
+            {
+                .generation = writer->head.generation,
+                .number = number,
+                .is_private = object->is_private,
+                .body_len = (uint32_t)object->body.len,
+                .key_len = (uint32_t)object->key.len,
+            },
+        .bytes = object->body,
+    };
+
+    if (!object->is_private)
+        return tokenfile_writer_add(writer, &item);
+    size_t len = object->body.len + object->key.len;
+    AUTO(freep) uint8_t *sealed = malloc(len + 1);
+    if (!sealed)
+        return SCA_NOMEM;
+    enum sca_status st = seal_put(seal, &item.record, parts, sealed);
+    item.bytes = span_of(sealed, len);
+    return st == SCA_OK ? tokenfile_writer_add(writer, &item) : st;
 }
 
 enum sca_status update_save(const struct update *update, struct tokenfile_writer *writer,

@@ -4,6 +4,7 @@
 #define REMOTE_KEYSTORE_UPDATE_H
 
 #include "remote/base/call.h"
+#include "remote/keystore/seal.h"
 #include "remote/keystore/shelf.h"
 
 struct update {
@@ -26,7 +27,16 @@ enum sca_status update_begin(const struct shelf *shelf, struct call *call, struc
 /* The same for a token that is to be made: SCA_INVALID if there is one. head is zeros. */
 enum sca_status update_begin_new(const struct shelf *shelf, struct call *call,
                                  struct update *update);
+
+/* For a token that is to stand in place of whatever is there, a damaged one included. */
+enum sca_status update_begin_over(const struct shelf *shelf, struct call *call,
+                                  struct update *update);
 void update_fini(struct update *update);
+
+/* An object as it is to be, under that number, sealed if it is private; its number does not matter.
+ * Its lengths have been checked. */
+enum sca_status update_put(struct seal *seal, struct tokenfile_writer *writer, uint32_t number,
+                           const struct keystore_object *object);
 
 /* SCA_INVALID over a limit, SCA_NO_SPACE, SCA_IO, SCA_NOMEM: the token is as it was. */
 enum sca_status update_save(const struct update *update, struct tokenfile_writer *writer,

@@ -57,34 +57,6 @@ static enum sca_status sort_changes(struct writing *writing, size_t count)
     return SCA_OK;
 }
 
-/* An object as it is to be, under that number. */
-static enum sca_status put(struct writing *writing, uint32_t number,
-                           const struct keystore_object *object, struct span key)
-{
-    const struct span parts[] = {object->body, key};
-    struct tokenfile_item item = {
-        .record =
-            {
-                .generation = writing->writer.head.generation,
-                .number = number,
-                .is_private = object->is_private,
-                .body_len = (uint32_t)object->body.len,
-                .key_len = (uint32_t)key.len,
-            },
-        .bytes = object->body,
-    };
-
-    if (!object->is_private)
-        return tokenfile_writer_add(&writing->writer, &item);
-    size_t len = object->body.len + key.len;
-    AUTO(freep) uint8_t *sealed = malloc(len + 1);
-    if (!sealed)
-        return SCA_NOMEM;
-    enum sca_status st = seal_put(writing->seal, &item.record, parts, sealed);
-    item.bytes = span_of(sealed, len);
-    return st == SCA_OK ? tokenfile_writer_add(&writing->writer, &item) : st;
-}
-
 /* Its body and key in the clear, one behind the other. */
 static enum sca_status open_old(struct writing *writing, const struct tokenfile_item *old,
                                 struct buf *opened)
@@ -108,7 +80,9 @@ static enum sca_status change_opened(struct writing *writing, const struct token
         key = object->key;
     if (object->body.len > TOKENFILE_OBJECT_MAX - key.len)
         return SCA_INVALID;
-    return put(writing, old->record.number, object, key);
+    return update_put(writing->seal, &writing->writer, old->record.number,
+                      &(struct keystore_object){
+                          .is_private = object->is_private, .body = object->body, .key = key});
 }
 
 static enum sca_status change_one(struct writing *writing, const struct tokenfile_item *old,
@@ -161,8 +135,9 @@ static enum sca_status put_new(struct writing *writing, size_t count)
         const struct keystore_object *object = &writing->changes[i].object;
         if (object->number)
             continue;
-        st = head->next_number < UINT32_MAX ? put(writing, head->next_number, object, object->key)
-                                            : SCA_INVALID;
+        st = head->next_number < UINT32_MAX
+                 ? update_put(writing->seal, &writing->writer, head->next_number, object)
+                 : SCA_INVALID;
         head->next_number++;
     }
     return st;

@@ -4,14 +4,11 @@
 #include <string.h>
 
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 
 #include "remote/base/cleanup.h"
 #include "remote/base/crypto.h"
 
 static const char folder[] = "vault";
-
-enum { NOBODY_LEN = 32 }; /* bytes of the security officer's PIN, which nobody keeps */
 
 /* The vault's keystore, and the room for its name. */
 struct place {
@@ -49,79 +46,25 @@ void vault_contents_fini(struct vault_contents *contents)
         secret_freep(&contents->items[i]);
 }
 
-/* An object's body is the number of the item, its key the secret: both are sealed. */
-static enum sca_status write_items(const struct keystore *keystore, struct call *call,
-                                   const struct secret *master_key,
-                                   const struct vault_contents *contents)
-{
-    static const uint8_t kinds[VAULT_ITEMS] = {VAULT_PASSWORD, VAULT_TOTP_SECRET,
-                                               VAULT_SP_PASSWORD};
-    struct keystore_change changes[VAULT_ITEMS];
-    size_t count = 0;
-
-    for (size_t i = 0; i < VAULT_ITEMS; i++) {
-        if (!contents->items[i])
-            continue;
-        changes[count++] = (struct keystore_change){.object = {
-                                                        .is_private = true,
-                                                        .body = span_of(&kinds[i], 1),
-                                                        .key = secret_get(contents->items[i]),
-                                                    }};
-    }
-    return count ? keystore_write(keystore, call, master_key, changes, count) : SCA_OK;
-}
-
-/* The user's PIN comes last: a vault that was not finished has none, and counts as not there. */
-static enum sca_status fill(const struct keystore *keystore, struct call *call,
-                            const struct secret *nobody, const struct secret *pin,
-                            const struct vault_contents *contents, unsigned cost)
-{
-    AUTO(secret_freep) struct secret *master_key = NULL;
-    struct pin_memory memory = {.is_set = false};
-
-    enum sca_status st = keystore_login(keystore, call, KEYSTORE_SO, nobody, &memory, &master_key);
-    if (st == SCA_OK)
-        st = write_items(keystore, call, master_key, contents);
-    return st == SCA_OK ? keystore_init_pin(keystore, call, master_key, pin, cost) : st;
-}
-
-/* Random, printable, and forgotten when the vault is made: there is no security officer. */
-static enum sca_status make_nobody(struct secret **ret_pin)
-{
-    uint8_t bytes[NOBODY_LEN / 2];
-    char text[NOBODY_LEN + 1];
-
-    if (RAND_bytes_ex(crypto_libctx(), bytes, sizeof(bytes), 0) != 1)
-        return SCA_NOMEM;
-    hex_encode(span_of(bytes, sizeof(bytes)), text);
-    enum sca_status st = secret_new(span_text(text), ret_pin);
-    secret_wipe(bytes, sizeof(bytes));
-    secret_wipe(text, sizeof(text));
-    return st;
-}
-
 enum sca_status vault_create(const struct vault *vault, struct call *call, const struct secret *pin,
                              const struct vault_contents *contents, unsigned cost)
 {
-    AUTO(secret_freep) struct secret *nobody = NULL;
+    static const uint8_t kinds[VAULT_ITEMS] = {VAULT_PASSWORD, VAULT_TOTP_SECRET,
+                                               VAULT_SP_PASSWORD};
+    struct keystore_object objects[VAULT_ITEMS];
     struct place place;
+    size_t count = 0;
 
-    size_t len = secret_get(pin).len;
-    if (len < KEYSTORE_PIN_MIN || len > KEYSTORE_PIN_MAX)
-        return call_fail(call, SCA_INVALID, "a PIN has %d to %d bytes", KEYSTORE_PIN_MIN,
-                         KEYSTORE_PIN_MAX);
+    /* An object's body is the number of the item, its key the secret: both are sealed. */
+    for (size_t i = 0; i < VAULT_ITEMS; i++)
+        if (contents->items[i])
+            objects[count++] = (struct keystore_object){
+                .is_private = true,
+                .body = span_of(&kinds[i], 1),
+                .key = secret_get(contents->items[i]),
+            };
     enum sca_status st = find_place(vault, &place);
-    if (st == SCA_OK)
-        st = make_nobody(&nobody);
-    if (st == SCA_OK)
-        st = keystore_remove(&place.keystore);
-    if (st == SCA_OK)
-        st = keystore_create(&place.keystore, call, nobody, span_text(folder), 0, cost);
-    if (st == SCA_OK)
-        st = fill(&place.keystore, call, nobody, pin, contents, cost);
-    if (st != SCA_OK)
-        (void)keystore_remove(&place.keystore);
-    return st;
+    return st == SCA_OK ? keystore_replace(&place.keystore, call, pin, cost, objects, count) : st;
 }
 
 enum sca_status vault_info(const struct vault *vault, struct vault_info *ret_info, const char **why)

@@ -33,7 +33,8 @@ struct vault_contents {
 void vault_contents_fini(struct vault_contents *contents);
 
 /*
- * Makes the vault of the account, in place of one that is there. contents may be empty (pin =
+ * Makes the vault of the account, in place of one that is there, which is lost only when the new
+ * one is written. contents may be empty (pin =
  * required and no vault: secret). SCA_INVALID for a PIN of another length than KEYSTORE_PIN_MIN to
  * KEYSTORE_PIN_MAX bytes; SCA_IO, SCA_NO_SPACE.
  */

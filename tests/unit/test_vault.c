@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -208,6 +211,66 @@ static void a_bad_pin_leaves_the_vault_that_is_there(void **state)
     assert_int_equal(try_pin(stage, PIN), SCA_OK);
 }
 
+/* A disk that takes nothing more: every file ends at its first byte. */
+static int create_on_a_full_disk(struct stage *stage)
+{
+    const struct rlimit limit = {.rlim_cur = 0, .rlim_max = RLIM_INFINITY};
+
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
+        return SCA_STATUS_COUNT;
+    return (int)create(stage, "135791", "another", NULL);
+}
+
+static void a_full_disk_leaves_the_vault_that_is_there(void **state)
+{
+    AUTO(vault_contents_fini) struct vault_contents contents = {.items = {NULL}};
+    struct stage *stage = *state;
+    int status = 0;
+    assert_int_equal(create(stage, PIN, PASSWORD, TOTP), SCA_OK);
+    assert_int_equal(try_pin(stage, "wrong-1"), SCA_USER_AUTH);
+
+    pid_t child = fork();
+    if (child == 0)
+        _exit(create_on_a_full_disk(stage));
+    assert_int_equal(waitpid(child, &status, 0), child);
+
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), SCA_NO_SPACE);
+    assert_int_equal(info_of(stage).wrong_pins, 1);
+    assert_int_equal(open_with(stage, PIN, &contents), SCA_OK);
+    assert_secret(contents.items[VAULT_PASSWORD], PASSWORD);
+    assert_secret(contents.items[VAULT_TOTP_SECRET], TOTP);
+}
+
+static void a_damaged_vault_is_made_anew(void **state)
+{
+    struct stage *stage = *state;
+    char command[128];
+    assert_int_equal(create(stage, PIN, PASSWORD, NULL), SCA_OK);
+    (void)snprintf(command, sizeof(command), "truncate -s 20 %s/vault/*.token", stage->dir);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(try_pin(stage, PIN), SCA_INVALID);
+
+    assert_int_equal(create(stage, "135791", "another", NULL), SCA_OK);
+
+    assert_int_equal(try_pin(stage, "135791"), SCA_OK);
+}
+
+/* Neither the old PIN nor what it guarded stays behind in the generation before. */
+static void a_new_vault_leaves_nothing_of_the_old_one(void **state)
+{
+    struct stage *stage = *state;
+    char command[256];
+    assert_int_equal(create(stage, PIN, PASSWORD, NULL), SCA_OK);
+
+    assert_int_equal(create(stage, "135791", "another", NULL), SCA_OK);
+
+    (void)snprintf(command, sizeof(command),
+                   "cd %s/vault && for f in *.old; do cmp -s \"$f\" \"${f%%.old}\" || exit 1; done",
+                   stage->dir);
+    assert_int_equal(system(command), 0);
+}
+
 static void another_identity_has_another_vault(void **state)
 {
     struct stage *stage = *state;
@@ -258,6 +321,9 @@ int main(void)
         TEST(a_changed_pin_opens_and_the_old_one_does_not),
         TEST(a_pin_of_another_length_makes_no_vault),
         TEST(a_bad_pin_leaves_the_vault_that_is_there),
+        TEST(a_full_disk_leaves_the_vault_that_is_there),
+        TEST(a_damaged_vault_is_made_anew),
+        TEST(a_new_vault_leaves_nothing_of_the_old_one),
         TEST(another_identity_has_another_vault),
         TEST(a_removed_vault_is_gone_and_removing_none_is_fine),
         TEST(nothing_is_on_the_disk_in_clear),
