@@ -4,7 +4,7 @@
 #include "remote/http/http.h"
 #include "remote/smartca/client.h"
 #include "remote/smartca/fetch.h"
-#include "remote/smartca/transaction.h"
+#include "remote/smartca/gather.h"
 
 __attribute__((visibility("default"))) const struct remote_ops smartca_remote = {
     .abi = REMOTE_ABI,
@@ -14,5 +14,10 @@ __attribute__((visibility("default"))) const struct remote_ops smartca_remote = 
     .client_new = client_new,
     .client_free = client_free,
     .fetch = fetch_certificates,
-    .sign = transaction_sign,
+    .sign = gather_sign,
+    .begin = gather_begin,
+    .poll = gather_poll,
+    .number = gather_number,
+    .join = gather_join,
+    .drop = gather_drop,
 };

@@ -7,6 +7,7 @@
 #ifndef REMOTE_REMOTE_H
 #define REMOTE_REMOTE_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,7 +20,7 @@
 #include "remote/config/config.h"
 
 /* Both halves are built together; a left-over file of another build is refused. */
-enum { REMOTE_ABI = 2 };
+enum { REMOTE_ABI = 3 };
 #define REMOTE_SYMBOL "smartca_remote"
 
 /* What the half borrows from the process it lives in, for as long as the process lives. */
@@ -51,9 +52,21 @@ struct remote_credentials {
 
 /* One thing to sign: what goes in, and after the call what came of it. */
 struct remote_document {
-    struct span digest; /* of the hash function that has digests of this length */
-    uint8_t *signature; /* room for signature_len bytes; written on SCA_OK only */
+    struct span digest;           /* of the hash function that has digests of this length */
+    uint8_t *signature;           /* room for signature_len bytes; written on SCA_OK only */
+    const atomic_uint *wanted_by; /* how many callers wait for it; of 0 the signature, if it comes,
+                                     is left at the service for who asks again; NULL: one */
     enum sca_status status;
+};
+
+/* A signature that is on its way, and nobody waits for. */
+struct remote_ticket;
+
+/* Who asks for it, the same in every call about a ticket. Borrowed for the call. */
+struct remote_asking {
+    struct smartca_client *client;
+    const struct remote_credentials *credentials;
+    const struct remote_key *key;
 };
 
 struct remote_ops {
@@ -81,13 +94,31 @@ struct remote_ops {
                              const struct remote_credentials *credentials, size_t *ret_count);
 
     /*
-     * Signs all documents in one transaction: design.md section 5. Returns the worst status;
-     * each document has its own. Every signature has been verified with key->spki.
+     * Signs one document: design.md section 5. Calls that come while another one of the same key is
+     * on its way share its confirmation, or the next one. The signature has been verified with
+     * key->spki. document's status is what this returns.
      */
     enum sca_status (*sign)(struct smartca_client *client, struct call *call,
                             const struct remote_credentials *credentials,
-                            const struct remote_key *key, struct remote_document *documents,
-                            size_t count);
+                            const struct remote_key *key, struct remote_document *document);
+
+    /*
+     * The same without a wait. begin takes a digest in and asks nobody; patience_ms from then on
+     * SCA_UNCONFIRMED is the outcome. poll is what makes it go on: SCA_OK with the signature,
+     * SCA_PENDING, or the outcome. number gives what join takes, in any process: SCA_PENDING as
+     * long as it has none, SCA_UNSUPPORTED when the outcome is there already. join: SCA_NOT_FOUND.
+     * One thread at a time per ticket. drop lets go of it; NULL is fine.
+     */
+    enum sca_status (*begin)(const struct remote_asking *asking, struct call *call,
+                             struct span digest, uint64_t patience_ms,
+                             struct remote_ticket **ret_ticket);
+    enum sca_status (*poll)(struct remote_ticket *ticket, const struct remote_asking *asking,
+                            struct call *call, uint8_t *signature);
+    enum sca_status (*number)(struct remote_ticket *ticket, const struct remote_asking *asking,
+                              struct call *call, uint64_t *ret_number);
+    enum sca_status (*join)(const struct remote_asking *asking, struct call *call, uint64_t number,
+                            uint64_t patience_ms, struct remote_ticket **ret_ticket);
+    void (*drop)(struct remote_ticket *ticket);
 };
 
 #endif

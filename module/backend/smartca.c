@@ -53,23 +53,31 @@ static enum sca_status token_check(struct token *base, struct call *call)
                      token->account->config->name);
 }
 
+struct remote_key smartca_key(const struct smartca_token *token)
+{
+    return (struct remote_key){
+        .service_serial = token->entry.service_serial,
+        .spki = token->entry.leaf.spki,
+        .signature_len = token->entry.leaf.modulus.len,
+    };
+}
+
 static enum sca_status token_sign(struct token *base, struct call *call, const struct sign_job *job,
                                   uint8_t *sig)
 {
     struct smartca_token *token = (struct smartca_token *)base;
     AUTO(smartca_opened_fini) struct smartca_opened opened = {.vault = NULL};
-    const struct remote_key key = {
-        .service_serial = token->entry.service_serial,
-        .spki = token->entry.leaf.spki,
-        .signature_len = token->entry.leaf.modulus.len,
-    };
+    const struct remote_key key = smartca_key(token);
     struct remote_document document = {.digest = job->input, .signature = sig};
     const struct remote_ops *ops = NULL;
     struct smartca_client *client = NULL;
 
-    const struct remote_credentials credentials = smartca_take_opened(token, job->otp, &opened);
+    const struct remote_credentials credentials = smartca_borrow_opened(token, job->otp, &opened);
     enum sca_status st = smartca_account_client(token->account, call, &ops, &client);
-    return st == SCA_OK ? ops->sign(client, call, &credentials, &key, &document, 1) : st;
+    if (st == SCA_OK)
+        st = ops->sign(client, call, &credentials, &key, &document);
+    smartca_opened_spend(&opened);
+    return st;
 }
 
 static uint64_t token_patience_ms(const struct token *base)
@@ -93,6 +101,7 @@ static const struct token_ops phone_ops = {
     .check = token_check,
     .sign = token_sign,
     .patience_ms = token_patience_ms,
+    .async = &smartca_async,
     .free = token_free,
 };
 
@@ -104,6 +113,7 @@ static const struct token_ops otp_ops = {
     .login = smartca_login,
     .logout = smartca_logout,
     .patience_ms = token_patience_ms,
+    .async = &smartca_async,
     .free = token_free,
 };
 
@@ -116,6 +126,7 @@ static const struct token_ops vault_ops = {
     .state = smartca_state,
     .set_pin = smartca_set_pin,
     .patience_ms = token_patience_ms,
+    .async = &smartca_async,
     .free = token_free,
 };
 

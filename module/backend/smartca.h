@@ -60,6 +60,16 @@ struct smartca_vault {
     struct vault_contents contents;
 };
 
+/*
+ * A one-time password typed at a login. It is good for one transaction: signatures that are asked
+ * for before that one ends share it.
+ */
+struct smartca_permit {
+    atomic_uint refs;
+    atomic_bool is_spent;
+    struct secret *otp;
+};
+
 struct smartca_token {
     struct token base;
     struct smartca_account *account;
@@ -67,9 +77,9 @@ struct smartca_token {
     atomic_int state; /* the certificate's, as it was heard of last; entry.state is the first */
     char *label;
     char *description;
-    struct lock lock;            /* guards the rest; nothing slow under it */
-    struct smartca_vault *vault; /* NULL: nobody is logged in */
-    struct secret *otp;          /* confirm = otp: typed at the login, for one signature */
+    struct lock lock;              /* guards the rest; nothing slow under it */
+    struct smartca_vault *vault;   /* NULL: nobody is logged in */
+    struct smartca_permit *permit; /* confirm = otp: typed at the login */
     struct pin_memory wrong;
 };
 
@@ -83,16 +93,24 @@ void smartca_login_fini(struct smartca_token *token);
 /* What a login opened, taken along for one signature, so that a logout meanwhile does no harm. */
 struct smartca_opened {
     struct smartca_vault *vault;
-    struct secret *otp;
+    struct smartca_permit *permit;
 };
 void smartca_opened_fini(struct smartca_opened *opened);
 
-/*
- * Fills opened and lends what is in it. A one-time password is taken out of the token: the next
- * signature has none. otp: that of a context-specific login, which goes before; or NULL.
- */
-struct remote_credentials smartca_take_opened(struct smartca_token *token, const struct secret *otp,
-                                              struct smartca_opened *opened);
+/* Fills opened and lends what is in it. otp: that of a context-specific login, which goes before;
+ * or NULL. */
+struct remote_credentials smartca_borrow_opened(struct smartca_token *token,
+                                                const struct secret *otp,
+                                                struct smartca_opened *opened);
+
+/* The transaction has ended: the next signature needs another one-time password. */
+void smartca_opened_spend(const struct smartca_opened *opened);
+
+/* What the token signs with; borrows from it. */
+struct remote_key smartca_key(const struct smartca_token *token);
+
+/* smartca_async.c */
+extern const struct token_async_ops smartca_async;
 
 /* Members of struct token_ops. */
 enum sca_status smartca_login(struct token *base, struct call *call, enum token_user user,

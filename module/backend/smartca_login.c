@@ -51,20 +51,49 @@ static void vault_unref(struct smartca_vault *vault)
     free(vault);
 }
 
+static void permit_unref(struct smartca_permit *permit)
+{
+    if (!permit || atomic_fetch_sub(&permit->refs, 1) != 1)
+        return;
+    secret_free(permit->otp);
+    free(permit);
+}
+
+/* Takes the password, or frees it. */
+static enum sca_status permit_new(struct secret *take_otp, struct smartca_permit **ret_permit)
+{
+    struct smartca_permit *permit = calloc(1, sizeof(*permit));
+
+    if (!permit) {
+        secret_free(take_otp);
+        return SCA_NOMEM;
+    }
+    atomic_init(&permit->refs, 1);
+    permit->otp = take_otp;
+    *ret_permit = permit;
+    return SCA_OK;
+}
+
 void smartca_opened_fini(struct smartca_opened *opened)
 {
     vault_unref(opened->vault);
-    secret_free(opened->otp);
+    permit_unref(opened->permit);
     *opened = (struct smartca_opened){.vault = NULL};
+}
+
+void smartca_opened_spend(const struct smartca_opened *opened)
+{
+    if (opened->permit)
+        atomic_store(&opened->permit->is_spent, true);
 }
 
 /* Puts what a login opened into the token; what was there comes back, for the caller to release. */
 static void exchange(struct smartca_token *token, struct smartca_opened *opened)
 {
     lock_take(&token->lock);
-    struct smartca_opened old = {.vault = token->vault, .otp = token->otp};
+    struct smartca_opened old = {.vault = token->vault, .permit = token->permit};
     token->vault = opened->vault;
-    token->otp = opened->otp;
+    token->permit = opened->permit;
     lock_drop(&token->lock);
     *opened = old;
 }
@@ -82,8 +111,9 @@ void smartca_login_fini(struct smartca_token *token)
     lock_fini(&token->lock);
 }
 
-struct remote_credentials smartca_take_opened(struct smartca_token *token, const struct secret *otp,
-                                              struct smartca_opened *opened)
+struct remote_credentials smartca_borrow_opened(struct smartca_token *token,
+                                                const struct secret *otp,
+                                                struct smartca_opened *opened)
 {
     struct remote_credentials credentials = {.otp = otp};
 
@@ -91,10 +121,12 @@ struct remote_credentials smartca_take_opened(struct smartca_token *token, const
     opened->vault = token->vault;
     if (opened->vault)
         atomic_fetch_add(&opened->vault->refs, 1);
-    opened->otp = TAKE(token->otp);
+    opened->permit = token->permit;
+    if (opened->permit)
+        atomic_fetch_add(&opened->permit->refs, 1);
     lock_drop(&token->lock);
-    if (!otp)
-        credentials.otp = opened->otp;
+    if (!otp && opened->permit && !atomic_load(&opened->permit->is_spent))
+        credentials.otp = opened->permit->otp;
     if (opened->vault) {
         credentials.password = opened->vault->contents.items[VAULT_PASSWORD];
         credentials.totp_secret = opened->vault->contents.items[VAULT_TOTP_SECRET];
@@ -214,12 +246,13 @@ enum sca_status smartca_login(struct token *base, struct call *call, enum token_
     const struct account_config *config = token->account->config;
     AUTO(smartca_opened_fini) struct smartca_opened opened = {.vault = NULL};
     AUTO(secret_freep) struct secret *pin = NULL;
+    AUTO(secret_freep) struct secret *otp = NULL;
     enum sca_status st = SCA_OK;
 
     if (user != TOKEN_USER)
         return SCA_UNSUPPORTED;
     if (has_digits_behind_pin(config))
-        st = split(token, call, typed, &pin, &opened.otp);
+        st = split(token, call, typed, &pin, &otp);
     if (st == SCA_OK && smartca_has_vault(config))
         st = open_vault(token, call, pin ? pin : typed, &opened.vault);
     else if (st == SCA_OK && pin && secret_get(pin).len > 0)
@@ -227,6 +260,8 @@ enum sca_status smartca_login(struct token *base, struct call *call, enum token_
                        "account %s has no PIN: only the six digits of the one-time password are "
                        "wanted",
                        config->name);
+    if (st == SCA_OK && otp)
+        st = permit_new(TAKE(otp), &opened.permit);
     if (st == SCA_OK)
         exchange(token, &opened);
     return st;

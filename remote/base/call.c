@@ -30,7 +30,7 @@ static void system_wait(const struct clock *clock, struct call *call, uint64_t m
     lock_take(&call->lock);
     for (;;) {
         uint64_t now = call_now_ms(call);
-        if (call->is_cancelled || now >= until)
+        if (call->is_cancelled || call->is_poked || now >= until)
             break;
         (void)lock_wait_for(&call->lock, &call->changed, (unsigned)(until - now));
     }
@@ -97,25 +97,63 @@ enum sca_status call_tick(struct call *call)
     return call_is_cancelled(call) ? SCA_CANCELLED : SCA_OK;
 }
 
-enum sca_status call_wait(struct call *call, uint64_t ms)
+static bool take_poke(struct call *call)
 {
-    uint64_t until = call_now_ms(call) + ms;
+    lock_take(&call->lock);
+    bool is_poked = call->is_poked;
+    call->is_poked = false;
+    lock_drop(&call->lock);
+    return is_poked;
+}
 
+void call_poke(struct call *call)
+{
+    lock_take(&call->lock);
+    call->is_poked = true;
+    pthread_cond_broadcast(&call->changed);
+    lock_drop(&call->lock);
+}
+
+void call_unpoke(struct call *call)
+{
+    (void)take_poke(call);
+}
+
+/* The next moment at which something is to be done. */
+static uint64_t next_stop(const struct call *call, uint64_t until)
+{
+    uint64_t stop = until < call->deadline_ms ? until : call->deadline_ms;
+
+    return call->keep_going && call->next_tick_ms < stop ? call->next_tick_ms : stop;
+}
+
+/* until is monotonic; ends_by_poke: and so does a poke, which is nobody else's business. */
+static enum sca_status wait_until(struct call *call, uint64_t until, bool ends_by_poke)
+{
     for (;;) {
         if (call_tick(call) != SCA_OK)
             return SCA_CANCELLED;
         uint64_t now = call_now_ms(call);
-        if (now >= until)
+        if (now >= until || (ends_by_poke && take_poke(call)))
             return SCA_OK;
+        if (call->is_brief)
+            return SCA_PENDING;
         if (now >= call->deadline_ms)
             return SCA_UNCONFIRMED;
-
-        uint64_t stop = until < call->deadline_ms ? until : call->deadline_ms;
-        if (call->keep_going && call->next_tick_ms < stop)
-            stop = call->next_tick_ms;
+        uint64_t stop = next_stop(call, until);
         if (stop > now)
             call->clock->wait(call->clock, call, stop - now);
     }
+}
+
+enum sca_status call_wait(struct call *call, uint64_t ms)
+{
+    return wait_until(call, call_now_ms(call) + ms, false);
+}
+
+enum sca_status call_sleep(struct call *call)
+{
+    return wait_until(call, UINT64_MAX, true);
 }
 
 enum sca_status call_set_wake(struct call *call, void (*wake)(void *), void *wake_arg)

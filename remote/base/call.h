@@ -14,7 +14,8 @@
  * cancelled, whom to tell that it still waits, and why it failed. Everything that waits below a
  * call does so through call_wait or a transport that honours the same fields.
  *
- * Owned by the thread that makes the call; call_cancel is the one function another thread may use.
+ * Owned by the thread that makes the call; call_cancel and call_poke are what another thread may
+ * use.
  */
 struct call {
     const struct clock *clock;
@@ -26,9 +27,12 @@ struct call {
     void *keep_going_arg;
     uint64_t next_tick_ms;
 
-    struct lock lock; /* guards the four below */
+    bool is_brief; /* never waits for a person: call_wait says SCA_PENDING at once */
+
+    struct lock lock; /* guards the five below */
     pthread_cond_t changed;
     bool is_cancelled;
+    bool is_poked;
     void (*wake)(void *wake_arg); /* interrupts a transport in progress */
     void *wake_arg;
 
@@ -52,9 +56,18 @@ uint64_t call_left_ms(const struct call *call);
 
 /*
  * Waits ms milliseconds on the calling thread. SCA_CANCELLED when the call was cancelled or given
- * up meanwhile, SCA_UNCONFIRMED when the deadline came first, else SCA_OK.
+ * up meanwhile, SCA_UNCONFIRMED when the deadline came first, SCA_PENDING for a brief call that
+ * would have to wait, else SCA_OK.
  */
 enum sca_status call_wait(struct call *call, uint64_t ms);
+
+/*
+ * The same until another thread pokes the call, to the deadline at most. call_poke may come first:
+ * the next sleep then ends at once. call_unpoke forgets it: before anything else is waited for.
+ */
+enum sca_status call_sleep(struct call *call);
+void call_poke(struct call *call);
+void call_unpoke(struct call *call);
 
 /* To be called often by a transport: asks keep_going when a second has passed. SCA_OK or
  * SCA_CANCELLED. */

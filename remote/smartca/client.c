@@ -7,6 +7,7 @@
 #include "remote/base/cleanup.h"
 #include "remote/base/crypto.h"
 #include "remote/base/log.h"
+#include "remote/smartca/gather.h"
 
 void client_attach(const struct remote_host *host)
 {
@@ -38,6 +39,8 @@ enum sca_status client_new_over(struct transport *transport, const struct accoun
     client->state_dir = state_dir;
     client->transport = transport;
     enum sca_status st = journal_new(state_dir, &client->journal);
+    if (st == SCA_OK)
+        st = gather_new(&client->gather);
     if (st != SCA_OK)
         return st;
     *ret_client = TAKE(client);
@@ -85,6 +88,7 @@ void client_free(struct smartca_client *client)
     }
     if (client->owns_transport)
         http_transport_free(client->transport);
+    gather_free(client->gather);
     journal_free(client->journal);
     free(client);
 }

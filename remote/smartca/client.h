@@ -29,6 +29,7 @@ struct smartca_client {
     struct transport *transport;
     bool owns_transport;
     struct journal *journal;
+    struct gather *gather;
     _Atomic(struct client_key *) keys;
     _Atomic int64_t clock_ahead_s; /* ours, of the service's, when it last told; 0: it did not */
     atomic_bool asks_by_tran_code; /* what this service's status call was found to want */

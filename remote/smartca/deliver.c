@@ -7,22 +7,7 @@
 #include "remote/audit/audit.h"
 #include "remote/base/cleanup.h"
 #include "remote/base/log.h"
-
-/*
- * The doc_id a digest was sent under. A transaction of our own holds the documents in the caller's
- * order, so the search starts there; a joined one may hold more.
- */
-static const char *find_doc_id(const struct journal_transaction *record, struct span digest,
-                               size_t start)
-{
-    for (size_t i = 0; i < record->document_count; i++) {
-        const struct journal_document *known =
-            &record->documents[(start + i) % record->document_count];
-        if (span_equal(span_of(known->digest, known->digest_len), digest))
-            return known->doc_id;
-    }
-    return NULL;
-}
+#include "remote/smartca/request.h"
 
 /* With one document there is nothing to confuse: its answer may lack the doc_id, or be the only
  * one. */
@@ -60,7 +45,9 @@ static enum sca_status deliver_one(const struct delivery *delivery, const struct
                                    size_t index)
 {
     const struct remote_document *document = &delivery->documents[index];
-    const char *doc_id = find_doc_id(delivery->record, document->digest, index);
+    const struct journal_document *known =
+        request_document(delivery->record, document->digest, index);
+    const char *doc_id = known ? known->doc_id : NULL;
     enum sca_status st = SCA_PROTOCOL;
 
     for (size_t i = 0; doc_id && i < reply->signature_count; i++) {
@@ -99,6 +86,8 @@ enum sca_status deliver_signatures(const struct delivery *delivery, const struct
     enum sca_status worst = SCA_OK;
 
     for (size_t i = 0; i < delivery->count; i++) {
+        if (delivery->documents[i].status == SCA_BUSY)
+            continue;
         delivery->documents[i].status = deliver_one(delivery, reply, i);
         worst = worse(worst, delivery->documents[i].status);
     }
@@ -108,5 +97,6 @@ enum sca_status deliver_signatures(const struct delivery *delivery, const struct
 void deliver_failure(enum sca_status status, struct remote_document *documents, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        documents[i].status = status;
+        if (documents[i].status != SCA_BUSY)
+            documents[i].status = status;
 }

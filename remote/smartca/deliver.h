@@ -34,7 +34,8 @@ struct delivery {
 enum sca_status deliver_signatures(const struct delivery *delivery,
                                    const struct codec_reply *reply);
 
-/* Gives every document the status of the whole. */
+/* Gives every document the status of the whole, but for those with SCA_BUSY, which are not in it.
+ */
 void deliver_failure(enum sca_status status, struct remote_document *documents, size_t count);
 
 #endif

@@ -21,17 +21,21 @@ enum {
     JOURNAL_DIGEST_MAX = 64,
     JOURNAL_DOCUMENTS_MAX = 1024,
     JOURNAL_KEEP_S = 24 * 3600, /* an unfinished transaction is remembered this long */
+    JOURNAL_ENDED_KEEP_S = 60,  /* how it ended, for processes whose documents were in it */
 };
 
 enum journal_state {
     JOURNAL_SUBMITTING, /* the POST may or may not have reached the service */
     JOURNAL_SUBMITTED,  /* the service said it has it */
+    JOURNAL_WANTED,     /* no transaction: what a process would have in the next one */
+    JOURNAL_ENDED,      /* rejected, expired or failed: ended_with says which */
 };
 
 struct journal_document {
     uint8_t digest[JOURNAL_DIGEST_MAX];
     size_t digest_len;
     char doc_id[CODEC_DOC_ID_SIZE];
+    bool is_collected; /* its signature was handed to a caller, or turned out to be none */
 };
 
 /* Everything needed to repeat the same request byte for byte, and to ask for its outcome. */
@@ -47,6 +51,10 @@ struct journal_transaction {
     uint64_t pid_started; /* its start time, in the unit of /proc/PID/stat; 0: not known */
     int64_t taken_at;     /* when it began to, as begun_at */
     enum journal_state state;
+    bool is_parked; /* nobody waits for it now: it keeps nobody else waiting */
+    enum sca_status ended_with;
+    int64_t ended_at;
+    int64_t kept_until;                 /* how it ended is remembered until then */
     struct journal_document *documents; /* malloced, owned */
     size_t document_count;
 };
@@ -58,6 +66,39 @@ struct journal;
 /* state_dir is copied; the folder is made (0700) at the first begin. */
 enum sca_status journal_new(const char *state_dir, struct journal **ret_journal);
 void journal_free(struct journal *journal);
+
+/* How transactions of one key, and of one identity, follow each other: among all processes. */
+struct journal_rules {
+    bool takes_turns;  /* one at a time: what comes meanwhile forms the next one */
+    bool is_again;     /* it came before, and was told to wait */
+    int64_t since;     /* what ended from then on answers for it, if it is_again; as begun_at */
+    bool joins_partly; /* a transaction that holds one of its digests; otherwise all of them */
+    size_t documents_max;
+    unsigned prompts_max; /* open at a time for the identity, whatever the key; 0: any number */
+    int64_t open_s;       /* no confirmation stays open for longer */
+    int64_t cooldown_s;   /* a rejection answers for the same digest so long */
+};
+
+enum journal_turn {
+    JOURNAL_BEGUN,  /* *wanted is on the disk, with what other processes wanted in it as well */
+    JOURNAL_JOINED, /* *wanted is the live transaction that holds at least one of its digests */
+    JOURNAL_WAITS,  /* another one is open; what is wanted has been noted down for the next one */
+    JOURNAL_OVER,   /* *wanted is the transaction that held a digest of it; see ended_with */
+};
+
+/*
+ * What a transaction with wanted's documents has to do now, under these rules. Statuses as
+ * journal_begin's, on whose rules this rests: those have no turns, and join all documents or none.
+ */
+enum sca_status journal_take_turn(struct journal *journal, struct call *call,
+                                  struct journal_transaction *wanted,
+                                  const struct journal_rules *rules, enum journal_turn *ret_turn);
+
+/* Notes down that this process wants those documents in the next transaction. Best effort. */
+void journal_want(struct journal *journal, struct call *call, struct journal_transaction *wanted);
+
+/* It wants nothing of that key any more. Best effort. */
+void journal_unwant(struct journal *journal, const struct journal_transaction *wanted);
 
 /*
  * Looks for a live transaction of the same url, user_id and serial that holds all of
@@ -92,6 +133,31 @@ void journal_left(struct journal *journal, const char *id);
 /* The transaction is over: its signatures were handed out, or it was rejected, expired or failed.
  */
 void journal_end(struct journal *journal, const char *id);
+
+/*
+ * The documents of it that are marked as collected are done with; with the last of them the
+ * transaction is over.
+ */
+void journal_collect(struct journal *journal, const struct journal_transaction *transaction);
+
+/* The same for one document. */
+void journal_collect_digest(struct journal *journal, const char *id, struct span digest);
+
+/* It is over, and how is remembered for keep_s seconds, for others that had documents in it. */
+void journal_end_with(struct journal *journal, const struct journal_transaction *transaction,
+                      enum sca_status status, const struct clock *clock, int64_t keep_s);
+
+/* It goes on at the service, and this process does not wait for it any more. Best effort. */
+void journal_park(struct journal *journal, const char *id);
+
+/*
+ * A number for one document of a transaction, 0 only without memory; and the live document of that
+ * number, of one key. SCA_NOT_FOUND; otherwise as journal_begin.
+ */
+uint64_t journal_number(const char *id, struct span digest);
+enum sca_status journal_find(struct journal *journal, struct call *call,
+                             const struct journal_transaction *key, uint64_t number,
+                             struct journal_document *ret_document);
 
 /* The same for one that never left this call, unless somebody has claimed it meanwhile. */
 void journal_drop(struct journal *journal, const struct journal_transaction *transaction);

@@ -63,6 +63,21 @@ struct journal_transaction *ledger_find(const struct ledger *ledger, const char 
     return NULL;
 }
 
+void ledger_collect(struct journal_transaction *transaction, const char *doc_id)
+{
+    for (size_t i = 0; i < transaction->document_count; i++)
+        if (strcmp(transaction->documents[i].doc_id, doc_id) == 0)
+            transaction->documents[i].is_collected = true;
+}
+
+bool ledger_is_collected(const struct journal_transaction *transaction)
+{
+    for (size_t i = 0; i < transaction->document_count; i++)
+        if (!transaction->documents[i].is_collected)
+            return false;
+    return true;
+}
+
 void ledger_remove(struct ledger *ledger, struct journal_transaction *item)
 {
     size_t index = (size_t)(item - ledger->items);
@@ -100,14 +115,26 @@ static bool checksum(struct span json, char out[static CHECKSUM_LEN + 1])
     return true;
 }
 
-static enum sca_status apply_begin(struct ledger *ledger, const cJSON *json)
+static enum sca_status add_record(struct ledger *ledger, const cJSON *json,
+                                  enum journal_state state)
 {
     struct journal_transaction transaction = {0};
 
     if (ledger_find(ledger, json_text(json, "id")))
         return SCA_INVALID;
     enum sca_status st = ledger_record_read(json, &transaction);
+    transaction.state = state;
     return st == SCA_OK ? ledger_add(ledger, &transaction) : st;
+}
+
+static enum sca_status apply_begin(struct ledger *ledger, const cJSON *json)
+{
+    return add_record(ledger, json, JOURNAL_SUBMITTING);
+}
+
+static enum sca_status apply_want(struct ledger *ledger, const cJSON *json)
+{
+    return add_record(ledger, json, JOURNAL_WANTED);
 }
 
 static enum sca_status apply_submitted(struct ledger *ledger, const cJSON *json)
@@ -124,7 +151,41 @@ static enum sca_status apply_claimed(struct ledger *ledger, const cJSON *json)
 {
     struct journal_transaction *item = ledger_find(ledger, json_text(json, "id"));
 
-    return item && ledger_record_read_claim(json, item) ? SCA_OK : SCA_INVALID;
+    if (!item || !ledger_record_read_claim(json, item))
+        return SCA_INVALID;
+    item->is_parked = false;
+    return SCA_OK;
+}
+
+static enum sca_status apply_parked(struct ledger *ledger, const cJSON *json)
+{
+    struct journal_transaction *item = ledger_find(ledger, json_text(json, "id"));
+
+    if (item)
+        item->is_parked = true;
+    return SCA_OK;
+}
+
+static enum sca_status apply_collected(struct ledger *ledger, const cJSON *json)
+{
+    struct journal_transaction *item = ledger_find(ledger, json_text(json, "id"));
+
+    const cJSON *names = item ? json_array(json, "doc_ids") : NULL;
+
+    for (const cJSON *name = names ? names->child : NULL; name; name = name->next)
+        if (cJSON_IsString(name))
+            ledger_collect(item, name->valuestring);
+    return SCA_OK;
+}
+
+static enum sca_status apply_ended(struct ledger *ledger, const cJSON *json)
+{
+    struct journal_transaction *item = ledger_find(ledger, json_text(json, "id"));
+
+    if (!item || !ledger_record_read_ended(json, item))
+        return SCA_INVALID;
+    item->state = JOURNAL_ENDED;
+    return SCA_OK;
 }
 
 static enum sca_status apply_left(struct ledger *ledger, const cJSON *json)
@@ -151,7 +212,9 @@ static const struct {
 } events[] = {
     {"begin", apply_begin},     {"submitted", apply_submitted},
     {"claimed", apply_claimed}, {"left", apply_left},
-    {"end", apply_end},
+    {"end", apply_end},         {"want", apply_want},
+    {"parked", apply_parked},   {"collected", apply_collected},
+    {"ended", apply_ended},
 };
 
 /* line.ptr[line.len] is 0. SCA_INVALID for a line that is to be skipped. */
@@ -220,7 +283,11 @@ enum sca_status ledger_write_transaction(const struct journal_transaction *trans
 
     if (st == SCA_OK && transaction->state == JOURNAL_SUBMITTED)
         st = ledger_write_event("submitted", transaction->id, transaction->tran_code, lines);
-    return st;
+    if (st == SCA_OK && transaction->is_parked)
+        st = ledger_write_event("parked", transaction->id, NULL, lines);
+    if (st == SCA_OK && transaction->state == JOURNAL_ENDED)
+        st = ledger_write_ended(transaction, lines);
+    return st == SCA_OK ? ledger_write_collected(transaction, lines) : st;
 }
 
 enum sca_status ledger_write_event(const char *event, const char *id, const char *tran_code,
@@ -239,5 +306,25 @@ enum sca_status ledger_write_claim(const struct journal_transaction *transaction
 {
     AUTO(json_deletep) cJSON *json = ledger_record_new_claim(transaction);
 
+    return json ? write_line(json, lines) : SCA_NOMEM;
+}
+
+enum sca_status ledger_write_ended(const struct journal_transaction *transaction, struct buf *lines)
+{
+    AUTO(json_deletep) cJSON *json = ledger_record_new_ended(transaction);
+
+    return json ? write_line(json, lines) : SCA_NOMEM;
+}
+
+enum sca_status ledger_write_collected(const struct journal_transaction *transaction,
+                                       struct buf *lines)
+{
+    bool is_any = false;
+
+    for (size_t i = 0; i < transaction->document_count; i++)
+        is_any = is_any || transaction->documents[i].is_collected;
+    if (!is_any)
+        return SCA_OK;
+    AUTO(json_deletep) cJSON *json = ledger_record_new_collected(transaction);
     return json ? write_line(json, lines) : SCA_NOMEM;
 }

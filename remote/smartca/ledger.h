@@ -5,7 +5,9 @@
  *
  * A line is CHECKSUM SP JSON LF. CHECKSUM is the first 16 hex digits of the JSON's SHA-256. The
  * JSON is an object with "event" and "id"; "begin" has the whole transaction, "submitted" the
- * service's tran_code, "claimed" who submits it now, "left" and "end" have nothing more.
+ * service's tran_code, "claimed" who submits it now, "collected" the doc_ids that are done with,
+ * "ended" how and when; "left", "parked" and "end" have nothing more. "want" is like "begin", and
+ * "end" takes it back.
  */
 #ifndef REMOTE_SMARTCA_LEDGER_H
 #define REMOTE_SMARTCA_LEDGER_H
@@ -39,6 +41,10 @@ bool ledger_is_only(struct span lines, const char *id);
 /* The live transaction of that id, or NULL. */
 struct journal_transaction *ledger_find(const struct ledger *ledger, const char *id);
 
+/* Marks a document as collected; are all of them? */
+void ledger_collect(struct journal_transaction *transaction, const char *doc_id);
+bool ledger_is_collected(const struct journal_transaction *transaction);
+
 /* Takes one item out, releasing it. */
 void ledger_remove(struct ledger *ledger, struct journal_transaction *item);
 
@@ -46,6 +52,10 @@ void ledger_remove(struct ledger *ledger, struct journal_transaction *item);
 enum sca_status ledger_write_transaction(const struct journal_transaction *transaction,
                                          struct buf *lines);
 enum sca_status ledger_write_event(const char *event, const char *id, const char *tran_code,
+                                   struct buf *lines);
+enum sca_status ledger_write_collected(const struct journal_transaction *transaction,
+                                       struct buf *lines);
+enum sca_status ledger_write_ended(const struct journal_transaction *transaction,
                                    struct buf *lines);
 enum sca_status ledger_write_claim(const struct journal_transaction *transaction,
                                    struct buf *lines);

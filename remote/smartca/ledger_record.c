@@ -129,6 +129,69 @@ cJSON *ledger_record_new_claim(const struct journal_transaction *transaction)
     return is_whole ? TAKE(json) : NULL;
 }
 
+/* The statuses a transaction may end with, by what they are called in the file. */
+static const struct {
+    const char *name;
+    enum sca_status status;
+} endings[] = {
+    {"rejected", SCA_REJECTED},
+    {"expired", SCA_UNCONFIRMED},
+    {"not_permitted", SCA_NOT_PERMITTED},
+    {"exhausted", SCA_EXHAUSTED},
+    {"service_auth", SCA_SERVICE_AUTH},
+    {"user_auth", SCA_USER_AUTH},
+    {"failed", SCA_PROTOCOL},
+};
+
+bool ledger_record_read_ended(const cJSON *json, struct journal_transaction *transaction)
+{
+    const char *status = json_text(json, "status");
+    long at = 0;
+    long until = 0;
+
+    if (!status || !json_integer(json, "at", &at) || !json_integer(json, "until", &until))
+        return false;
+    transaction->ended_with = SCA_PROTOCOL;
+    for (size_t i = 0; i < ARRAY_LEN(endings); i++)
+        if (strcmp(endings[i].name, status) == 0)
+            transaction->ended_with = endings[i].status;
+    transaction->ended_at = at;
+    transaction->kept_until = until;
+    return true;
+}
+
+cJSON *ledger_record_new_ended(const struct journal_transaction *transaction)
+{
+    AUTO(json_deletep) cJSON *json = cJSON_CreateObject();
+    const char *status = "failed";
+
+    for (size_t i = 0; i < ARRAY_LEN(endings); i++)
+        if (endings[i].status == transaction->ended_with)
+            status = endings[i].name;
+    bool is_whole = cJSON_AddStringToObject(json, "event", "ended") &&
+                    cJSON_AddStringToObject(json, "id", transaction->id) &&
+                    cJSON_AddStringToObject(json, "status", status) &&
+                    cJSON_AddNumberToObject(json, "at", (double)transaction->ended_at) &&
+                    cJSON_AddNumberToObject(json, "until", (double)transaction->kept_until);
+
+    return is_whole ? TAKE(json) : NULL;
+}
+
+cJSON *ledger_record_new_collected(const struct journal_transaction *transaction)
+{
+    AUTO(json_deletep) cJSON *json = cJSON_CreateObject();
+    bool is_whole = cJSON_AddStringToObject(json, "event", "collected") &&
+                    cJSON_AddStringToObject(json, "id", transaction->id);
+    cJSON *names = is_whole ? cJSON_AddArrayToObject(json, "doc_ids") : NULL;
+
+    is_whole = names != NULL;
+    for (size_t i = 0; is_whole && i < transaction->document_count; i++)
+        if (transaction->documents[i].is_collected)
+            is_whole =
+                cJSON_AddItemToArray(names, cJSON_CreateString(transaction->documents[i].doc_id));
+    return is_whole ? TAKE(json) : NULL;
+}
+
 static bool add_document(cJSON *array, const struct journal_document *document)
 {
     char digest[2 * JOURNAL_DIGEST_MAX + 1];
@@ -146,7 +209,8 @@ static bool add_document(cJSON *array, const struct journal_document *document)
 cJSON *ledger_record_new(const struct journal_transaction *transaction)
 {
     AUTO(json_deletep) cJSON *json = cJSON_CreateObject();
-    bool is_whole = cJSON_AddStringToObject(json, "event", "begin") &&
+    const char *event = transaction->state == JOURNAL_WANTED ? "want" : "begin";
+    bool is_whole = cJSON_AddStringToObject(json, "event", event) &&
                     cJSON_AddStringToObject(json, "id", transaction->id) &&
                     cJSON_AddStringToObject(json, "url", transaction->url) &&
                     cJSON_AddStringToObject(json, "user_id", transaction->user_id) &&

@@ -26,7 +26,15 @@ bool ledger_record_read_claim(const cJSON *json, struct journal_transaction *tra
 /* The object of a "claimed" line; the caller cJSON_Delete()s it. NULL without memory. */
 cJSON *ledger_record_new_claim(const struct journal_transaction *transaction);
 
-/* The object of a "begin" line; the caller cJSON_Delete()s it. NULL without memory. */
+/* What an "ended" line says. False, and nothing changed, if a part is missing or makes no sense. */
+bool ledger_record_read_ended(const cJSON *json, struct journal_transaction *transaction);
+
+/* The objects of a "collected" and of an "ended" line, as above. */
+cJSON *ledger_record_new_collected(const struct journal_transaction *transaction);
+cJSON *ledger_record_new_ended(const struct journal_transaction *transaction);
+
+/* The object of a "begin" line, or of a "want" line; the caller cJSON_Delete()s it. NULL without
+ * memory. */
 cJSON *ledger_record_new(const struct journal_transaction *transaction);
 
 #endif

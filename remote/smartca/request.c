@@ -31,6 +31,64 @@ static void name_document(const struct journal_transaction *record, size_t index
                    twin);
 }
 
+struct journal_document *request_document(const struct journal_transaction *record,
+                                          struct span digest, size_t start)
+{
+    for (size_t i = 0; i < record->document_count; i++) {
+        struct journal_document *known = &record->documents[(start + i) % record->document_count];
+        if (span_equal(span_of(known->digest, known->digest_len), digest))
+            return known;
+    }
+    return NULL;
+}
+
+enum sca_status request_add_documents(struct journal_transaction *record,
+                                      const struct journal_document *documents, size_t count)
+{
+    struct journal_document *room =
+        reallocarray(record->documents, record->document_count + count, sizeof(*room));
+    if (!room)
+        return SCA_NOMEM;
+
+    record->documents = room;
+    for (size_t i = 0; i < count; i++) {
+        struct span digest = span_of(documents[i].digest, documents[i].digest_len);
+        if (request_document(record, digest, 0))
+            continue;
+        room[record->document_count] = documents[i];
+        name_document(record, record->document_count);
+        record->document_count++;
+    }
+    return SCA_OK;
+}
+
+void request_describe(struct journal_transaction *record)
+{
+    const struct journal_document *first = &record->documents[0];
+
+    confirm_description(span_of(first->digest, first->digest_len), record->document_count,
+                        record->description, sizeof(record->description));
+}
+
+static bool put_key(const struct account_config *account, const char *service_serial,
+                    struct journal_transaction *record)
+{
+    return copy_text(record->url, sizeof(record->url), account->service.url) &&
+           copy_text(record->user_id, sizeof(record->user_id), account->user_id) &&
+           copy_text(record->serial, sizeof(record->serial), service_serial);
+}
+
+enum sca_status request_key(const struct account_config *account, const char *service_serial,
+                            struct journal_transaction *ret_key)
+{
+    struct journal_transaction key = {0};
+
+    if (!put_key(account, service_serial, &key))
+        return SCA_INVALID;
+    *ret_key = key;
+    return SCA_OK;
+}
+
 enum sca_status request_draft(const struct request_subject *subject, struct call *call,
                               struct journal_transaction *record)
 {
@@ -51,14 +109,11 @@ enum sca_status request_draft(const struct request_subject *subject, struct call
         document->digest_len = digest.len;
         name_document(record, record->document_count);
     }
-    confirm_description(subject->documents[0].digest, subject->count, record->description,
-                        sizeof(record->description));
-    if (!copy_text(record->url, sizeof(record->url), account->service.url) ||
-        !copy_text(record->user_id, sizeof(record->user_id), account->user_id) ||
-        !copy_text(record->serial, sizeof(record->serial), subject->service_serial))
-        return call_fail(call, SCA_INVALID, "account %s: url, user_id or serial is too long",
-                         account->name);
-    return SCA_OK;
+    request_describe(record);
+    return put_key(account, subject->service_serial, record)
+               ? SCA_OK
+               : call_fail(call, SCA_INVALID, "account %s: url, user_id or serial is too long",
+                           account->name);
 }
 
 static void format_time(int64_t when, char out[static REQUEST_TIME_SIZE])

@@ -22,6 +22,17 @@ struct request_subject {
     size_t count;
 };
 
+/* Whose key, and nothing else of a transaction. SCA_INVALID for a text that is too long. */
+enum sca_status request_key(const struct account_config *account, const char *service_serial,
+                            struct journal_transaction *ret_key);
+
+/*
+ * The document of a transaction that has this digest, or NULL. A transaction of our own holds the
+ * documents in the caller's order, so the search starts there; a joined one may hold more.
+ */
+struct journal_document *request_document(const struct journal_transaction *record,
+                                          struct span digest, size_t start);
+
 /*
  * Drafts a transaction: a new id, a doc_id for each document (its control code, made unique), the
  * description, the time. Whatever *record held is released first. SCA_INVALID with the call's note
@@ -29,6 +40,12 @@ struct request_subject {
  */
 enum sca_status request_draft(const struct request_subject *subject, struct call *call,
                               struct journal_transaction *record);
+
+/* Adds documents to a draft, each digest once, under doc_ids of their own; request_describe then
+ * says how many there are. SCA_NOMEM: nothing was added. */
+enum sca_status request_add_documents(struct journal_transaction *record,
+                                      const struct journal_document *documents, size_t count);
+void request_describe(struct journal_transaction *record);
 
 /*
  * The body of a signing request. Everything in it comes from the journal's record, so that whoever

@@ -2,6 +2,7 @@
 #include "remote/smartca/transaction.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "remote/base/cleanup.h"
 #include "remote/base/log.h"
@@ -177,6 +178,8 @@ static enum step pause_before(struct transaction *tx, enum step step)
     enum sca_status st = call_wait(tx->call, wait_ms);
     if (st == SCA_CANCELLED)
         return outcome_done(tx, call_fail(tx->call, st, "cancelled by the application"));
+    if (st == SCA_PENDING)
+        return outcome_done(tx, st);
     return goes_on && st == SCA_OK ? step : out_of_time(tx);
 }
 
@@ -198,6 +201,73 @@ static enum step take_step(struct transaction *tx, enum step step)
     return step;
 }
 
+/* The documents that this call had in it are done with, but for those whose callers left. */
+static void collect(struct transaction *tx)
+{
+    for (size_t i = 0; i < tx->count; i++) {
+        const struct remote_document *document = &tx->documents[i];
+        bool is_unwanted = document->wanted_by && atomic_load(document->wanted_by) == 0;
+        struct journal_document *known = request_document(&tx->record, document->digest, i);
+        if (known && !is_unwanted && document->status != SCA_BUSY)
+            known->is_collected = true;
+    }
+    journal_collect(tx->client->journal, &tx->record);
+}
+
+static size_t count_held(const struct transaction *tx)
+{
+    size_t held = 0;
+
+    for (size_t i = 0; i < tx->count; i++)
+        held += tx->documents[i].status != SCA_BUSY;
+    return held;
+}
+
+/* A failure is remembered for those who do not know of it yet, and a rejection for a while. */
+static void bury(struct transaction *tx)
+{
+    int64_t keep_s = tx->status == SCA_REJECTED ? tx->rules->cooldown_s : 0;
+
+    if (tx->rules->takes_turns && tx->record.document_count > count_held(tx) &&
+        keep_s < JOURNAL_ENDED_KEEP_S)
+        keep_s = JOURNAL_ENDED_KEEP_S;
+    if (keep_s > 0)
+        journal_end_with(tx->client->journal, &tx->record, tx->status, tx->call->clock, keep_s);
+    else
+        journal_end(tx->client->journal, tx->record.id);
+}
+
+/* It goes on without this call: what others may do with it. */
+static void leave(struct transaction *tx)
+{
+    bool is_ours = tx->has_posted || tx->has_resumed || !tx->is_joined;
+
+    if (is_ours && (tx->record.state == JOURNAL_SUBMITTING || tx->factor)) {
+        journal_left(tx->client->journal, tx->record.id);
+        return;
+    }
+    note_news(tx);
+    if (tx->rules->takes_turns && tx->status != SCA_PENDING && is_ours)
+        journal_park(tx->client->journal, tx->record.id);
+}
+
+/* What the journal is to know at the end of a round. */
+static void settle(struct transaction *tx, enum step step)
+{
+    bool is_unsent = tx->is_dropped || (!tx->is_joined && !tx->has_tried);
+
+    if (step == STEP_RENEW)
+        journal_end(tx->client->journal, tx->record.id);
+    else if (tx->is_over && tx->is_delivered)
+        collect(tx);
+    else if (tx->is_over)
+        bury(tx);
+    else if (is_unsent)
+        journal_drop(tx->client->journal, &tx->record);
+    else
+        leave(tx);
+}
+
 /* One transaction, ours or another's, until it has an outcome or turns out to be gone. */
 static enum step run(struct transaction *tx)
 {
@@ -210,16 +280,7 @@ static enum step run(struct transaction *tx)
         step = take_step(tx, pause_before(tx, step));
     secret_freep(&tx->sad);
 
-    bool is_unsent = tx->is_dropped || (!tx->is_joined && !tx->has_tried);
-    if (step == STEP_RENEW || tx->is_over)
-        journal_end(tx->client->journal, tx->record.id);
-    else if (is_unsent)
-        journal_drop(tx->client->journal, &tx->record);
-    else if ((tx->record.state == JOURNAL_SUBMITTING || tx->factor) &&
-             (tx->has_posted || tx->has_resumed || !tx->is_joined))
-        journal_left(tx->client->journal, tx->record.id);
-    else
-        note_news(tx);
+    settle(tx, step);
     return step;
 }
 
@@ -236,30 +297,117 @@ static void reset(struct transaction *tx)
         .verifier = tx->verifier,
         .documents = tx->documents,
         .count = tx->count,
+        .rules = tx->rules,
         .factor = tx->factor,
         .record = record,
     };
+}
+
+/* Which of the documents are in the transaction? The others wait for the next one. */
+static void hold_back(struct transaction *tx)
+{
+    for (size_t i = 0; i < tx->count; i++) {
+        const struct journal_document *known =
+            request_document(&tx->record, tx->documents[i].digest, i);
+        tx->documents[i].status = known && !known->is_collected ? SCA_INVALID : SCA_BUSY;
+    }
+}
+
+/* It ended while this call waited for its turn, or a moment ago. */
+static enum sca_status answer_from_memory(struct transaction *tx)
+{
+    int64_t ago_s = tx->call->clock->wall_s(tx->call->clock) - tx->record.ended_at;
+    enum sca_status st = tx->record.ended_with;
+
+    if (st != SCA_REJECTED)
+        return call_fail(tx->call, st, "transaction %s, which it was part of, ended: %s",
+                         tx->record.id, sca_status_name(st));
+    return call_fail(tx->call, st,
+                     "the same document was rejected on the phone %lld s ago; sign it again later "
+                     "if that was a mistake (reject_cooldown)",
+                     (long long)ago_s);
+}
+
+static enum sca_status draft(struct transaction *tx)
+{
+    const struct request_subject subject = {tx->client->account, tx->key->service_serial,
+                                            tx->documents, tx->count};
+
+    return request_draft(&subject, tx->call, &tx->record);
+}
+
+/* One round: SCA_GONE when another one is needed. */
+static enum sca_status sign_once(struct transaction *tx)
+{
+    enum journal_turn turn = JOURNAL_BEGUN;
+
+    enum sca_status st = draft(tx);
+    if (st == SCA_OK)
+        st = journal_take_turn(tx->client->journal, tx->call, &tx->record, tx->rules, &turn);
+    if (st != SCA_OK)
+        return st;
+    if (turn == JOURNAL_WAITS)
+        return SCA_BUSY;
+    hold_back(tx);
+    if (turn == JOURNAL_OVER) {
+        tx->is_over = true;
+        return answer_from_memory(tx);
+    }
+    tx->is_joined = turn == JOURNAL_JOINED;
+    memcpy(tx->call->transaction, tx->record.id, sizeof(tx->record.id));
+    if (tx->is_joined)
+        log_line(LOG_LEVEL_INFO, "account %s: transaction %s goes on, nobody is asked again",
+                 tx->client->account->name, tx->record.id);
+    return run(tx) == STEP_DONE ? tx->status : SCA_GONE;
 }
 
 static enum sca_status sign(struct transaction *tx)
 {
     for (int round = 0; round < ROUNDS_MAX; round++) {
         reset(tx);
-        const struct request_subject subject = {tx->client->account, tx->key->service_serial,
-                                                tx->documents, tx->count};
-        enum sca_status st = request_draft(&subject, tx->call, &tx->record);
-        if (st == SCA_OK)
-            st = journal_begin(tx->client->journal, tx->call, &tx->record, &tx->is_joined);
-        if (st != SCA_OK)
+        enum sca_status st = sign_once(tx);
+        if (st != SCA_GONE)
             return st;
-        if (tx->is_joined)
-            log_line(LOG_LEVEL_INFO, "account %s: transaction %s goes on, nobody is asked again",
-                     tx->client->account->name, tx->record.id);
-        if (run(tx) == STEP_DONE)
-            return tx->status;
     }
     return call_fail(tx->call, SCA_PROTOCOL,
                      "the service forgets what it accepts; try again later");
+}
+
+enum sca_status transaction_take_turn(struct order *order, struct call *call)
+{
+    struct transaction tx = {
+        .client = order->client,
+        .call = call,
+        .credentials = order->credentials,
+        .key = order->key,
+        .documents = order->documents,
+        .count = order->count,
+        .rules = order->rules,
+        .status = SCA_INVALID,
+    };
+
+    AUTO(second_factor_fini) struct second_factor factor;
+    second_factor_init(&factor, order->client, order->credentials);
+    tx.factor = second_factor_is_needed(order->client->account) ? &factor : NULL;
+
+    if (order->count == 0 || order->count > JOURNAL_DOCUMENTS_MAX)
+        return call_fail(call, SCA_INVALID, "%zu documents in one transaction", order->count);
+    for (size_t i = 0; i < order->count; i++)
+        order->documents[i].status = SCA_INVALID; /* until it is delivered */
+    enum sca_status st = client_verifier(order->client, order->key->spki, &tx.verifier);
+    if (st == SCA_OK)
+        st = sign(&tx);
+    else
+        (void)call_fail(call, st, "the certificate's key cannot be used to verify");
+    if (!tx.is_delivered)
+        deliver_failure(st, order->documents, order->count);
+    order->is_over = tx.is_over || tx.is_dropped;
+    if (st == SCA_OK) {
+        call->device_error = 0;
+        call->note[0] = 0;
+    }
+    journal_transaction_fini(&tx.record);
+    return st;
 }
 
 enum sca_status transaction_sign(struct smartca_client *client, struct call *call,
@@ -267,34 +415,29 @@ enum sca_status transaction_sign(struct smartca_client *client, struct call *cal
                                  const struct remote_key *key, struct remote_document *documents,
                                  size_t count)
 {
-    struct transaction tx = {
-        .client = client,
-        .call = call,
-        .credentials = credentials,
-        .key = key,
-        .documents = documents,
-        .count = count,
-        .status = SCA_INVALID,
-    };
+    static const struct journal_rules alone = {.takes_turns = false};
+    struct order order = {client, credentials, key, documents, count, &alone, false};
 
-    AUTO(second_factor_fini) struct second_factor factor;
-    second_factor_init(&factor, client, credentials);
-    tx.factor = second_factor_is_needed(client->account) ? &factor : NULL;
+    return transaction_take_turn(&order, call);
+}
 
-    if (count == 0 || count > JOURNAL_DOCUMENTS_MAX)
-        return call_fail(call, SCA_INVALID, "%zu documents in one transaction", count);
-    deliver_failure(SCA_INVALID, documents, count); /* until one is delivered */
-    enum sca_status st = client_verifier(client, key->spki, &tx.verifier);
-    if (st == SCA_OK)
-        st = sign(&tx);
-    else
-        (void)call_fail(call, st, "the certificate's key cannot be used to verify");
-    if (!tx.is_delivered)
-        deliver_failure(st, documents, count);
-    if (st == SCA_OK) {
-        call->device_error = 0;
-        call->note[0] = 0;
-    }
+void transaction_want(const struct order *order, struct call *call)
+{
+    struct transaction tx = {.client = order->client,
+                             .call = call,
+                             .key = order->key,
+                             .documents = order->documents,
+                             .count = order->count};
+
+    if (draft(&tx) == SCA_OK)
+        journal_want(order->client->journal, call, &tx.record);
     journal_transaction_fini(&tx.record);
-    return st;
+}
+
+void transaction_unwant(const struct order *order)
+{
+    struct journal_transaction key;
+
+    if (request_key(order->client->account, order->key->service_serial, &key) == SCA_OK)
+        journal_unwant(order->client->journal, &key);
 }

@@ -34,8 +34,9 @@ struct transaction {
     const struct remote_credentials *credentials;
     const struct remote_key *key;
     const struct result_key *verifier;
-    struct remote_document *documents;
+    struct remote_document *documents; /* SCA_BUSY: not in this transaction */
     size_t count;
+    const struct journal_rules *rules;
 
     struct journal_transaction record;
     struct schedule schedule;

@@ -44,9 +44,11 @@ enum fault_kind {
     /* of what a signed answer says */
     FAULT_WRONG_ID,
     FAULT_SWAP,
+    FAULT_SWAP_ONE,
     FAULT_OTHER_HASH,
     FAULT_OTHER_KEY,
     FAULT_MISSING_SIGNATURE,
+    FAULT_MISSING_ONE,
     FAULT_REPLAY,
     FAULT_DUPLICATE,
     FAULT_UNKNOWN_DOCUMENT,

@@ -43,9 +43,10 @@ static enum sca_status choose(struct exchange *x, const struct transaction *tran
     size_t count = transaction->document_count;
     if (lie == FAULT_OTHER_KEY)
         return sign_as_stranger(x->emulator, hash, signature);
-    if (lie == FAULT_OTHER_HASH || (lie == FAULT_SWAP && count == 1))
+    bool is_swapped = lie == FAULT_SWAP || (lie == FAULT_SWAP_ONE && index == 0);
+    if (lie == FAULT_OTHER_HASH || (is_swapped && count == 1))
         return sign_other_hash(x->emulator, transaction->certificate->key, hash, signature);
-    size_t from = lie == FAULT_SWAP ? (index + 1) % count : index;
+    size_t from = is_swapped ? (index + 1) % count : index;
     memcpy(signature, transaction->documents[from].signature, HSM_SIGNATURE_LEN);
     return SCA_OK;
 }
@@ -80,6 +81,8 @@ static enum sca_status add_one(struct exchange *x, const struct transaction *tra
 {
     const struct document *document = &transaction->documents[index];
     uint8_t signature[HSM_SIGNATURE_LEN];
+    if (lie == FAULT_MISSING_ONE && index == 0)
+        return SCA_OK;
     enum sca_status status = choose(x, transaction, index, lie, signature);
     if (status != SCA_OK)
         return status;

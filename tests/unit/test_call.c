@@ -184,6 +184,57 @@ static void a_failure_leaves_its_note(void **state)
     call_fini(&story.call);
 }
 
+static void a_brief_call_waits_for_nothing(void **state)
+{
+    struct story story;
+    (void)state;
+    begin(&story, 60000);
+    story.call.is_brief = true;
+
+    assert_int_equal(call_wait(&story.call, 1), SCA_PENDING);
+    assert_int_equal(call_wait(&story.call, 0), SCA_OK);
+
+    assert_int_equal(story.waits, 0);
+    call_fini(&story.call);
+}
+
+static void a_sleep_ends_by_the_deadline_or_by_a_poke_that_may_come_first(void **state)
+{
+    struct story story;
+    (void)state;
+    begin(&story, 1000);
+
+    call_poke(&story.call);
+    assert_int_equal(call_sleep(&story.call), SCA_OK);
+    assert_int_equal(story.waits, 0);
+    call_poke(&story.call);
+    call_unpoke(&story.call);
+    assert_int_equal(call_sleep(&story.call), SCA_UNCONFIRMED);
+
+    assert_int_equal(story.now, 5000 + 1000);
+    call_fini(&story.call);
+}
+
+static void *poke(void *arg)
+{
+    call_poke(arg);
+    return NULL;
+}
+
+static void another_thread_ends_a_real_sleep(void **state)
+{
+    struct call call;
+    pthread_t thread;
+    (void)state;
+    call_init(&call, &clock_system, 3600000);
+    assert_int_equal(pthread_create(&thread, NULL, poke, &call), 0);
+
+    assert_int_equal(call_sleep(&call), SCA_OK);
+
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    call_fini(&call);
+}
+
 static void *cancel(void *arg)
 {
     call_cancel(arg);
@@ -230,6 +281,9 @@ int main(void)
         cmocka_unit_test(a_transport_in_progress_is_woken),
         cmocka_unit_test(a_failure_leaves_its_note),
         cmocka_unit_test(another_thread_ends_a_real_wait),
+        cmocka_unit_test(a_brief_call_waits_for_nothing),
+        cmocka_unit_test(a_sleep_ends_by_the_deadline_or_by_a_poke_that_may_come_first),
+        cmocka_unit_test(another_thread_ends_a_real_sleep),
         cmocka_unit_test(the_real_clock_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,7 @@
 #include "remote/base/cleanup.h"
 #include "remote/catalogue/catalogue.h"
 #include "remote/smartca/fetch.h"
-#include "remote/smartca/transaction.h"
+#include "remote/smartca/gather.h"
 #include "tests/unit/story.h"
 
 #define SERIAL_1 "54010101aabbccddeeff000000000001"
@@ -324,7 +324,7 @@ static void the_table_is_whole(void **state)
     smartca_remote.client_free(client);
 
     assert_ptr_equal(smartca_remote.fetch, fetch_certificates);
-    assert_ptr_equal(smartca_remote.sign, transaction_sign);
+    assert_ptr_equal(smartca_remote.sign, gather_sign);
     assert_ptr_equal(smartca_remote.abandon, client_abandon);
 }
 

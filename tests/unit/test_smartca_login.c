@@ -113,13 +113,14 @@ static void assert_opened(struct stage *stage, const struct secret *otp, const c
     AUTO(smartca_opened_fini) struct smartca_opened opened = {.vault = NULL};
     char text[128];
     struct remote_credentials given =
-        smartca_take_opened((struct smartca_token *)stage->token, otp, &opened);
+        smartca_borrow_opened((struct smartca_token *)stage->token, otp, &opened);
 
     (void)snprintf(text, sizeof(text), "%s %s %s",
                    given.password ? (const char *)secret_get(given.password).ptr : "-",
                    given.totp_secret ? (const char *)secret_get(given.totp_secret).ptr : "-",
                    given.otp ? (const char *)secret_get(given.otp).ptr : "-");
     assert_string_equal(text, expected);
+    smartca_opened_spend(&opened);
 }
 
 static void the_phone_needs_no_login(void **state)
@@ -223,10 +224,30 @@ static void what_a_signature_took_along_outlives_a_logout(void **state)
     assert_int_equal(login(stage, PIN), SCA_OK);
 
     struct remote_credentials given =
-        smartca_take_opened((struct smartca_token *)token, NULL, &opened);
+        smartca_borrow_opened((struct smartca_token *)token, NULL, &opened);
     token->ops->logout(token);
 
     assert_string_equal((const char *)secret_get(given.password).ptr, "password");
+}
+
+static void signatures_begun_before_one_ends_share_its_one_time_password(void **state)
+{
+    AUTO(smartca_opened_fini) struct smartca_opened first = {.vault = NULL};
+    AUTO(smartca_opened_fini) struct smartca_opened second = {.vault = NULL};
+    AUTO(smartca_opened_fini) struct smartca_opened third = {.vault = NULL};
+    struct stage *stage = *state;
+    stage->config.confirm = CONFIRM_OTP;
+    struct smartca_token *token = (struct smartca_token *)make_token(stage);
+    assert_int_equal(login(stage, "123456"), SCA_OK);
+
+    const struct secret *one = smartca_borrow_opened(token, NULL, &first).otp;
+    const struct secret *two = smartca_borrow_opened(token, NULL, &second).otp;
+    token->base.ops->logout(&token->base);
+    smartca_opened_spend(&first);
+
+    assert_non_null(one);
+    assert_ptr_equal(one, two);
+    assert_null(smartca_borrow_opened(token, NULL, &third).otp);
 }
 
 static void a_wrong_pin_opens_nothing_and_says_how_often_it_was_wrong(void **state)
@@ -365,6 +386,7 @@ int main(void)
         TEST(the_right_pin_opens_the_secrets_until_logout),
         TEST(what_a_signature_took_along_outlives_a_logout),
         TEST(a_wrong_pin_opens_nothing_and_says_how_often_it_was_wrong),
+        TEST(signatures_begun_before_one_ends_share_its_one_time_password),
         TEST(the_same_wrong_pin_is_counted_once_and_then_not_looked_at),
         TEST(ten_wrong_pins_lock_and_the_note_says_how_to_go_on),
         TEST(without_a_vault_there_is_no_pin_yet),
