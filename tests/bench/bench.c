@@ -56,6 +56,7 @@ static int usage(void)
           "    PART: rsa ec start find sessions loading memory login\n"
           "bench repeat OURS SOFTHSM STORES ours|softhsm|evp rsa|ec|info|slots|start TIMES\n"
           "bench remote OURS URL CA_FILE DELAY\n"
+          "bench crowd OURS CALLS SECONDS\n"
           "bench rate OURS|bare URL CA_FILE SECONDS\n",
           stderr);
     return 2;
@@ -69,6 +70,10 @@ int main(int argc, char **argv)
     }
     if (argc == 6 && strcmp(argv[1], "rate") == 0) {
         bench_rate(argv[2], argv[3], argv[4], argv[5]);
+        return 0;
+    }
+    if (argc == 5 && strcmp(argv[1], "crowd") == 0) {
+        bench_crowd(argv[2], argv[3], argv[4]);
         return 0;
     }
     if (argc < 5)

@@ -91,6 +91,9 @@ void bench_repeat(const struct bench *bench, const char *module, const char *wha
 /* P5, P6: C_Sign against bare libcurl, whose answers take delay (text for the report) at the
  * service. */
 void bench_remote(const char *ours, const char *service, const char *ca_file, const char *delay);
+
+/* P8, P10: so many calls at once, in one transaction confirmed after so many seconds. */
+void bench_crowd(const char *ours, const char *calls, const char *confirmed_after_s);
 void bench_rate(const char *ours, const char *service, const char *ca_file, const char *seconds);
 
 #endif
