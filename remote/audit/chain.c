@@ -18,6 +18,9 @@ static const char bridge_damaged[] = ",\"outcome\":\"damaged\"";
 static const char bridge_follows[] = ",\"follows\":\"";
 static const char bridge_skipped[] = "\",\"skipped\":\"";
 static const char bridge_close[] = "\"";
+static const char link_outcome[] = ",\"outcome\":\"continued\",\"after\":";
+static const char link_oldest[] = ",\"oldest\":";
+static const char lost_outcome[] = ",\"outcome\":\"lost\"";
 
 #define TEXT_LEN(text) (sizeof(text) - 1)
 
@@ -66,6 +69,42 @@ bool chain_read(struct span line, struct chain_line *ret_line)
         read.members.ptr[0] != '{')
         return false;
     *ret_line = read;
+    return true;
+}
+
+bool chain_read_ended(struct span line, struct chain_line *ret_line)
+{
+    return chain_read(span_of(line.ptr, line.len - (line.ptr[line.len - 1] == '\n')), ret_line);
+}
+
+/* Takes decimal digits off the end of *bytes; files are counted from 1. */
+static bool strip_number(struct span *bytes, unsigned *ret_number)
+{
+    enum { DIGITS_MAX = 9 };
+    unsigned number = 0;
+    unsigned scale = 1;
+
+    for (int i = 0; i < DIGITS_MAX && bytes->len > 0; i++, scale *= 10) {
+        uint8_t c = bytes->ptr[bytes->len - 1];
+        if (c < '0' || c > '9')
+            break;
+        number += scale * (unsigned)(c - '0');
+        bytes->len--;
+    }
+    *ret_number = number;
+    return number > 0;
+}
+
+bool chain_read_link(struct span members, struct chain_link *ret_link)
+{
+    struct chain_link read = {.after = 0};
+
+    if (!strip_text(&members, bridge_close) || !strip_hash(&members, &read.follows) ||
+        !strip_text(&members, bridge_follows) || !strip_number(&members, &read.oldest) ||
+        !strip_text(&members, link_oldest) || !strip_number(&members, &read.after) ||
+        !strip_text(&members, link_outcome))
+        return false;
+    *ret_link = read;
     return true;
 }
 
@@ -148,6 +187,30 @@ enum sca_status chain_seal_bridge(struct buf *lines, const char *time,
     int len = snprintf(object, sizeof(object), "{\"time\":\"%s\"%s%s%s%s%s%s}", time,
                        bridge->is_torn ? bridge_torn : bridge_damaged, bridge_follows,
                        bridge->follows.hex, bridge_skipped, bridge->skipped.hex, bridge_close);
+
+    if (len <= 0 || (size_t)len >= sizeof(object))
+        return SCA_INVALID;
+    return chain_seal(lines, span_of(object, (size_t)len), chain);
+}
+
+enum sca_status chain_seal_link(struct buf *lines, const char *time, const struct chain_link *link,
+                                struct chain *chain)
+{
+    char object[512];
+    int len = snprintf(object, sizeof(object), "{\"time\":\"%s\"%s%u%s%u%s%s%s}", time,
+                       link_outcome, link->after, link_oldest, link->oldest, bridge_follows,
+                       link->follows.hex, bridge_close);
+
+    if (len <= 0 || (size_t)len >= sizeof(object))
+        return SCA_INVALID;
+    return chain_seal(lines, span_of(object, (size_t)len), chain);
+}
+
+enum sca_status chain_seal_lost(struct buf *lines, const char *time, struct chain *chain)
+{
+    char object[256];
+    int len = snprintf(object, sizeof(object), "{\"time\":\"%s\"%s%s%s%s}", time, lost_outcome,
+                       bridge_follows, chain->hex, bridge_close);
 
     if (len <= 0 || (size_t)len >= sizeof(object))
         return SCA_INVALID;
