@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "module/backend/backend.h"
+#include "module/token/audit.h"
 #include "module/token/failure.h"
 #include "module/token/handlers.h"
 #include "remote/base/cleanup.h"
@@ -156,5 +157,6 @@ CK_RV login_end(struct session *s)
     if (s->slot->token->needs_login)
         session_end_signing(s->slot);
     slot_remove_private_session_objects(s->slot);
+    audit_flush();
     return CKR_OK;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "module/token/audit.h"
 #include "module/token/handle_map.h"
 #include "module/token/handlers.h"
 #include "remote/base/cleanup.h"
@@ -154,6 +155,7 @@ CK_RV session_close(struct session *s)
     slot_remove_session_objects_of(s->slot, s->handle);
     slot_count_out(s->slot, session_is_rw(s));
     session_unref(s); /* the map's; the caller has its own */
+    audit_flush();
     return CKR_OK;
 }
 

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <openssl/evp.h>
+
 #include "remote/audit/chain.h"
 #include "remote/audit/entry.h"
 #include "remote/audit/log_file.h"
@@ -28,7 +30,26 @@ struct batch {
     struct buf object;          /* the one that is being made */
     struct buf lines;
     struct chain end; /* of the last line */
+    EVP_MD_CTX *md;
 };
+
+static void batch_fini(struct batch *batch)
+{
+    buf_fini(&batch->object);
+    buf_fini(&batch->lines);
+    EVP_MD_CTX_free(batch->md);
+}
+
+/* Signatures of one key in a row have lines that are alike. */
+static enum sca_status write_object(struct batch *batch, size_t index, const char *time)
+{
+    const struct audit_entry *entry = &batch->entries[index];
+
+    if (index > 0 && entry_rewrite(entry, time, entry - 1, &batch->object))
+        return SCA_OK;
+    buf_clear(&batch->object);
+    return entry_write(entry, time, &batch->object);
+}
 
 static enum sca_status seal_entries(struct batch *batch)
 {
@@ -38,16 +59,14 @@ static enum sca_status seal_entries(struct batch *batch)
 
     memcpy(time, batch->time, sizeof(time));
     for (size_t i = 0; st == SCA_OK && i < batch->count; i++) {
-        const struct audit_entry *entry = &batch->entries[i];
-        int64_t at = entry->at ? entry->at : batch->now;
+        int64_t at = batch->entries[i].at ? batch->entries[i].at : batch->now;
         if (at != formatted)
             st = entry_format_time(at, time);
         formatted = at;
-        buf_clear(&batch->object);
         if (st == SCA_OK)
-            st = entry_write(entry, time, &batch->object);
+            st = write_object(batch, i, time);
         if (st == SCA_OK)
-            st = chain_seal(&batch->lines, buf_span(&batch->object), &batch->end);
+            st = chain_seal(&batch->lines, buf_span(&batch->object), batch->md, &batch->end);
     }
     return st;
 }
@@ -117,7 +136,8 @@ enum sca_status audit_append_all(const struct audit_log *log, const struct clock
                                  const struct audit_entry *entries, size_t count, bool is_durable)
 {
     AUTO(log_file_fini) struct log_file file;
-    struct batch batch = {.entries = entries, .count = count};
+    AUTO(batch_fini)
+    struct batch batch = {.entries = entries, .count = count, .md = EVP_MD_CTX_new()};
 
     log_file_init(&file, log);
     buf_init(&batch.object, LOG_FILE_BATCH_MAX, false);
@@ -129,8 +149,6 @@ enum sca_status audit_append_all(const struct audit_log *log, const struct clock
     }
     if (st == SCA_OK)
         st = add(&file, &batch, is_durable);
-    buf_fini(&batch.object);
-    buf_fini(&batch.lines);
     return st == SCA_PROTOCOL ? SCA_INVALID : st;
 }
 

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <openssl/types.h>
+
 #include "remote/base/bytes.h"
 #include "remote/base/status.h"
 
@@ -42,8 +44,10 @@ enum sca_status chain_hash(struct span bytes, struct chain *ret_hash);
 enum sca_status chain_next(const struct chain *previous, struct span members,
                            struct chain *ret_chain);
 
-/* Appends object, a JSON object with members, as a line that follows *chain and then becomes it. */
-enum sca_status chain_seal(struct buf *lines, struct span object, struct chain *chain);
+/* Appends object, a JSON object with members, as a line that follows *chain and then becomes it.
+ * ctx (NULL: a new one) has been used for nothing else. */
+enum sca_status chain_seal(struct buf *lines, struct span object, EVP_MD_CTX *ctx,
+                           struct chain *chain);
 
 /* The line that bridges bytes which are no line. */
 struct chain_bridge {

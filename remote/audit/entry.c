@@ -2,7 +2,6 @@
 #include "remote/audit/entry.h"
 
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -117,4 +116,32 @@ enum sca_status entry_write(const struct audit_entry *entry, const char *time, s
     add_number(&object, "milliseconds", entry->milliseconds);
     add(&object, "}", 1);
     return buf_append(out, span_of(object.text, object.len));
+}
+
+static bool is_alike(const struct audit_entry *a, const struct audit_entry *b)
+{
+    return a->user == b->user && a->owner == b->owner && a->account == b->account &&
+           a->program == b->program && a->slot == b->slot && a->serial == b->serial &&
+           a->mechanism == b->mechanism && a->doc_id == b->doc_id &&
+           a->transaction == b->transaction && a->outcome == b->outcome &&
+           a->milliseconds == b->milliseconds && a->digest.len == DIGEST_SHOWN &&
+           b->digest.len == DIGEST_SHOWN;
+}
+
+bool entry_rewrite(const struct audit_entry *entry, const char *time,
+                   const struct audit_entry *like, struct buf *object)
+{
+    static const char before_time[] = "{\"time\":\"";
+    static const char before_digest[] = ",\"digest\":\""; /* no value can have it: quotes */
+    char digest[2 * DIGEST_SHOWN + 1];
+
+    if (!is_alike(entry, like))
+        return false;
+    uint8_t *at = memmem(object->ptr, object->len, before_digest, sizeof(before_digest) - 1);
+    if (!at)
+        return false;
+    hex_encode(entry->digest, digest);
+    memcpy(at + sizeof(before_digest) - 1, digest, sizeof(digest) - 1);
+    memcpy(object->ptr + sizeof(before_time) - 1, time, CHAIN_TIME_SIZE - 1);
+    return true;
 }

@@ -3,6 +3,7 @@
 #ifndef REMOTE_AUDIT_ENTRY_H
 #define REMOTE_AUDIT_ENTRY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "remote/audit/audit.h"
@@ -16,5 +17,10 @@ enum sca_status entry_format_time(int64_t seconds, char out[static CHAIN_TIME_SI
  * load one for it, and a busy local key makes tens of thousands of lines a second.
  */
 enum sca_status entry_write(const struct audit_entry *entry, const char *time, struct buf *out);
+
+/* Makes object, which is that of like, the one of entry: true if they are alike but for time and
+ * digest, by the addresses of their texts. */
+bool entry_rewrite(const struct audit_entry *entry, const char *time,
+                   const struct audit_entry *like, struct buf *object);
 
 #endif
