@@ -407,3 +407,30 @@ void journal_drop(struct journal *journal, const struct journal_transaction *tra
 
     log_end(mine.id, in_turn(journal, NULL, drop, &mine));
 }
+
+struct listing {
+    struct ledger *ledger;
+    int64_t now;
+};
+
+static enum sca_status list(const struct journal *journal, struct journal_file *file, void *arg)
+{
+    struct listing *listing = arg;
+
+    (void)journal;
+    enum sca_status st = read_live(file, listing->ledger);
+    if (st == SCA_OK)
+        ledger_match_forget(listing->ledger, listing->now);
+    return st;
+}
+
+enum sca_status journal_list(struct journal *journal, struct call *call, struct ledger *ledger)
+{
+    struct listing listing = {.ledger = ledger, .now = call->clock->wall_s(call->clock)};
+
+    /* A question makes no file. */
+    if (access(journal->path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
+        return SCA_OK;
+    enum sca_status st = in_turn(journal, call, list, &listing);
+    return st == SCA_OK ? st : explain(journal, call, st);
+}
