@@ -195,18 +195,31 @@ static void judge(struct walk *walk, const struct files *files)
     }
 }
 
-enum sca_status audit_verify(const char *state_dir, struct audit_report *ret_report)
+static enum sca_status walk_all(const char *state_dir, struct walk *walk)
 {
     AUTO(files_fini) struct files files;
-    struct walk walk = {.chain = chain_origin, .oldest = 1};
 
     enum sca_status st = files_open(state_dir, &files);
-    for (size_t i = 0; st == SCA_OK && is_right(&walk) && i <= files.count; i++)
-        st = walk_file(&walk, &files, i);
-    if (st != SCA_OK)
-        return st;
-    if (is_right(&walk))
-        judge(&walk, &files);
-    *ret_report = walk.report;
-    return SCA_OK;
+    for (size_t i = 0; st == SCA_OK && is_right(walk) && i <= files.count; i++)
+        st = walk_file(walk, &files, i);
+    if (st == SCA_OK && is_right(walk))
+        judge(walk, &files);
+    return st;
+}
+
+enum sca_status audit_verify(const char *state_dir, struct audit_report *ret_report)
+{
+    enum { TRIES = 3 }; /* writers may close and delete files meanwhile */
+    struct walk walk;
+    enum sca_status st = SCA_OK;
+
+    for (int i = 0; i < TRIES; i++) {
+        walk = (struct walk){.chain = chain_origin, .oldest = 1};
+        st = walk_all(state_dir, &walk);
+        if (st != SCA_OK || walk.report.fault != AUDIT_MISSING_FILE)
+            break;
+    }
+    if (st == SCA_OK)
+        *ret_report = walk.report;
+    return st;
 }
