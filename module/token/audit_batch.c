@@ -11,19 +11,28 @@
 
 enum { CODE_SIZE = 24 };
 
-/* What a batch's entries borrow from. */
+/* A value that has no name. */
+struct code {
+    struct code *next;
+    char text[CODE_SIZE];
+};
+
+/* What the entries of a batch borrow from. */
 struct batch {
     const struct audit_record *records;
-    struct audit_entry *entries;
-    char (*codes)[CODE_SIZE]; /* of what has no name; two for each */
     struct audit_origin *origins;
+    struct code *codes;
+    struct audit_entry entry; /* of the last record, but for what each has of its own */
 };
 
 static void batch_fini(struct batch *batch)
 {
-    free(batch->entries);
-    free(batch->codes);
     audit_origin_free_all(&batch->origins);
+    while (batch->codes) {
+        struct code *next = batch->codes->next;
+        free(batch->codes);
+        batch->codes = next;
+    }
 }
 
 static int compare_times(const void *a, const void *b)
@@ -34,12 +43,18 @@ static int compare_times(const void *a, const void *b)
     return left->at < right->at ? -1 : left->at > right->at;
 }
 
-static const char *name_or_code(const char *name, CK_ULONG value, char code[static CODE_SIZE])
+/* NULL without memory, and then left out. */
+static const char *name_or_code(struct batch *batch, const char *name, CK_ULONG value)
 {
     if (name)
         return name;
-    (void)snprintf(code, CODE_SIZE, "0x%08lx", value);
-    return code;
+    struct code *code = malloc(sizeof(*code));
+    if (!code)
+        return NULL;
+    (void)snprintf(code->text, sizeof(code->text), "0x%08lx", value);
+    code->next = batch->codes;
+    batch->codes = code;
+    return code->text;
 }
 
 static bool is_alike(const struct audit_record *a, const struct audit_record *b)
@@ -48,31 +63,13 @@ static bool is_alike(const struct audit_record *a, const struct audit_record *b)
            !a->transaction[0] && !b->transaction[0];
 }
 
-/* Signatures of one key in a row: only little is new, and no text. */
-static bool describe_alike(struct batch *batch, size_t index)
+static void describe(struct batch *batch, const struct audit_record *record)
 {
-    const struct audit_record *record = &batch->records[index];
-
-    if (index == 0 || !is_alike(record, record - 1))
-        return false;
-    batch->entries[index] = batch->entries[index - 1];
-    batch->entries[index].at = record->at;
-    batch->entries[index].digest = span_of(record->digest, record->digest_len);
-    batch->entries[index].milliseconds = (int64_t)record->took_ms;
-    return true;
-}
-
-static void describe(struct batch *batch, size_t index)
-{
-    if (describe_alike(batch, index))
-        return;
-    const struct audit_record *record = &batch->records[index];
     const struct token *token = record->key.token;
     const struct audit_origin *origin = audit_origin_find(&batch->origins, &record->key);
-    char(*code)[CODE_SIZE] = &batch->codes[2 * index];
+    const char *rv_name = record->rv == CKR_OK ? "ok" : trace_rv_name(record->rv);
 
-    batch->entries[index] = (struct audit_entry){
-        .at = record->at,
+    batch->entry = (struct audit_entry){
         .user = token->identity.user,
         .owner = origin ? origin->label : NULL,
         .account = token->identity.account,
@@ -80,14 +77,24 @@ static void describe(struct batch *batch, size_t index)
         .slot = (int64_t)token->slot_id,
         .serial = origin && origin->serial[0] ? origin->serial : NULL,
         .mechanism =
-            name_or_code(trace_mechanism_name(record->mechanism), record->mechanism, code[0]),
-        .digest = span_of(record->digest, record->digest_len),
+            name_or_code(batch, trace_mechanism_name(record->mechanism), record->mechanism),
         .transaction = record->transaction[0] ? record->transaction : NULL,
-        .outcome = record->rv == CKR_OK
-                       ? "ok"
-                       : name_or_code(trace_rv_name(record->rv), record->rv, code[1]),
-        .milliseconds = (int64_t)record->took_ms,
+        .outcome = name_or_code(batch, rv_name, record->rv),
     };
+}
+
+/* Signatures of one key in a row: only little is new, and no text. */
+static void get_entry(void *arg, size_t index, struct audit_entry *ret_entry)
+{
+    struct batch *batch = arg;
+    const struct audit_record *record = &batch->records[index];
+
+    if (index == 0 || !is_alike(record, record - 1))
+        describe(batch, record);
+    *ret_entry = batch->entry;
+    ret_entry->at = record->at;
+    ret_entry->digest = span_of(record->digest, record->digest_len);
+    ret_entry->milliseconds = (int64_t)record->took_ms;
 }
 
 static void sort(struct audit_record *records, size_t count)
@@ -103,17 +110,9 @@ static void sort(struct audit_record *records, size_t count)
 enum sca_status audit_batch_write(const struct audit_log *log, struct audit_record *records,
                                   size_t count, bool is_durable)
 {
-    AUTO(batch_fini)
-    struct batch batch = {
-        .records = records,
-        .entries = malloc(count * sizeof(*batch.entries)),
-        .codes = malloc(2 * count * sizeof(*batch.codes)),
-    };
+    AUTO(batch_fini) struct batch batch = {.records = records};
+    const struct audit_source source = {.get = get_entry, .arg = &batch, .count = count};
 
-    if (!batch.entries || !batch.codes)
-        return SCA_NOMEM;
     sort(records, count);
-    for (size_t i = 0; i < count; i++)
-        describe(&batch, i);
-    return audit_append_all(log, &clock_system, batch.entries, count, is_durable);
+    return audit_append_from(log, &clock_system, &source, is_durable);
 }

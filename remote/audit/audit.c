@@ -21,15 +21,16 @@ const char *audit_file_name(unsigned number, char out[static AUDIT_NAME_SIZE])
     return out;
 }
 
+enum { CHUNK = 48 * 1024 }; /* what is written at a time: it fits into a processor's cache */
+
 /* What is to be added, while it is put together. */
 struct batch {
-    const struct audit_entry *entries;
-    size_t count;
+    const struct audit_source *source;
     int64_t now;
     char time[CHAIN_TIME_SIZE]; /* of now */
     struct buf object;          /* the one that is being made */
-    struct buf lines;
-    struct chain end; /* of the last line */
+    struct buf lines;           /* not yet written */
+    struct chain end;           /* of the last line */
     EVP_MD_CTX *md;
 };
 
@@ -41,32 +42,41 @@ static void batch_fini(struct batch *batch)
 }
 
 /* Signatures of one key in a row have lines that are alike. */
-static enum sca_status write_object(struct batch *batch, size_t index, const char *time)
+static enum sca_status write_object(struct batch *batch, const struct audit_entry *entry,
+                                    const struct audit_entry *before, const char *time)
 {
-    const struct audit_entry *entry = &batch->entries[index];
-
-    if (index > 0 && entry_rewrite(entry, time, entry - 1, &batch->object))
+    if (entry_rewrite(entry, time, before, &batch->object))
         return SCA_OK;
     buf_clear(&batch->object);
     return entry_write(entry, time, &batch->object);
 }
 
-static enum sca_status seal_entries(struct batch *batch)
+/* file NULL: all lines stay in memory. */
+static enum sca_status seal_entries(struct batch *batch, struct log_file *file)
 {
+    const struct audit_source *source = batch->source;
+    struct audit_entry entries[2] = {{.slot = -1}, {.slot = -1}}; /* this one and the one before */
     char time[CHAIN_TIME_SIZE];
     int64_t formatted = batch->now;
     enum sca_status st = SCA_OK;
 
     memcpy(time, batch->time, sizeof(time));
-    for (size_t i = 0; st == SCA_OK && i < batch->count; i++) {
-        int64_t at = batch->entries[i].at ? batch->entries[i].at : batch->now;
+    buf_clear(&batch->object);
+    for (size_t i = 0; st == SCA_OK && i < source->count; i++) {
+        struct audit_entry *entry = &entries[i % 2];
+        source->get(source->arg, i, entry);
+        int64_t at = entry->at ? entry->at : batch->now;
         if (at != formatted)
             st = entry_format_time(at, time);
         formatted = at;
         if (st == SCA_OK)
-            st = write_object(batch, i, time);
+            st = write_object(batch, entry, &entries[(i + 1) % 2], time);
         if (st == SCA_OK)
             st = chain_seal(&batch->lines, buf_span(&batch->object), batch->md, &batch->end);
+        if (st == SCA_OK && file && batch->lines.len > CHUNK) {
+            st = log_file_write(file, buf_span(&batch->lines));
+            buf_clear(&batch->lines);
+        }
     }
     return st;
 }
@@ -102,9 +112,10 @@ static enum sca_status add_here(struct log_file *file, struct batch *batch, bool
         st = chain_seal_lost(&batch->lines, batch->time, &batch->end);
     }
     if (st == SCA_OK)
-        st = seal_entries(batch);
-    return st == SCA_OK ? log_file_append(file, buf_span(&batch->lines), &batch->end, is_durable)
-                        : st;
+        st = seal_entries(batch, file);
+    if (st == SCA_OK)
+        st = log_file_write(file, buf_span(&batch->lines));
+    return log_file_end(file, st, &batch->end, is_durable);
 }
 
 static enum sca_status add_to_next(const struct log_file *file, const struct chain_link *link,
@@ -113,7 +124,7 @@ static enum sca_status add_to_next(const struct log_file *file, const struct cha
     batch->end = link->follows;
     enum sca_status st = chain_seal_link(&batch->lines, batch->time, link, &batch->end);
     if (st == SCA_OK)
-        st = seal_entries(batch);
+        st = seal_entries(batch, NULL);
     if (st == SCA_OK)
         st = log_file_close(file, link, buf_span(&batch->lines), &batch->end);
     if (st != SCA_OK)
@@ -132,17 +143,16 @@ static enum sca_status add(struct log_file *file, struct batch *batch, bool is_d
     return add_here(file, batch, is_durable);
 }
 
-enum sca_status audit_append_all(const struct audit_log *log, const struct clock *clock,
-                                 const struct audit_entry *entries, size_t count, bool is_durable)
+enum sca_status audit_append_from(const struct audit_log *log, const struct clock *clock,
+                                  const struct audit_source *source, bool is_durable)
 {
     AUTO(log_file_fini) struct log_file file;
-    AUTO(batch_fini)
-    struct batch batch = {.entries = entries, .count = count, .md = EVP_MD_CTX_new()};
+    AUTO(batch_fini) struct batch batch = {.source = source, .md = EVP_MD_CTX_new()};
 
     log_file_init(&file, log);
     buf_init(&batch.object, LOG_FILE_BATCH_MAX, false);
     buf_init(&batch.lines, LOG_FILE_BATCH_MAX, false);
-    enum sca_status st = count > AUDIT_BATCH_MAX ? SCA_INVALID : log_file_open(&file);
+    enum sca_status st = source->count > AUDIT_BATCH_MAX ? SCA_INVALID : log_file_open(&file);
     if (st == SCA_OK) {
         batch.now = clock->wall_s(clock); /* under the lock: times rise with the lines */
         st = entry_format_time(batch.now, batch.time);
@@ -150,6 +160,21 @@ enum sca_status audit_append_all(const struct audit_log *log, const struct clock
     if (st == SCA_OK)
         st = add(&file, &batch, is_durable);
     return st == SCA_PROTOCOL ? SCA_INVALID : st;
+}
+
+static void get_from_array(void *arg, size_t index, struct audit_entry *ret_entry)
+{
+    const struct audit_entry *const *entries = arg;
+
+    *ret_entry = (*entries)[index];
+}
+
+enum sca_status audit_append_all(const struct audit_log *log, const struct clock *clock,
+                                 const struct audit_entry *entries, size_t count, bool is_durable)
+{
+    const struct audit_source source = {.get = get_from_array, .arg = &entries, .count = count};
+
+    return audit_append_from(log, clock, &source, is_durable);
 }
 
 enum sca_status audit_append(const char *state_dir, const struct clock *clock,

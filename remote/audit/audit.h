@@ -86,6 +86,16 @@ struct audit_entry {
 enum sca_status audit_append_all(const struct audit_log *log, const struct clock *clock,
                                  const struct audit_entry *entries, size_t count, bool is_durable);
 
+/* The same for entries that are made as they are needed: get fills in the one of that index, which
+ * it may be asked for again, and whose texts stay as long as the call. */
+struct audit_source {
+    void (*get)(void *arg, size_t index, struct audit_entry *ret_entry);
+    void *arg;
+    size_t count;
+};
+enum sca_status audit_append_from(const struct audit_log *log, const struct clock *clock,
+                                  const struct audit_source *source, bool is_durable);
+
 /* One durable line, into whatever file there is. */
 enum sca_status audit_append(const char *state_dir, const struct clock *clock,
                              const struct audit_entry *entry);

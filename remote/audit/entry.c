@@ -135,7 +135,7 @@ bool entry_rewrite(const struct audit_entry *entry, const char *time,
     static const char before_digest[] = ",\"digest\":\""; /* no value can have it: quotes */
     char digest[2 * DIGEST_SHOWN + 1];
 
-    if (!is_alike(entry, like))
+    if (!is_alike(entry, like) || object->len == 0)
         return false;
     uint8_t *at = memmem(object->ptr, object->len, before_digest, sizeof(before_digest) - 1);
     if (!at)

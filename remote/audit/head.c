@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -32,16 +33,19 @@ bool head_read(int lock_fd, struct head *ret_head)
 {
     char text[HEAD_LEN + 1];
     struct head read;
-    int used = 0;
+    char *end = NULL;
 
-    size_t len = read_at(lock_fd, 0, text, sizeof(text));
-    if (len != HEAD_LEN)
+    if (read_at(lock_fd, 0, text, sizeof(text)) != HEAD_LEN || text[HEAD_LEN - 1] != '\n')
         return false;
-    text[HEAD_LEN] = 0;
-    if (sscanf(text, "%64[0-9a-f] %20" SCNu64 "\n%n", read.chain.hex, &read.size, &used) != 2)
+    text[HEAD_LEN - 1] = 0;
+    if (strspn(text, "0123456789abcdef") != CHAIN_DIGITS || text[CHAIN_DIGITS] != ' ')
         return false;
-    if (used != HEAD_LEN || strlen(read.chain.hex) != CHAIN_DIGITS || read.size > INT64_MAX)
+    const char *size = text + CHAIN_DIGITS + 1;
+    read.size = strtoull(size, &end, 10);
+    if (strspn(size, "0123456789") != strlen(size) || *end || read.size > INT64_MAX)
         return false;
+    text[CHAIN_DIGITS] = 0;
+    memcpy(read.chain.hex, text, sizeof(read.chain.hex));
     *ret_head = read;
     return true;
 }

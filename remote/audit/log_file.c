@@ -116,22 +116,26 @@ static bool is_folder_synced(const char *state_dir)
     return fd >= 0 && fsync(fd) == 0;
 }
 
-enum sca_status log_file_append(const struct log_file *file, struct span lines,
-                                const struct chain *end, bool is_durable)
+enum sca_status log_file_write(struct log_file *file, struct span lines)
 {
-    enum sca_status st = fd_write_all(file->fd, lines);
+    file->written += lines.len; /* perhaps: for log_file_end */
+    return fd_write_all(file->fd, lines);
+}
 
-    if (st == SCA_OK && is_durable && fsync(file->fd) != 0)
-        st = SCA_IO;
-    if (st != SCA_OK && ftruncate(file->fd, file->size) != 0)
+enum sca_status log_file_end(const struct log_file *file, enum sca_status status,
+                             const struct chain *end, bool is_durable)
+{
+    const struct head head = {.chain = *end, .size = (uint64_t)file->size + file->written};
+
+    if (status == SCA_OK && is_durable && fsync(file->fd) != 0)
+        status = SCA_IO;
+    if (status != SCA_OK && file->written > 0 && ftruncate(file->fd, file->size) != 0)
         log_line(LOG_LEVEL_WARNING, "the audit log may have half a line at its end");
-    if (st == SCA_OK && file->size == 0 && !is_folder_synced(file->log->state_dir))
-        st = SCA_IO;
-    if (st != SCA_OK || !is_durable)
-        return st;
-    const struct head head = {.chain = *end, .size = (uint64_t)file->size + lines.len};
-    head_write(file->lock_fd, &head);
-    return SCA_OK;
+    if (status == SCA_OK && file->size == 0 && !is_folder_synced(file->log->state_dir))
+        status = SCA_IO;
+    if (status == SCA_OK && is_durable)
+        head_write(file->lock_fd, &head);
+    return status;
 }
 
 static unsigned oldest_to_keep(const struct audit_log *log, const struct chain_link *link)

@@ -15,6 +15,7 @@ struct log_file {
     int lock_fd; /* -1: not locked */
     int fd;
     off_t size;
+    size_t written;       /* by log_file_write, behind size */
     struct buf tail;      /* the file's end; has room for a newline more */
     struct chain_end end; /* in tail */
     bool is_cut;          /* its last lines are gone */
@@ -27,9 +28,12 @@ void log_file_fini(struct log_file *file);
 /* Locks and opens the file, makes it if need be, and finds its end. */
 enum sca_status log_file_open(struct log_file *file);
 
-/* Adds whole lines; the last of them has the chain value end. */
-enum sca_status log_file_append(const struct log_file *file, struct span lines,
-                                const struct chain *end, bool is_durable);
+/* Adds whole lines, in as many pieces as one likes; then log_file_end with the status of all that,
+ * and the chain value of the last one. It returns that status or its own; unless it is SCA_OK, the
+ * pieces are taken away again. */
+enum sca_status log_file_write(struct log_file *file, struct span lines);
+enum sca_status log_file_end(const struct log_file *file, enum sca_status status,
+                             const struct chain *end, bool is_durable);
 
 /* May it be closed now, and has it to be? ret_link is what the next file has to begin with. */
 bool log_file_is_full(const struct log_file *file, struct chain_link *ret_link);

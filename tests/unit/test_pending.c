@@ -69,6 +69,7 @@ static void one_that_is_older_than_a_day_is_not_listed(void **state)
     AUTO(ledger_fini) struct ledger ledger = leave_one(story);
     AUTO(ledger_fini) struct ledger later = {.count = 0};
     struct call call;
+    assert_int_equal(ledger.items[0].begun_at, STORY_BEGIN_S);
     story->now_ms += (JOURNAL_KEEP_S + 60) * 1000ULL;
     story_call(story, &call, 1000);
 
