@@ -2,6 +2,7 @@
 #include "module/token/audit.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@
  */
 enum { PLACES = 4, RECORDS = 1024, CACHE_LINE = 64, OLD_MS = 1000 };
 
-_Static_assert((int)PLACES *RECORDS <= (int)AUDIT_BATCH_MAX, "all go into one batch");
+_Static_assert(PLACES *RECORDS <= (int)AUDIT_BATCH_MAX, "all go into one batch");
 
 struct place {
     _Alignas(CACHE_LINE) struct lock lock; /* guards the rest */
@@ -38,9 +39,13 @@ static struct {
     atomic_bool is_urgent;          /* one of them has to be on the disk before its call returns */
     atomic_bool is_failing;         /* and the program's log says so */
     struct place places[PLACES];
+    struct lock lock; /* guards the next one */
+    bool is_writing;  /* one thread is: it takes along what the others have */
+    pthread_cond_t written;
 } audit = {.mode = AUDIT_NONE};
 
 static _Thread_local char transaction[AUDIT_TRANSACTION_SIZE];
+static _Thread_local bool owes; /* this thread's call ends when its record is on the disk */
 
 /* A tick of the system's clock is near enough, and costs no system call and little else. */
 static uint64_t now_ms(void)
@@ -70,6 +75,9 @@ void audit_start(const struct config *config)
         lock_init(&audit.places[i].lock, LOCK_LEAF);
         audit.places[i].count = 0;
     }
+    lock_init(&audit.lock, LOCK_LEAF);
+    lock_cond_init(&audit.written);
+    audit.is_writing = false;
     atomic_store(&audit.oldest_ms, 0);
     atomic_store(&audit.is_urgent, false);
     atomic_store(&audit.is_failing, false);
@@ -204,9 +212,8 @@ static size_t take_records(struct audit_record *out, size_t room)
     return count;
 }
 
-static void write_all(bool is_durable)
+static void write_records(bool is_durable)
 {
-    assert(lock_none_held());
     size_t room = count_records();
     if (room == 0)
         return;
@@ -216,20 +223,39 @@ static void write_all(bool is_durable)
         return;
     }
     size_t count = take_records(records, room);
+    if (atomic_exchange(&audit.is_urgent, false)) /* after: it is set before its record comes */
+        is_durable = true;
     tell(audit_batch_write(&audit.log, records, count, is_durable), count);
 }
 
-/* Before the records are taken: one that comes meanwhile sets both anew. */
-static bool begin_writing(void)
+/*
+ * Many calls may come to their end together: one of them writes for all that have left their
+ * record by then, the others wait for it. waits: so that the caller's own is written.
+ */
+static void write_all(bool waits, bool is_durable)
 {
-    atomic_store(&audit.oldest_ms, 0);
-    return atomic_exchange(&audit.is_urgent, false);
+    assert(lock_none_held());
+    lock_take(&audit.lock);
+    while (audit.is_writing && waits)
+        lock_wait(&audit.lock, &audit.written);
+    bool is_ours = !audit.is_writing;
+    audit.is_writing = true;
+    lock_drop(&audit.lock);
+    if (!is_ours)
+        return;
+
+    atomic_store(&audit.oldest_ms, 0); /* before: a record that comes meanwhile sets it anew */
+    write_records(is_durable);
+    lock_take(&audit.lock);
+    audit.is_writing = false;
+    pthread_cond_broadcast(&audit.written);
+    lock_drop(&audit.lock);
 }
 
 void audit_flush(void)
 {
     if (atomic_load_explicit(&audit.oldest_ms, memory_order_relaxed) != 0)
-        write_all(begin_writing());
+        write_all(true, false);
 }
 
 static void make_room(const struct audit_record *record)
@@ -246,6 +272,8 @@ CK_RV audit_signature(struct session *s, const struct operation *sign,
     int mode = atomic_load_explicit(&audit.mode, memory_order_relaxed);
     struct audit_record record;
 
+    memcpy(record.transaction, transaction, sizeof(record.transaction));
+    transaction[0] = 0;
     if (rv == CKR_PENDING || mode == AUDIT_NONE || (mode == AUDIT_REMOTE && !token->identity.user))
         return rv;
     fill_key(&record.key, s, sign);
@@ -255,12 +283,11 @@ CK_RV audit_signature(struct session *s, const struct operation *sign,
     record.took_ms = mark->begun_ms ? now_ms() - mark->begun_ms : 0;
     memcpy(record.digest, mark->digest, sizeof(record.digest));
     record.digest_len = mark->digest_len;
-    memcpy(record.transaction, transaction, sizeof(record.transaction));
-    transaction[0] = 0;
+    owes = rv != CKR_OK || token->identity.user;
+    if (owes)
+        atomic_store(&audit.is_urgent, true);
     if (!put(&record))
         make_room(&record);
-    if (rv != CKR_OK || token->identity.user)
-        atomic_store(&audit.is_urgent, true);
     return rv;
 }
 
@@ -268,18 +295,16 @@ void audit_tick(void)
 {
     uint64_t oldest = atomic_load_explicit(&audit.oldest_ms, memory_order_relaxed);
 
-    if (oldest == 0)
-        return;
-    if (atomic_load(&audit.is_urgent) || now_ms() - oldest > OLD_MS)
-        write_all(begin_writing());
+    if (owes) {
+        owes = false;
+        write_all(true, true);
+    } else if (oldest != 0 && now_ms() - oldest > OLD_MS) {
+        write_all(false, false);
+    }
 }
 
 void audit_stop(void)
 {
-    int mode = atomic_exchange(&audit.mode, AUDIT_NONE);
-
-    if (mode == AUDIT_NONE)
-        return;
-    (void)begin_writing();
-    write_all(true);
+    if (atomic_exchange(&audit.mode, AUDIT_NONE) != AUDIT_NONE)
+        write_all(true, true);
 }

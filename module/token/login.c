@@ -151,12 +151,12 @@ CK_RV login_user(struct session *s, CK_USER_TYPE type, CK_UTF8CHAR *pin, CK_ULON
 
 CK_RV login_end(struct session *s)
 {
+    audit_flush(); /* while it is known what the token has */
     CK_RV rv = slot_logout(s->slot);
     if (rv != CKR_OK)
         return rv;
     if (s->slot->token->needs_login)
         session_end_signing(s->slot);
     slot_remove_private_session_objects(s->slot);
-    audit_flush();
     return CKR_OK;
 }

@@ -152,10 +152,10 @@ CK_RV session_close(struct session *s)
     s->is_closed = true;
     session_interrupt_locked(s, CKR_SESSION_CLOSED);
     lock_drop(&s->lock);
+    audit_flush(); /* while it is known what the token has */
     slot_remove_session_objects_of(s->slot, s->handle);
     slot_count_out(s->slot, session_is_rw(s));
     session_unref(s); /* the map's; the caller has its own */
-    audit_flush();
     return CKR_OK;
 }
 

@@ -304,6 +304,51 @@ static void threads_lose_no_line(void **state)
     expect_right();
 }
 
+/* Each with the number of lines that the log had when its own call was over. */
+static void *sign_there(void *arg)
+{
+    size_t *ret_lines = arg;
+    CK_BYTE signature[SIGNATURE_LEN];
+    CK_ULONG len = sizeof(signature);
+    CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
+    CK_MECHANISM mechanism = {.mechanism = CKM_SHA256_RSA_PKCS};
+    CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
+    CK_ATTRIBUTE template = {CKA_CLASS, &class, sizeof(class)};
+    CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
+    CK_ULONG count = 0;
+
+    bool is_done =
+        p11->C_OpenSession(FAKE_PHONE, CKF_SERIAL_SESSION, NULL, NULL, &session) == CKR_OK &&
+        p11->C_FindObjectsInit(session, &template, 1) == CKR_OK &&
+        p11->C_FindObjects(session, &key, 1, &count) == CKR_OK &&
+        p11->C_FindObjectsFinal(session) == CKR_OK &&
+        p11->C_SignInit(session, &mechanism, key) == CKR_OK &&
+        p11->C_Sign(session, MESSAGE, MESSAGE_LEN, signature, &len) == CKR_OK;
+    *ret_lines = is_done ? lines() : 0;
+    return NULL;
+}
+
+static void calls_that_end_together_end_with_their_lines_written(void **state)
+{
+    enum { THREADS = 24 };
+    pthread_t threads[THREADS];
+    size_t seen[THREADS];
+    (void)state;
+    fake_play((struct fake_script){.is_holding = true});
+
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, sign_there, &seen[i]), 0);
+    assert_true(fake_await_held(THREADS));
+    fake_release();
+    for (size_t i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_in_range(seen[i], 1, THREADS);
+    }
+
+    assert_int_equal(lines(), THREADS);
+    expect_right();
+}
+
 static int live_and_end(void *arg)
 {
     (void)arg;
@@ -385,6 +430,7 @@ int main(void)
         disk_test(input_that_the_signature_overwrites_is_seen_before),
         disk_test(too_many_to_keep_are_written_on_the_way),
         disk_test(threads_lose_no_line),
+        ON(calls_that_end_together_end_with_their_lines_written),
         disk_test(a_child_leaves_its_parents_records_to_the_parent),
         cmocka_unit_test(the_configuration_says_what_is_written),
         ON(a_log_that_cannot_be_written_is_one_warning_and_fails_nothing),
