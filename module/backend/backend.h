@@ -193,6 +193,8 @@ struct token_identity {
     const char *label;
     const char *model;
     char serial[17];
+    const char *user;    /* whose key a service holds, by identity number; NULL: nobody's */
+    const char *account; /* that it belongs to, or NULL */
 };
 
 /* A token in its slot. Backends embed it at the start of their own struct. Immutable but for ops'

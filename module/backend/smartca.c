@@ -187,6 +187,8 @@ enum sca_status smartca_token_new(struct smartca_account *account,
         .manufacturer = "VNPT SmartCA",
         .label = token->label,
         .model = config->confirm == CONFIRM_APP ? "SmartCA" : "SmartCA TH",
+        .user = config->user_id,
+        .account = config->name,
     };
     if (entry->has_certificate)
         certificate_serial_text(entry->leaf.serial, base->identity.serial);

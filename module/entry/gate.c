@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "module/entry/trace.h"
+#include "module/token/audit.h"
 #include "module/token/failure.h"
 #include "module/token/library.h"
 #include "module/token/session.h"
@@ -48,8 +49,10 @@ CK_RV gate_leave(const char *name, CK_BBOOL is_inside, struct session *session, 
         (void)failure_take(); /* a note without a failure, or without a log, is nobody's */
     if (session)
         session_unref(session);
-    if (is_inside)
+    if (is_inside) {
+        audit_tick();
         library_leave();
+    }
     assert(lock_none_held());
     return rv;
 }

@@ -3,6 +3,7 @@
 #define MODULE_ENTRY_TRACE_H
 
 #include "module/cryptoki.h"
+#include "module/token/names.h"
 
 /*
  * The call trace, one debug line per call: names of mechanisms, attributes and codes; lengths
@@ -14,10 +15,5 @@
  * shown o  output pointer, followed by c  CK_ULONG * with its length or count
  */
 void trace_call(const char *name, CK_RV rv, const char *format, ...);
-
-/* "CKR_OK", "CKM_RSA_PKCS", "CKA_LABEL"; NULL for a value that has no name here. */
-const char *trace_rv_name(CK_RV rv);
-const char *trace_mechanism_name(CK_MECHANISM_TYPE type);
-const char *trace_attribute_name(CK_ATTRIBUTE_TYPE type);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "module/backend/backend.h"
+#include "module/token/audit.h"
 #include "module/token/event.h"
 #include "module/token/failure.h"
 #include "module/token/handlers.h"
@@ -95,6 +96,7 @@ static void forget_parent(void)
     session_forget_notifying();
     slot_abandon_all();
     event_abandon();
+    audit_abandon();
     atomic_store(&library.state, LIBRARY_OFF);
     atomic_store(&library.forks_known, forks); /* last: until then nobody gets in */
 }
@@ -185,6 +187,7 @@ static CK_RV start(void)
         st = slot_start(library.backends);
     if (st == SCA_OK) {
         session_start();
+        audit_start(library.config);
         return CKR_OK;
     }
     backends_close(library.backends);
@@ -235,6 +238,7 @@ static bool wait_until_empty(void) REQUIRES(library.lock)
 static void finish(bool is_empty)
 {
     event_stop(is_empty);
+    audit_stop(); /* first of what writes: it still asks slots and tokens */
     if (is_empty) {
         session_stop();
         slot_stop();

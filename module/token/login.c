@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "module/backend/backend.h"
+#include "module/token/audit.h"
 #include "module/token/failure.h"
 #include "module/token/handlers.h"
 #include "remote/base/cleanup.h"
@@ -150,6 +151,7 @@ CK_RV login_user(struct session *s, CK_USER_TYPE type, CK_UTF8CHAR *pin, CK_ULON
 
 CK_RV login_end(struct session *s)
 {
+    audit_flush(); /* while it is known what the token has */
     CK_RV rv = slot_logout(s->slot);
     if (rv != CKR_OK)
         return rv;

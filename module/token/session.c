@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "module/token/audit.h"
 #include "module/token/handle_map.h"
 #include "module/token/handlers.h"
 #include "remote/base/cleanup.h"
@@ -151,6 +152,7 @@ CK_RV session_close(struct session *s)
     s->is_closed = true;
     session_interrupt_locked(s, CKR_SESSION_CLOSED);
     lock_drop(&s->lock);
+    audit_flush(); /* while it is known what the token has */
     slot_remove_session_objects_of(s->slot, s->handle);
     slot_count_out(s->slot, session_is_rw(s));
     session_unref(s); /* the map's; the caller has its own */

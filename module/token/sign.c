@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "module/backend/backend.h"
+#include "module/token/audit.h"
 #include "module/token/digestinfo.h"
 #include "module/token/failure.h"
 #include "module/token/handlers.h"
@@ -87,6 +88,7 @@ static CK_RV ask_backend(struct session *s, const struct sign_job *job, CK_BYTE 
         st = token->ops->sign(token, &call, job, signature);
         rv = session_wait_end(s, &call, failure_of(st, &call));
     }
+    audit_transaction(call.transaction);
     call_fini(&call);
     if (st == SCA_USER_AUTH || token->login_signs_once)
         (void)slot_logout(s->slot); /* so that the application asks for the PIN or OTP again */
@@ -129,9 +131,10 @@ static CK_RV produce_there(struct session *s, const struct operation *sign, stru
 static CK_RV produce(struct session *s, const struct operation *sign, struct span input,
                      CK_BYTE *signature)
 {
+    const struct audit_mark mark = audit_mark(sign->mechanism, input);
     if (sign->key.signer)
-        return signer_sign(sign->key.signer, input, signature);
-    return produce_there(s, sign, input, signature);
+        return audit_signature(s, sign, &mark, signer_sign(sign->key.signer, input, signature));
+    return audit_signature(s, sign, &mark, produce_there(s, sign, input, signature));
 }
 
 CK_RV sign_oneshot(struct session *s, CK_BYTE *data, CK_ULONG data_len, CK_BYTE *signature,

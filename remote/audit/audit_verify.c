@@ -1,27 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/audit/audit.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "remote/audit/chain.h"
+#include "remote/audit/files.h"
 #include "remote/base/cleanup.h"
-#include "remote/base/file.h"
 
 /* On the way from line to line. */
 struct walk {
     struct audit_report report;
+    unsigned file;        /* the one that is walked */
+    size_t line;          /* of it, that were seen */
     struct chain chain;   /* of the last whole line */
     struct span skipped;  /* what came after it and is no line */
     size_t skipped_count; /* in lines */
+    unsigned before;      /* number of the last closed file that was walked; 0: none */
+    unsigned first;       /* of the first one */
+    size_t before_lines;  /* of it */
+    unsigned oldest;      /* that was kept, says the log */
 };
+
+static void blame_line(struct walk *walk, size_t line)
+{
+    walk->report.fault = AUDIT_BAD_LINE;
+    walk->report.bad_file = walk->file;
+    walk->report.bad_line = line;
+}
+
+static void blame_file(struct walk *walk, unsigned file)
+{
+    walk->report.fault = AUDIT_MISSING_FILE;
+    walk->report.bad_file = file;
+    walk->report.bad_line = 0;
+}
+
+static bool is_right(const struct walk *walk)
+{
+    return walk->report.fault == AUDIT_RIGHT;
+}
 
 static size_t first_skipped(const struct walk *walk)
 {
-    return walk->report.line_count - walk->skipped_count + 1;
+    return walk->line - walk->skipped_count + 1;
 }
 
-/* Whole line `line` comes after bytes that are none: only a bridge that names them may. */
+/* A whole line comes after bytes that are none: only a bridge that names them may. */
 static enum sca_status cross(struct walk *walk, const struct chain_line *line, size_t bad_line)
 {
     struct chain_bridge bridge;
@@ -35,83 +59,167 @@ static enum sca_status cross(struct walk *walk, const struct chain_line *line, s
         strcmp(bridge.skipped.hex, skipped.hex) == 0)
         walk->report.torn_count += walk->skipped_count;
     else
-        walk->report.bad_line = bad_line;
+        blame_line(walk, bad_line);
     walk->skipped_count = 0;
     return SCA_OK;
+}
+
+/*
+ * The first line of a file is a link, but for the very first file's. The oldest file that is there
+ * may follow one that is not: whether that one may be missing, the newest link tells.
+ */
+static void enter_file(struct walk *walk, const struct chain_line *line)
+{
+    struct chain_link link = {.after = 0, .oldest = 1};
+    bool is_link = chain_read_link(line->members, &link);
+    unsigned own = walk->file ? walk->file : link.after + 1;
+
+    if (is_link != (own > 1) || link.after + 1 != own) {
+        blame_line(walk, 1);
+        return;
+    }
+    if (walk->before > 0 && link.after < walk->before)
+        blame_line(walk, 1);
+    if (walk->before > 0 && link.after > walk->before)
+        blame_file(walk, walk->before + 1);
+    if (walk->before == 0) {
+        walk->first = own;
+        walk->chain = is_link ? link.follows : chain_origin;
+    }
+    walk->oldest = link.oldest;
+}
+
+/* This line does not follow what is before it. If it is the first of its file and right in itself,
+ * it is the file before that lacks its end. */
+static enum sca_status blame_break(struct walk *walk, const struct chain_line *line)
+{
+    struct chain_link link;
+    struct chain expected;
+
+    blame_line(walk, walk->line + 1);
+    if (walk->line > 0 || walk->before == 0 || !chain_read_link(line->members, &link))
+        return SCA_OK;
+    enum sca_status st = chain_next(&link.follows, line->members, &expected);
+    if (st == SCA_OK && strcmp(expected.hex, line->chain.hex) == 0) {
+        walk->report.fault = AUDIT_MISSING_END;
+        walk->report.bad_file = walk->before;
+        walk->report.bad_line = walk->before_lines + 1;
+    }
+    return st;
 }
 
 static enum sca_status step_whole(struct walk *walk, const struct chain_line *line)
 {
     struct chain_bridge bridge;
     struct chain expected;
-    size_t bad_line = walk->report.line_count + 1;
+    size_t bad_line = walk->line + 1;
     enum sca_status st = SCA_OK;
 
     if (walk->skipped_count > 0)
         st = cross(walk, line, first_skipped(walk));
     else if (chain_read_bridge(line->members, &bridge))
-        walk->report.bad_line = bad_line; /* what it bridges was taken away */
+        blame_line(walk, bad_line); /* what it bridges was taken away */
+    if (st == SCA_OK && walk->line == 0)
+        enter_file(walk, line);
     if (st == SCA_OK)
         st = chain_next(&walk->chain, line->members, &expected);
     if (st != SCA_OK)
         return st;
-    if (!walk->report.bad_line && strcmp(expected.hex, line->chain.hex) != 0)
-        walk->report.bad_line = bad_line;
+    if (is_right(walk) && strcmp(expected.hex, line->chain.hex) != 0)
+        st = blame_break(walk, line);
     walk->chain = line->chain;
-    return SCA_OK;
+    return st;
 }
 
 /* One line, with its newline if it has one. */
 static enum sca_status step(struct walk *walk, struct span line)
 {
     struct chain_line read;
-    size_t len = line.len - (line.ptr[line.len - 1] == '\n');
     enum sca_status st = SCA_OK;
 
-    if (chain_read(span_of(line.ptr, len), &read)) {
+    if (chain_read_ended(line, &read)) {
         st = step_whole(walk, &read);
     } else {
         if (walk->skipped_count++ == 0)
             walk->skipped = span_of(line.ptr, 0);
         walk->skipped.len += line.len;
     }
+    walk->line++;
     walk->report.line_count++;
     return st;
 }
 
-static enum sca_status walk_lines(struct span bytes, struct audit_report *ret_report)
+static enum sca_status walk_lines(struct walk *walk, struct span bytes)
 {
-    struct walk walk = {.chain = chain_origin};
     enum sca_status st = SCA_OK;
 
-    while (st == SCA_OK && bytes.len > 0 && !walk.report.bad_line) {
+    walk->line = 0;
+    while (st == SCA_OK && bytes.len > 0 && is_right(walk)) {
         const uint8_t *newline = memchr(bytes.ptr, '\n', bytes.len);
         size_t len = newline ? (size_t)(newline - bytes.ptr) + 1 : bytes.len;
-        st = step(&walk, span_of(bytes.ptr, len));
+        st = step(walk, span_of(bytes.ptr, len));
         bytes = span_of(bytes.ptr + len, bytes.len - len);
     }
-    if (st != SCA_OK)
-        return st;
-    if (walk.skipped_count > 0)
-        walk.report.bad_line = first_skipped(&walk);
-    *ret_report = walk.report;
-    return SCA_OK;
+    if (st == SCA_OK && is_right(walk) && walk->skipped_count > 0)
+        blame_line(walk, first_skipped(walk));
+    walk->report.file_count++;
+    return st;
+}
+
+static enum sca_status walk_file(struct walk *walk, const struct files *files, size_t index)
+{
+    AUTO(buf_fini) struct buf bytes;
+
+    walk->file = index < files->count ? files->numbers[index] : 0;
+    enum sca_status st = files_read(files, index, &bytes);
+    if (st == SCA_NOT_FOUND) {
+        blame_file(walk, walk->file);
+        return SCA_OK;
+    }
+    if (st == SCA_OK)
+        st = walk_lines(walk, buf_span(&bytes));
+    walk->before = walk->file;
+    walk->before_lines = walk->line;
+    return st;
+}
+
+/* What only the whole can tell: the oldest file, and the end. */
+static void judge(struct walk *walk, const struct files *files)
+{
+    if (walk->first > walk->oldest)
+        blame_file(walk, walk->first - 1);
+    else if (files->has_head && !head_is_in(&files->head, files->fd)) {
+        walk->report.fault = AUDIT_MISSING_END;
+        walk->report.bad_file = 0;
+        walk->report.bad_line = walk->line + 1;
+    }
+}
+
+static enum sca_status walk_all(const char *state_dir, struct walk *walk)
+{
+    AUTO(files_fini) struct files files;
+
+    enum sca_status st = files_open(state_dir, &files);
+    for (size_t i = 0; st == SCA_OK && is_right(walk) && i <= files.count; i++)
+        st = walk_file(walk, &files, i);
+    if (st == SCA_OK && is_right(walk))
+        judge(walk, &files);
+    return st;
 }
 
 enum sca_status audit_verify(const char *state_dir, struct audit_report *ret_report)
 {
-    AUTO(freep) char *path = path_join(state_dir, chain_file);
-    AUTO(fd_unlock_closep) int lock_fd = -1;
-    AUTO(buf_fini) struct buf bytes;
-    const char *why = NULL;
+    enum { TRIES = 3 }; /* writers may close and delete files meanwhile */
+    struct walk walk;
+    enum sca_status st = SCA_OK;
 
-    buf_init(&bytes, 0, false);
-    if (!path)
-        return SCA_NOMEM;
-    errno = 0;
-    enum sca_status st = file_lock(state_dir, chain_lock, CHAIN_LOCK_WAIT_MS, &lock_fd);
-    if (st != SCA_OK)
-        return st == SCA_IO && errno == ENOENT ? SCA_NOT_FOUND : st;
-    st = file_read_trusted(path, FILE_NOT_WRITABLE_BY_OTHERS, AUDIT_SIZE_MAX, false, &bytes, &why);
-    return st == SCA_OK ? walk_lines(buf_span(&bytes), ret_report) : st;
+    for (int i = 0; i < TRIES; i++) {
+        walk = (struct walk){.chain = chain_origin, .oldest = 1};
+        st = walk_all(state_dir, &walk);
+        if (st != SCA_OK || walk.report.fault != AUDIT_MISSING_FILE)
+            break;
+    }
+    if (st == SCA_OK)
+        *ret_report = walk.report;
+    return st;
 }

@@ -18,6 +18,9 @@ static const char bridge_damaged[] = ",\"outcome\":\"damaged\"";
 static const char bridge_follows[] = ",\"follows\":\"";
 static const char bridge_skipped[] = "\",\"skipped\":\"";
 static const char bridge_close[] = "\"";
+static const char link_outcome[] = ",\"outcome\":\"continued\",\"after\":";
+static const char link_oldest[] = ",\"oldest\":";
+static const char lost_outcome[] = ",\"outcome\":\"lost\"";
 
 #define TEXT_LEN(text) (sizeof(text) - 1)
 
@@ -69,6 +72,42 @@ bool chain_read(struct span line, struct chain_line *ret_line)
     return true;
 }
 
+bool chain_read_ended(struct span line, struct chain_line *ret_line)
+{
+    return chain_read(span_of(line.ptr, line.len - (line.ptr[line.len - 1] == '\n')), ret_line);
+}
+
+/* Takes decimal digits off the end of *bytes; files are counted from 1. */
+static bool strip_number(struct span *bytes, unsigned *ret_number)
+{
+    enum { DIGITS_MAX = 9 };
+    unsigned number = 0;
+    unsigned scale = 1;
+
+    for (int i = 0; i < DIGITS_MAX && bytes->len > 0; i++, scale *= 10) {
+        uint8_t c = bytes->ptr[bytes->len - 1];
+        if (c < '0' || c > '9')
+            break;
+        number += scale * (unsigned)(c - '0');
+        bytes->len--;
+    }
+    *ret_number = number;
+    return number > 0;
+}
+
+bool chain_read_link(struct span members, struct chain_link *ret_link)
+{
+    struct chain_link read = {.after = 0};
+
+    if (!strip_text(&members, bridge_close) || !strip_hash(&members, &read.follows) ||
+        !strip_text(&members, bridge_follows) || !strip_number(&members, &read.oldest) ||
+        !strip_text(&members, link_oldest) || !strip_number(&members, &read.after) ||
+        !strip_text(&members, link_outcome))
+        return false;
+    *ret_link = read;
+    return true;
+}
+
 bool chain_read_bridge(struct span members, struct chain_bridge *ret_bridge)
 {
     struct chain_bridge read = {.is_torn = false};
@@ -89,10 +128,10 @@ static void md_ctx_freep(EVP_MD_CTX **ctx)
     EVP_MD_CTX_free(*ctx);
 }
 
-static enum sca_status hash_parts(const struct span *parts, size_t count, struct chain *ret_hash)
+static enum sca_status hash_parts(const struct span *parts, size_t count, EVP_MD_CTX *ctx,
+                                  struct chain *ret_hash)
 {
     const EVP_MD *md = crypto_md(CRYPTO_SHA256);
-    AUTO(md_ctx_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     uint8_t hash[CHAIN_DIGITS / 2];
 
     bool is_done = md && ctx && EVP_DigestInit_ex2(ctx, md, NULL) == 1;
@@ -105,34 +144,43 @@ static enum sca_status hash_parts(const struct span *parts, size_t count, struct
 }
 
 /* The host's error queue stays as it was. */
-static enum sca_status hash_quietly(const struct span *parts, size_t count, struct chain *ret_hash)
+static enum sca_status hash_quietly(const struct span *parts, size_t count, EVP_MD_CTX *ctx,
+                                    struct chain *ret_hash)
 {
     (void)ERR_set_mark();
-    enum sca_status st = hash_parts(parts, count, ret_hash);
+    AUTO(md_ctx_freep) EVP_MD_CTX *own = ctx ? NULL : EVP_MD_CTX_new();
+    enum sca_status st = hash_parts(parts, count, ctx ? ctx : own, ret_hash);
     (void)ERR_pop_to_mark();
     return st;
 }
 
 enum sca_status chain_hash(struct span bytes, struct chain *ret_hash)
 {
-    return hash_quietly(&bytes, 1, ret_hash);
+    return hash_quietly(&bytes, 1, NULL, ret_hash);
+}
+
+static enum sca_status next_with(EVP_MD_CTX *ctx, const struct chain *previous, struct span members,
+                                 struct chain *ret_chain)
+{
+    const struct span parts[] = {span_of(previous->hex, CHAIN_DIGITS), members, span_text("}")};
+
+    return hash_quietly(parts, ARRAY_LEN(parts), ctx, ret_chain);
 }
 
 enum sca_status chain_next(const struct chain *previous, struct span members,
                            struct chain *ret_chain)
 {
-    const struct span parts[] = {span_text(previous->hex), members, span_text("}")};
-
-    return hash_quietly(parts, ARRAY_LEN(parts), ret_chain);
+    return next_with(NULL, previous, members, ret_chain);
 }
 
-enum sca_status chain_seal(struct buf *lines, struct span object, struct chain *chain)
+enum sca_status chain_seal(struct buf *lines, struct span object, EVP_MD_CTX *ctx,
+                           struct chain *chain)
 {
     const struct span members = span_of(object.ptr, object.len - 1);
     struct chain next;
 
-    enum sca_status st = chain_next(chain, members, &next);
-    const struct span parts[] = {members, span_text(chain_begin), span_text(next.hex),
+    enum sca_status st = next_with(ctx, chain, members, &next);
+    const struct span parts[] = {members, span_text(chain_begin), span_of(next.hex, CHAIN_DIGITS),
                                  span_text(chain_close), span_text("\n")};
     for (size_t i = 0; st == SCA_OK && i < ARRAY_LEN(parts); i++)
         st = buf_append(lines, parts[i]);
@@ -151,7 +199,31 @@ enum sca_status chain_seal_bridge(struct buf *lines, const char *time,
 
     if (len <= 0 || (size_t)len >= sizeof(object))
         return SCA_INVALID;
-    return chain_seal(lines, span_of(object, (size_t)len), chain);
+    return chain_seal(lines, span_of(object, (size_t)len), NULL, chain);
+}
+
+enum sca_status chain_seal_link(struct buf *lines, const char *time, const struct chain_link *link,
+                                struct chain *chain)
+{
+    char object[512];
+    int len = snprintf(object, sizeof(object), "{\"time\":\"%s\"%s%u%s%u%s%s%s}", time,
+                       link_outcome, link->after, link_oldest, link->oldest, bridge_follows,
+                       link->follows.hex, bridge_close);
+
+    if (len <= 0 || (size_t)len >= sizeof(object))
+        return SCA_INVALID;
+    return chain_seal(lines, span_of(object, (size_t)len), NULL, chain);
+}
+
+enum sca_status chain_seal_lost(struct buf *lines, const char *time, struct chain *chain)
+{
+    char object[256];
+    int len = snprintf(object, sizeof(object), "{\"time\":\"%s\"%s%s%s%s}", time, lost_outcome,
+                       bridge_follows, chain->hex, bridge_close);
+
+    if (len <= 0 || (size_t)len >= sizeof(object))
+        return SCA_INVALID;
+    return chain_seal(lines, span_of(object, (size_t)len), NULL, chain);
 }
 
 bool chain_find_end(struct span bytes, bool is_all, struct chain_end *ret_end)

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <openssl/types.h>
+
 #include "remote/base/bytes.h"
 #include "remote/base/status.h"
 
@@ -17,13 +19,13 @@ struct chain {
     char hex[CHAIN_DIGITS + 1];
 };
 
-/* What the first line follows. */
+/* What the first line of all follows. */
 extern const struct chain chain_origin;
 
-/* The names of the file and of its lock in state_dir. */
+/* The names of the file and of its lock in state_dir. A closed file's name has .NUMBER added. */
 extern const char chain_file[];
 extern const char chain_lock[];
-enum { CHAIN_LOCK_WAIT_MS = 5000 };
+enum { CHAIN_LOCK_WAIT_MS = 5000, CHAIN_TIME_SIZE = sizeof("2026-01-01T00:00:00Z") };
 
 /* A line that has its chain value, which need not be the right one. members is borrowed from it. */
 struct chain_line {
@@ -32,6 +34,9 @@ struct chain_line {
 };
 bool chain_read(struct span line, struct chain_line *ret_line);
 
+/* The same of a line that may end in a newline. */
+bool chain_read_ended(struct span line, struct chain_line *ret_line);
+
 /* SHA-256 of bytes. SCA_NOMEM when OpenSSL refuses. */
 enum sca_status chain_hash(struct span bytes, struct chain *ret_hash);
 
@@ -39,8 +44,10 @@ enum sca_status chain_hash(struct span bytes, struct chain *ret_hash);
 enum sca_status chain_next(const struct chain *previous, struct span members,
                            struct chain *ret_chain);
 
-/* Appends object, a JSON object with members, as a line that follows *chain and then becomes it. */
-enum sca_status chain_seal(struct buf *lines, struct span object, struct chain *chain);
+/* Appends object, a JSON object with members, as a line that follows *chain and then becomes it.
+ * ctx (NULL: a new one) has been used for nothing else. */
+enum sca_status chain_seal(struct buf *lines, struct span object, EVP_MD_CTX *ctx,
+                           struct chain *chain);
 
 /* The line that bridges bytes which are no line. */
 struct chain_bridge {
@@ -51,6 +58,20 @@ struct chain_bridge {
 enum sca_status chain_seal_bridge(struct buf *lines, const char *time,
                                   const struct chain_bridge *bridge, struct chain *chain);
 bool chain_read_bridge(struct span members, struct chain_bridge *ret_bridge);
+
+/* The first line of a file but the first: which closed file is before it. */
+struct chain_link {
+    unsigned after;  /* its number */
+    unsigned oldest; /* the oldest closed file that was kept then */
+    struct chain follows;
+};
+enum sca_status chain_seal_link(struct buf *lines, const char *time, const struct chain_link *link,
+                                struct chain *chain);
+bool chain_read_link(struct span members, struct chain_link *ret_link);
+
+/* The line that says: the lines up to the one of this chain value are gone. It does not follow what
+ * is in front of it, so that this stays to be found. */
+enum sca_status chain_seal_lost(struct buf *lines, const char *time, struct chain *chain);
 
 /* Where the log ends. */
 struct chain_end {

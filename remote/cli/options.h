@@ -27,6 +27,8 @@ enum option_group {
     OPTIONS_ECONTRACT_USER = 1 << 18, /* one user there */
     OPTIONS_CERTIFICATE = 1 << 19,    /* one certificate of the user */
     OPTIONS_UPDATE = 1 << 20,
+    OPTIONS_AUDIT = 1 << 24,  /* lines of the audit log are chosen */
+    OPTIONS_FORGET = 1 << 25, /* something is given up */
 };
 
 /*

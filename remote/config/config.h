@@ -16,6 +16,12 @@ enum confirm_mode {
     CONFIRM_TOTP,
 };
 
+enum audit_mode {
+    AUDIT_ALL,
+    AUDIT_REMOTE, /* signatures of identities at a service only */
+    AUDIT_NONE,
+};
+
 enum secret_kind {
     SECRET_NONE,
     SECRET_LITERAL,
@@ -106,7 +112,10 @@ struct config {
     char *log_target; /* never NULL */
     enum log_level log_level;
     char *state_dir; /* never NULL */
-    char *main_file; /* the file that was read, or the one that would be; never NULL */
+    enum audit_mode audit;
+    unsigned audit_max_mib; /* a file of the audit log is closed above it */
+    unsigned audit_keep;    /* closed ones that are kept; 0: all */
+    char *main_file;        /* the file that was read, or the one that would be; never NULL */
     struct account_config *accounts; /* in the order of the files, name order in conf.d */
     size_t account_count;
     struct selfsigned_config selfsigned;

@@ -14,6 +14,7 @@ static const struct section_rule sections[] = {
 };
 
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
+static const char *const audit_modes[] = {"all", "remote", "none", NULL};
 static const char *const confirm_modes[] = {"app", "otp", "totp", NULL};
 static const char *const otp_logins[] = {"pin", "context", NULL};
 static const char *const pin_modes[] = {"none", "required", NULL};
@@ -43,6 +44,9 @@ static const struct key_rule keys[] = {
     {"log_level", SECTION_MODULE, 0, CHOICE(log_levels), .fallback = "warning",
      IN_MODULE(log_level)},
     {"state_dir", SECTION_MODULE, 0, TEXT(check_path), IN_MODULE(state_dir)},
+    {"audit", SECTION_MODULE, 0, CHOICE(audit_modes), .fallback = "all", IN_MODULE(audit)},
+    {"audit_max", SECTION_MODULE, 0, NUMBER(1, 128), .fallback = "64", IN_MODULE(audit_max_mib)},
+    {"audit_keep", SECTION_MODULE, 0, NUMBER(0, 10000), .fallback = "0", IN_MODULE(audit_keep)},
 
     {"url", SERVICE, 0, TEXT(check_url), .drops_slashes = true,
      .fallback = "https://gwsca.vnpt.vn/sca/sp769", IN_SERVICE(url)},
@@ -111,7 +115,8 @@ static const struct key_rule keys[] = {
 
 _Static_assert(ARRAY_LEN(keys) <= SCHEMA_KEYS_MAX, "a key has no bit");
 _Static_assert(sizeof(enum confirm_mode) == sizeof(unsigned) &&
-                   sizeof(enum log_level) == sizeof(unsigned),
+                   sizeof(enum log_level) == sizeof(unsigned) &&
+                   sizeof(enum audit_mode) == sizeof(unsigned),
                "VALUE_CHOICE stores 32 bits");
 
 const struct section_rule *schema_find_section(const char *heading, const char **ret_name)

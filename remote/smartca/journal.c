@@ -2,12 +2,8 @@
 /* Whose turn it is: a transaction begun, joined, or put off until another one is over. */
 #include "remote/smartca/journal.h"
 
-#include <string.h>
-
-#include <openssl/evp.h>
 
 #include "remote/base/cleanup.h"
-#include "remote/base/crypto.h"
 #include "remote/smartca/journal_submitter.h"
 #include "remote/smartca/journal_work.h"
 #include "remote/smartca/ledger_match.h"
@@ -199,50 +195,4 @@ void journal_unwant(struct journal *journal, const struct journal_transaction *w
 
     journal_submitter_set(&own);
     (void)journal_in_turn(journal, NULL, unwant, &own);
-}
-
-struct finding {
-    const struct journal_transaction *key;
-    uint64_t number;
-    struct journal_document *ret_document;
-};
-
-static enum sca_status find(const struct journal *journal, struct journal_file *file, void *arg)
-{
-    AUTO(ledger_fini) struct ledger ledger = {0};
-    const struct finding *finding = arg;
-
-    (void)journal;
-    enum sca_status st = journal_read_live(file, &ledger);
-    if (st != SCA_OK)
-        return st;
-    const struct journal_document *found =
-        ledger_match_number(&ledger, finding->key, finding->number);
-    if (!found)
-        return SCA_NOT_FOUND;
-    *finding->ret_document = *found;
-    return SCA_OK;
-}
-
-enum sca_status journal_find(struct journal *journal, struct call *call,
-                             const struct journal_transaction *key, uint64_t number,
-                             struct journal_document *ret_document)
-{
-    struct finding finding = {.key = key, .number = number, .ret_document = ret_document};
-
-    enum sca_status st = journal_in_turn(journal, call, find, &finding);
-    return st == SCA_OK || st == SCA_NOT_FOUND ? st : journal_explain(journal, call, st);
-}
-
-uint64_t journal_number(const char *id, struct span digest)
-{
-    uint8_t hash[EVP_MAX_MD_SIZE] = {0};
-    uint64_t number = 0;
-    AUTO(buf_fini) struct buf text;
-
-    buf_init(&text, CODEC_ID_SIZE + JOURNAL_DIGEST_MAX, false);
-    if (buf_append(&text, span_text(id)) == SCA_OK && buf_append(&text, digest) == SCA_OK &&
-        EVP_Digest(text.ptr, text.len, hash, NULL, crypto_md(CRYPTO_SHA256), NULL) == 1)
-        memcpy(&number, hash, sizeof(number));
-    return number;
 }

@@ -165,6 +165,11 @@ void journal_drop(struct journal *journal, const struct journal_transaction *tra
 /* True unless the process that submitted the transaction is certainly gone, or gave up. */
 bool journal_submitter_lives(const struct journal_transaction *transaction);
 
+/* The live transactions, oldest first, into an empty ledger (ledger.h). Nothing is changed.
+ * Otherwise as journal_begin. */
+struct ledger;
+enum sca_status journal_list(struct journal *journal, struct call *call, struct ledger *ledger);
+
 /* In a forked child: the parent's lock is not ours to wait for. */
 void journal_abandon(void);
 

@@ -24,6 +24,13 @@ static bool is_live(const struct journal_transaction *item)
     return item->state == JOURNAL_SUBMITTING || item->state == JOURNAL_SUBMITTED;
 }
 
+void ledger_match_keep_live(struct ledger *ledger, int64_t now)
+{
+    for (size_t i = ledger->count; i-- > 0;)
+        if (!is_live(&ledger->items[i]) || is_forgotten(&ledger->items[i], now))
+            ledger_remove(ledger, &ledger->items[i]);
+}
+
 static bool is_same_identity(const struct journal_transaction *a,
                              const struct journal_transaction *b)
 {

@@ -12,6 +12,9 @@
  * what processes wanted that are gone; now: wall clock, seconds since 1970. */
 void ledger_match_forget(struct ledger *ledger, int64_t now);
 
+/* Takes out all but live transactions that are not too old. */
+void ledger_match_keep_live(struct ledger *ledger, int64_t now);
+
 /*
  * Looks for wanted as journal_begin promises; is_partial: one that holds any of its digests will
  * do. Found: true, and *wanted is replaced by the ledger's transaction, documents included; the

@@ -60,7 +60,7 @@ layer remote/audit remote/audit remote/base
 layer remote/http remote/http remote/base
 layer remote/smartca remote/smartca remote/audit remote/http remote/catalogue remote/config remote/base remote
 layer module/backend module/backend module remote remote/catalogue remote/config remote/vault remote/keystore remote/base
-layer module/token module/token module/backend module remote/config remote/base
+layer module/token module/token module/backend module remote/audit remote/config remote/base
 layer module/entry module/entry module/token module remote/base
 check "only one file includes curl" 1 "$(grep -rlE '#include <curl/' module remote | wc -l)"
 check "no CK_ type below the backends" "" "$(grep -rlE '\bCK_(RV|ULONG|BYTE|ATTRIBUTE|MECHANISM)' remote/base \

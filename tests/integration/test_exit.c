@@ -99,6 +99,21 @@ static void be_the_application(void)
     exit(EXIT_OF_HOST);
 }
 
+/* Also after OpenSSL has cleaned itself up. */
+static unsigned count_audit_lines(const char *dir)
+{
+    char path[64];
+    unsigned lines = 0;
+
+    (void)snprintf(path, sizeof(path), "%s/state/audit.jsonl", dir);
+    FILE *file = fopen(path, "re");
+    for (int c = 0; file && (c = getc(file)) != EOF;)
+        lines += c == '\n';
+    if (file)
+        (void)fclose(file);
+    return lines;
+}
+
 static void finalize_in_an_exit_handler_leaves_the_exit_code_alone(void **state)
 {
     char dir[] = "/tmp/exit.XXXXXX";
@@ -120,9 +135,11 @@ static void finalize_in_an_exit_handler_leaves_the_exit_code_alone(void **state)
         _exit(EXIT_OF_SETUP);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
+    unsigned lines = count_audit_lines(dir);
     (void)folder_remove(dir);
 
     assert_true(WIFEXITED(status));
+    assert_int_equal(lines, 1);
     assert_int_equal(WEXITSTATUS(status), EXIT_OF_HOST);
 }
 

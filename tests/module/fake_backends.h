@@ -25,6 +25,7 @@ enum fake_slot {
 
 enum { FAKE_SLOT_COUNT = 5 }; /* without the late one */
 
+#define FAKE_USER        "012345678901" /* whose key FAKE_PHONE's service holds */
 #define FAKE_PIN_TEXT    "270319"
 #define FAKE_SO_PIN_TEXT "so-270319"
 #define FAKE_LONG_LABEL  "Nguyễn Thị Minh Khai và Trần Đức" /* byte 32 is inside a character */

@@ -54,7 +54,8 @@ void fake_objects_describe(struct token *token, CK_SLOT_ID id)
             continue;
         *token = (struct token){
             .slot_id = id,
-            .identity = {"A slot of the tests", "VNPT SmartCA", tokens[i].label, "SmartCA", ""},
+            .identity = {"A slot of the tests", "VNPT SmartCA", tokens[i].label, "SmartCA", "",
+                         NULL, NULL},
             .mechanisms = rsa_mechanisms,
             .mechanism_count = tokens[i].mechanism_count,
             .hashes = sha256_only,
@@ -67,6 +68,10 @@ void fake_objects_describe(struct token *token, CK_SLOT_ID id)
             .has_random = tokens[i].has_random,
             .signs_digests = tokens[i].signs_digests,
         };
+        if (id == FAKE_PHONE) {
+            token->identity.user = FAKE_USER;
+            token->identity.account = "work";
+        }
         (void)snprintf(token->identity.serial, sizeof(token->identity.serial), "%016lx", id);
     }
 }

@@ -80,18 +80,45 @@ void stage_expect(CK_RV expected, CK_RV actual, const char *call, const char *fi
     _fail(file, line);
 }
 
-char *stage_log(void)
+static char *read_text(const char *path)
 {
-    enum { ROOM = 1 << 20 };
+    enum { ROOM = 4 << 20 };
     char *text = calloc(1, ROOM);
     assert_non_null(text);
-    FILE *file = fopen(stage.log, "r");
+    FILE *file = fopen(path, "r");
     if (file) {
         size_t len = fread(text, 1, ROOM - 1, file);
         text[len] = 0;
         assert_int_equal(fclose(file), 0);
     }
     return text;
+}
+
+char *stage_log(void)
+{
+    return read_text(stage.log);
+}
+
+const char *stage_folder(void)
+{
+    return stage.dir;
+}
+
+char *stage_audit(void)
+{
+    char path[96];
+    (void)snprintf(path, sizeof(path), "%s/state/audit.jsonl", stage.dir);
+    return read_text(path);
+}
+
+void stage_configure(const char *line)
+{
+    char path[96];
+    (void)snprintf(path, sizeof(path), "%s/smartca.conf", stage.dir);
+    FILE *file = fopen(path, "a");
+    assert_non_null(file);
+    assert_true(fprintf(file, "%s\n", line) > 0);
+    assert_int_equal(fclose(file), 0);
 }
 
 static CK_SESSION_HANDLE open_with(CK_SLOT_ID slot, CK_FLAGS flags)

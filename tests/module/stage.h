@@ -43,6 +43,15 @@ const char *stage_name(CK_RV rv);
 /* What the module logged so far; the caller frees it. */
 char *stage_log(void);
 
+/* The audit log as it is now, "" if there is none; the caller frees it. */
+char *stage_audit(void);
+
+/* The test's folder; state/ in it is the module's. */
+const char *stage_folder(void);
+
+/* Adds a line to [module], before C_Initialize. */
+void stage_configure(const char *line);
+
 /* A read-only, or a read/write session. */
 CK_SESSION_HANDLE stage_open(CK_SLOT_ID slot);
 CK_SESSION_HANDLE stage_open_rw(CK_SLOT_ID slot);

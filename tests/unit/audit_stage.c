@@ -100,6 +100,15 @@ void audit_stage_write(const struct audit_stage *stage, struct span bytes)
 
     assert_true(fd >= 0);
     assert_int_equal(fd_write_all(fd, bytes), SCA_OK);
+    audit_stage_behead(stage);
+}
+
+void audit_stage_behead(const struct audit_stage *stage)
+{
+    AUTO(freep) char *lock = path_join(stage->dir, "audit.lock");
+
+    assert_non_null(lock);
+    assert_int_equal(truncate(lock, 0), 0);
 }
 
 struct audit_report audit_stage_verify(const struct audit_stage *stage)

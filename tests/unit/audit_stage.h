@@ -41,6 +41,9 @@ void audit_stage_read(struct audit_stage *stage);
 /* Replaces the file. */
 void audit_stage_write(const struct audit_stage *stage, struct span bytes);
 
+/* As if the end of the log had been noted nowhere; audit_stage_write does so too. */
+void audit_stage_behead(const struct audit_stage *stage);
+
 /* What audit_verify says of the file, which must work. */
 struct audit_report audit_stage_verify(const struct audit_stage *stage);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names of the values that occur in calls to this module, for the trace. */
-#include "module/entry/trace.h"
+#include "module/token/names.h"
 
 #include <stddef.h>
 

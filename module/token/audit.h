@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One line of the audit log (remote/audit/audit.h) for each signature of every kind of slot, made
+ * or refused. A signature leaves a small record in memory and nothing else; the records are
+ * written together: those of failures and of identities at a service before the call returns, and
+ * durably, by one of the calls that end at the same time for all of them; others when a session is
+ * closed, at a logout, at C_Finalize (durably too), by the next call when one is more than a second
+ * old, or when there are too many. So a process that crashes can lose what its local keys signed in
+ * the last second, or since its last call; a power failure also what the system had not written by
+ * itself. A child forgets what its parent has to write.
+ *
+ * A log that cannot be written is a warning in the program's log, once, and fails nothing.
+ */
+#ifndef MODULE_TOKEN_AUDIT_H
+#define MODULE_TOKEN_AUDIT_H
+
+#include <stdint.h>
+
+#include "module/cryptoki.h"
+#include "module/token/mechanism.h"
+#include "remote/base/bytes.h"
+
+struct config;
+struct operation;
+struct session;
+
+/* config is borrowed until audit_stop. */
+void audit_start(const struct config *config);
+void audit_stop(void);
+
+/* In a forked child, or when a call is stuck: forgets without writing. */
+void audit_abandon(void);
+
+enum { AUDIT_DIGEST_SHOWN = 4 };
+
+/* What has to be known before a signature is made, since it may overwrite its input. */
+struct audit_mark {
+    uint64_t begun_ms;
+    uint8_t digest[AUDIT_DIGEST_SHOWN];
+    uint8_t digest_len; /* 0: what was signed is no digest, and content stays out of the log */
+};
+
+/* input: what goes to the key, hashed where the mechanism hashes. */
+struct audit_mark audit_mark(const struct mechanism *mechanism, struct span input);
+
+/*
+ * The signature was made, or refused with rv; CKR_PENDING is neither, and leaves the mark good for
+ * later. The operation is borrowed, or nobody else's. Returns rv.
+ */
+CK_RV audit_signature(struct session *s, const struct operation *sign,
+                      const struct audit_mark *mark, CK_RV rv);
+
+/* The service's transaction (struct call), for this thread's next audit_signature. "": none. */
+void audit_transaction(const char *id);
+
+/* At the end of every call, with no lock held: writes what is due. Cheap when nothing is. */
+void audit_tick(void);
+
+/* Writes what is there. */
+void audit_flush(void);
+
+#endif
