@@ -46,6 +46,14 @@ void progress_show(size_t done, size_t total)
     (void)fflush(stderr);
 }
 
+void progress_say(const char *text)
+{
+    if (!isatty(STDERR_FILENO))
+        return;
+    (void)fprintf(stderr, "\r\033[K%s", text);
+    (void)fflush(stderr);
+}
+
 void progress_end(void)
 {
     (void)sigaction(SIGINT, &before_int, NULL);

@@ -53,6 +53,10 @@ static const struct verb verbs[] = {
      N_("a key and its certificate from PKCS#12 or PEM"), selfsigned_import_run},
     {"status", "[NAME]", 0, 1, OPTIONS_WATCH | OPTIONS_VAULT,
      N_("where an identity stands on the way to a certificate that signs"), status_run},
+    {"sign", "FILE...", 1, SIZE_MAX, OPTIONS_MODULE | OPTIONS_SIGN,
+     N_("a CMS signature FILE.p7s for each file, one confirmation for all"), sign_run},
+    {"verify", "FILE", 1, 1, OPTIONS_VERIFY,
+     N_("whether FILE.p7s is a signature of FILE, and whose"), verify_run},
     {"doctor", "", 0, 0, OPTIONS_MODULE, N_("checks everything and names the next step"),
      doctor_run},
 };
