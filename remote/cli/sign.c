@@ -167,7 +167,7 @@ static enum cli_exit sign(struct run *run)
     bool is_stopped = progress_is_stopped();
     progress_end();
     if (is_stopped)
-        return sign_report_stopped(run->cli);
+        return sign_report_stopped(run->cli, sign_work_has_phone(&work));
     return is_whole ? conclude(run, &work) : trouble_print(run->cli, &run->trouble);
 }
 
@@ -187,7 +187,8 @@ enum cli_exit sign_run(const struct cli *cli)
     if (!sign_slot_open(cli, &module, workspace.config, &run.slot, &run.trouble))
         return trouble_print(cli, &run.trouble);
     if (!prepare(&run))
-        return progress_is_stopped() ? sign_report_stopped(cli) : trouble_print(cli, &run.trouble);
+        return progress_is_stopped() ? sign_report_stopped(cli, false)
+                                     : trouble_print(cli, &run.trouble);
     if (!sign_slot_login(cli, &run.slot, &run.trouble))
         return trouble_print(cli, &run.trouble);
     return sign(&run);

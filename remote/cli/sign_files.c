@@ -118,12 +118,6 @@ static bool check_unique(const struct sign_files *files, struct trouble *trouble
         return trouble_no_memory(trouble);
     for (size_t i = 0; i < files->count; i++)
         sorted[i] = &files->items[i];
-    qsort(sorted, files->count, sizeof(*sorted), by_output);
-    for (size_t i = 1; i < files->count; i++)
-        if (by_output(&sorted[i - 1], &sorted[i]) == 0)
-            return trouble_say(trouble, "invalid", _("name each file once"),
-                               _("%s and %s would both be signed in %s"), sorted[i - 1]->path,
-                               sorted[i]->path, sorted[i]->output);
     qsort(sorted, files->count, sizeof(*sorted), by_inode);
     for (size_t i = 1; i < files->count; i++)
         if (by_inode(&sorted[i - 1], &sorted[i]) == 0)
@@ -133,6 +127,12 @@ static bool check_unique(const struct sign_files *files, struct trouble *trouble
     for (size_t i = 0; i < files->count; i++)
         if (!spares_inputs(sorted, files->count, &files->items[i], trouble))
             return false;
+    qsort(sorted, files->count, sizeof(*sorted), by_output);
+    for (size_t i = 1; i < files->count; i++)
+        if (by_output(&sorted[i - 1], &sorted[i]) == 0)
+            return trouble_say(trouble, "invalid", _("name each file once"),
+                               _("%s and %s would both be signed in %s"), sorted[i - 1]->path,
+                               sorted[i]->path, sorted[i]->output);
     return true;
 }
 

@@ -157,10 +157,11 @@ enum cli_exit sign_report_failure(const struct sign_work *work, bool are_others_
                        cause->path, trouble.text, failed, files->count);
 }
 
-enum cli_exit sign_report_stopped(const struct cli *cli)
+enum cli_exit sign_report_stopped(const struct cli *cli, bool was_asked)
 {
-    (void)output_fail(cli, "stopped",
-                      _("a prompt may stay on the phone until it expires; run it again to go on"),
-                      "%s", _("stopped; nothing is written"));
+    (void)output_fail(
+        cli, "stopped",
+        was_asked ? _("the prompt stays on the phone until it expires: reject it there") : "", "%s",
+        _("stopped; nothing is written"));
     return CLI_STOPPED;
 }

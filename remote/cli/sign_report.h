@@ -14,7 +14,8 @@ enum cli_exit sign_report_done(const struct sign_work *work);
 /* Some could not be had; are_others_written: with --keep-going. Returns CLI_FAILED. */
 enum cli_exit sign_report_failure(const struct sign_work *work, bool are_others_written);
 
-enum cli_exit sign_report_stopped(const struct cli *cli);
+/* By Ctrl-C; was_asked: there may be a prompt on a phone. Returns CLI_STOPPED. */
+enum cli_exit sign_report_stopped(const struct cli *cli, bool was_asked);
 
 /* Those that have no signature. */
 size_t sign_report_count_failed(const struct sign_files *files);

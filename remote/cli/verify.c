@@ -141,6 +141,7 @@ static enum cli_exit report(const struct cli *cli, const char *signature, X509_S
         add_row(&rows, cli->operands[0], signature, &view);
         if (!cli->is_json)
             print_text(&view);
+        (void)fflush(stdout); /* what was found goes before what is wrong with it */
         if (!is_good(&view) && result == CLI_OK)
             result = refuse(cli, &view);
     }
