@@ -26,10 +26,8 @@ static bool cannot(struct trouble *trouble, const char *path, int error)
                        strerror(error));
 }
 
-bool sign_file_open(const struct sign_file *file, int *ret_fd, struct trouble *trouble)
+static bool check_opened(const struct sign_file *file, int fd, struct trouble *trouble)
 {
-    /* O_NONBLOCK: a pipe must not hold us up before it is refused. */
-    AUTO(fd_closep) int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat info;
 
     if (fd < 0 || fstat(fd, &info) != 0)
@@ -38,11 +36,21 @@ bool sign_file_open(const struct sign_file *file, int *ret_fd, struct trouble *t
         return trouble_say(trouble, "invalid", _("name files; folders are not looked into"),
                            S_ISDIR(info.st_mode) ? _("%s is a folder") : _("%s is no file"),
                            file->path);
-    if (file->inode && (file->device != info.st_dev || file->inode != info.st_ino))
-        return trouble_say(trouble, "gone", _("run it again"), _("%s was replaced meanwhile"),
-                           file->path);
+    return !file->inode || (file->device == info.st_dev && file->inode == info.st_ino) ||
+           trouble_say(trouble, "gone", _("run it again"), _("%s was replaced meanwhile"),
+                       file->path);
+}
+
+bool sign_file_open(const struct sign_file *file, int *ret_fd, struct trouble *trouble)
+{
+    /* O_NONBLOCK: a pipe must not hold us up before it is refused. */
+    int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+    if (!check_opened(file, fd, trouble)) {
+        fd_closep(&fd);
+        return false;
+    }
     *ret_fd = fd;
-    fd = -1;
     return true;
 }
 
