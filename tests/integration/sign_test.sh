@@ -250,6 +250,19 @@ ended 0 "$SMARTCA" account set-default work
 ended 0 "$SMARTCA" sign --force "$work/own/hợp đồng 2.txt"
 judge "$work/own/hợp đồng 2.txt" "$root"
 
+echo "== another vendor's token: SoftHSM2, without any function of PKCS#11 3.x"
+softhsm=(--module /usr/lib/softhsm/libsofthsm2.so)
+mkdir "$work/tokens"
+printf 'directories.tokendir = %s\n' "$work/tokens" >"$work/softhsm2.conf"
+export SOFTHSM2_CONF=$work/softhsm2.conf
+ran "$SMARTCA" selfsigned create "${softhsm[@]}" --user an --name An --years 1 --pin-file "$work/pin" --so-pin-file "$work/so"
+ran "$SMARTCA" selfsigned export "${softhsm[@]}" --user an --out "$work/an.pem"
+documents usb 3
+ended 0 "$SMARTCA" sign "${softhsm[@]}" --slot pkcs11:token=an --pin-file "$work/pin" "$work"/usb/*.txt
+for file in "$work"/usb/*.txt; do judge "$file" "$work/an.pem"; done
+ended 1 "$SMARTCA" sign "${softhsm[@]}" --slot an --pin-file "$work/wrong" --force "$work"/usb/*.txt
+say 'PIN of token an: '
+
 echo "== a file of 2 GiB and a byte: in constant memory"
 truncate -s $((2147483648 + 1)) "$work/large"
 # shellcheck disable=SC2016 # Python
