@@ -14,6 +14,7 @@ enum cli_exit {
     CLI_OK = 0,
     CLI_FAILED = 1,
     CLI_USAGE = 2,
+    CLI_STOPPED = 130, /* by Ctrl-C, as shells have it */
 };
 
 /* The fields of the form for self-signed certificates; form.h says what they may be. */
@@ -33,6 +34,7 @@ enum form_field {
     FORM_FIELD_COUNT,
 };
 
+enum { CLI_CA_FILES_MAX = 16 };
 enum { CLI_PIPED_MAX = 8 }; /* more options than that do not read standard input */
 
 /* The command line after options.c read it. Texts borrow from argv. */
@@ -73,6 +75,13 @@ struct cli {
     const char *slot;
     const char *account;
     bool is_sure;
+    const char *out_dir;
+    const char *signature;
+    const char *ca_files[CLI_CA_FILES_MAX]; /* all of --ca-file, the first is ca_file too */
+    size_t ca_file_count;
+    bool is_pem;
+    bool keeps_going;
+    bool is_verbose;
     bool is_default;
     bool is_reset;
     bool is_unattended;
@@ -118,5 +127,7 @@ enum cli_exit selfsigned_reissue_run(const struct cli *cli);
 enum cli_exit selfsigned_list_run(const struct cli *cli);
 enum cli_exit selfsigned_export_run(const struct cli *cli);
 enum cli_exit selfsigned_import_run(const struct cli *cli);
+enum cli_exit sign_run(const struct cli *cli);
+enum cli_exit verify_run(const struct cli *cli);
 
 #endif

@@ -96,6 +96,9 @@ static enum cli_exit run(struct cli *cli)
     const char *foreign = options_foreign(cli, verb->options);
     if (foreign)
         return output_usage(cli, _("%s has no option --%s"), verb->name, foreign);
+    const char *repeated = options_repeated(cli, verb->options);
+    if (repeated)
+        return output_usage(cli, _("--%s is given twice"), repeated);
     return verb->run(cli);
 }
 

@@ -110,21 +110,38 @@ void module_fini(struct module *module)
     *module = (struct module){0};
 }
 
+/* The list of "PKCS 11" with that version, the module's own choice for NULL; NULL if it has none.
+ */
+static const void *find_list(const struct module *module, CK_VERSION *version)
+{
+    CK_UTF8CHAR name[] = "PKCS 11";
+    CK_C_GetInterface get_interface = NULL;
+    CK_INTERFACE *found = NULL;
+
+    if (!find_function(module->library, "C_GetInterface", &get_interface, sizeof(get_interface)) ||
+        get_interface(name, version, &found, 0) != CKR_OK || !found)
+        return NULL;
+    return found->pFunctionList;
+}
+
 bool module_has_interface(const struct module *module)
 {
-    /* PKCS#11 3.0 section 5.4.5; the system's header ends at 2.40. */
-    struct interface {
-        const char *name;
-        const CK_VERSION *list;
-        CK_FLAGS flags;
-    };
-    CK_RV (*get_interface)(const char *, const CK_VERSION *, struct interface **, CK_FLAGS) = NULL;
-    struct interface *found = NULL;
+    const CK_VERSION *version = find_list(module, NULL);
+    return version && version->major >= 3;
+}
 
-    return find_function(module->library, "C_GetInterface", &get_interface,
-                         sizeof(get_interface)) &&
-           get_interface("PKCS 11", NULL, &found, 0) == CKR_OK && found && found->list &&
-           found->list->major >= 3;
+CK_C_SessionCancel module_session_cancel(const struct module *module)
+{
+    CK_VERSION wanted = {3, 0};
+    const struct cryptoki_list_3_0 *list = find_list(module, &wanted);
+    return list ? list->C_SessionCancel : NULL;
+}
+
+CK_C_AsyncComplete module_async_complete(const struct module *module)
+{
+    CK_VERSION wanted = {3, 2};
+    const struct cryptoki_list_3_2 *list = find_list(module, &wanted);
+    return list ? list->C_AsyncComplete : NULL;
 }
 
 enum cli_exit module_use(const struct cli *cli, struct module *module)

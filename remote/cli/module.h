@@ -5,8 +5,7 @@
 
 #include <stdbool.h>
 
-#include <p11-kit/pkcs11.h>
-
+#include "module/cryptoki.h"
 #include "remote/base/status.h"
 #include "remote/cli/cli.h"
 
@@ -34,6 +33,10 @@ void module_fini(struct module *module);
 
 /* True if C_GetInterface is exported and answers for "PKCS 11". */
 bool module_has_interface(const struct module *module);
+
+/* What PKCS#11 3.0 and 3.2 added; NULL where the module has no such function. */
+CK_C_SessionCancel module_session_cancel(const struct module *module);
+CK_C_AsyncComplete module_async_complete(const struct module *module);
 
 /* Finds and starts the module; says on stderr why not. */
 enum cli_exit module_use(const struct cli *cli, struct module *module);

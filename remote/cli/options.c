@@ -45,7 +45,8 @@ static const struct option_row rows[] = {
     {"mode", "MODE", OPTIONS_APPEARANCE, TO(mode), N_("text-image, text or image")},
     {"image", "FILE", OPTIONS_APPEARANCE, TO(image),
      N_("signature image, PNG or JPEG of at most 128 KiB; '' removes it")},
-    {"ca-file", "FILE", OPTIONS_ADD, TO(ca_file), N_("CA certificates to trust instead")},
+    {"ca-file", "FILE", OPTIONS_ADD | OPTIONS_VERIFY, TO(ca_file),
+     N_("CA certificates to trust instead")},
     {"user", "USER", OPTIONS_USER, TO(form[FORM_USER]), N_("whose certificate; cannot be changed")},
     {"name", "NAME", OPTIONS_FORM | OPTIONS_UPDATE, TO(form[FORM_NAME]),
      N_("issued to: the person's full name")},
@@ -67,7 +68,8 @@ static const struct option_row rows[] = {
      N_("with --csv: file for the random PINs of new users; a second run\n"
         "                           appends to it")},
     {"pin-file", "FILE",
-     OPTIONS_FORM | OPTIONS_EXPORT | OPTIONS_IMPORT | OPTIONS_ADD | OPTIONS_VAULT | OPTIONS_PIN,
+     OPTIONS_FORM | OPTIONS_EXPORT | OPTIONS_IMPORT | OPTIONS_ADD | OPTIONS_VAULT | OPTIONS_PIN |
+         OPTIONS_SIGN,
      TO(pin_file), N_("the user's PIN; - reads a line")},
     {"so-pin-file", "FILE", OPTIONS_CREATE | OPTIONS_IMPORT, TO(so_pin_file),
      N_("the tokens' security officer PIN; - reads a line")},
@@ -95,11 +97,19 @@ static const struct option_row rows[] = {
     {"certificate", "ID", OPTIONS_CERTIFICATE, TO(certificate),
      N_("the certificate's number, as econtract users shows it")},
     {"default", NULL, OPTIONS_UPDATE, TO(is_default), N_("the user signs with it from now on")},
-    {"force", NULL, OPTIONS_EXPORT | OPTIONS_CREATE | OPTIONS_REISSUE | OPTIONS_IMPORT,
+    {"slot", "SLOT", OPTIONS_SIGN | OPTIONS_AUDIT, TO(slot),
+     N_("label, PKCS#11 URI or, for the audit log, number; default: the only one, or all")},
+    {"out-dir", "DIR", OPTIONS_SIGN, TO(out_dir), N_("where signatures go; default: beside FILE")},
+    {"pem", NULL, OPTIONS_SIGN, TO(is_pem), N_("text (PEM) instead of DER")},
+    {"keep-going", NULL, OPTIONS_SIGN, TO(keeps_going),
+     N_("writes the good signatures when some could not be had")},
+    {"verbose", NULL, OPTIONS_SIGN, TO(is_verbose), N_("each file's control code")},
+    {"signature", "FILE", OPTIONS_VERIFY, TO(signature), N_("default: FILE.p7s")},
+    {"force", NULL,
+     OPTIONS_EXPORT | OPTIONS_CREATE | OPTIONS_REISSUE | OPTIONS_IMPORT | OPTIONS_SIGN,
      TO(is_forced), N_("a new local issuer in the place of one whose key is lost")},
     {"since", "DATE", OPTIONS_AUDIT, TO(since),
      N_("only what was signed since, YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ (UTC)")},
-    {"slot", "SLOT", OPTIONS_AUDIT, TO(slot), N_("only of the slot of that number or label")},
     {"account", "NAME", OPTIONS_AUDIT, TO(account), N_("only of that account")},
     {"yes", NULL, OPTIONS_FORGET, TO(is_sure), N_("without asking")},
     {"watch", NULL, OPTIONS_WATCH, TO(watches), N_("waits until the certificate is active")},
@@ -119,7 +129,10 @@ static const struct {
     {"from", OPTIONS_IMPORT, "FILE", N_("the file to read: PKCS#12, or PEM with the private key")},
     {"name", OPTIONS_UPDATE, "NAME", N_("the name to show")},
     {"password-file", OPTIONS_IMPORT, "FILE", N_("the password of the file; - reads a line")},
+    {"ca-file", OPTIONS_VERIFY, "FILE",
+     N_("CA certificates to trust instead of the system's; repeatable")},
     {"force", OPTIONS_EXPORT, NULL, N_("replaces the file of --out")},
+    {"force", OPTIONS_SIGN, NULL, N_("replaces signatures that are there")},
     {"force", OPTIONS_IMPORT, NULL, N_("also when the user's certificate is of another person")},
 };
 
@@ -153,11 +166,28 @@ static bool asks_for_json(int argc, char **argv)
     return false;
 }
 
+/* The one option that a verb may take several times; the first is in its ordinary place. */
+static bool take_ca_file(struct cli *cli, const char *value)
+{
+    if (cli->ca_file_count == CLI_CA_FILES_MAX) {
+        (void)output_usage(cli, _("--%s is given too often"), "ca-file");
+        return false;
+    }
+    cli->ca_files[cli->ca_file_count++] = value;
+    return true;
+}
+
 static bool take(struct cli *cli, const struct option_row *row, const char *value)
 {
     if (!row->value) {
         *flag_at(cli, row) = true;
         return true;
+    }
+    if (row->offset == TO(ca_file)) {
+        if (!take_ca_file(cli, value))
+            return false;
+        if (cli->ca_file_count > 1)
+            return true;
     }
     if (*text_at(cli, row)) {
         (void)output_usage(cli, _("--%s is given twice"), row->name);
@@ -205,6 +235,11 @@ const char *options_foreign(const struct cli *cli, unsigned groups)
             return rows[i].name;
     }
     return NULL;
+}
+
+const char *options_repeated(const struct cli *cli, unsigned groups)
+{
+    return cli->ca_file_count > 1 && !(groups & OPTIONS_VERIFY) ? "ca-file" : NULL;
 }
 
 static void print_row(const struct option_row *row, unsigned groups)

@@ -27,8 +27,10 @@ enum option_group {
     OPTIONS_ECONTRACT_USER = 1 << 18, /* one user there */
     OPTIONS_CERTIFICATE = 1 << 19,    /* one certificate of the user */
     OPTIONS_UPDATE = 1 << 20,
-    OPTIONS_AUDIT = 1 << 24,  /* lines of the audit log are chosen */
-    OPTIONS_FORGET = 1 << 25, /* something is given up */
+    OPTIONS_SIGN = 1 << 21,
+    OPTIONS_VERIFY = 1 << 22,
+    OPTIONS_AUDIT = 1 << 23,  /* lines of the audit log are chosen */
+    OPTIONS_FORGET = 1 << 24, /* something is given up */
 };
 
 /*
@@ -39,6 +41,9 @@ bool options_parse(int argc, char **argv, struct cli *ret_cli);
 
 /* An option on the command line that is not of these groups; NULL if there is none. */
 const char *options_foreign(const struct cli *cli, unsigned groups);
+
+/* An option given more often than these groups allow; NULL if there is none. */
+const char *options_repeated(const struct cli *cli, unsigned groups);
 
 void options_print(unsigned groups);
 

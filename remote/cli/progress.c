@@ -2,19 +2,21 @@
 #include "remote/cli/progress.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
 enum { BAR_WIDTH = 40 };
 
-static volatile sig_atomic_t is_stopped;
+/* Written by a signal handler, read by every thread; lock-free. */
+static atomic_bool is_stopped;
 static struct sigaction before_int;
 static struct sigaction before_term;
 
 static void stop(int signal)
 {
     (void)signal;
-    is_stopped = 1;
+    atomic_store(&is_stopped, true);
 }
 
 void progress_begin(void)
@@ -22,7 +24,7 @@ void progress_begin(void)
     /* SA_RESTART: what is in hand is finished, not broken off. */
     struct sigaction action = {.sa_handler = stop, .sa_flags = SA_RESTART};
 
-    is_stopped = 0;
+    atomic_store(&is_stopped, false);
     (void)sigemptyset(&action.sa_mask);
     (void)sigaction(SIGINT, &action, &before_int);
     (void)sigaction(SIGTERM, &action, &before_term);
@@ -30,7 +32,7 @@ void progress_begin(void)
 
 bool progress_is_stopped(void)
 {
-    return is_stopped != 0;
+    return atomic_load(&is_stopped);
 }
 
 void progress_show(size_t done, size_t total)
@@ -43,6 +45,14 @@ void progress_show(size_t done, size_t total)
     int filled = (int)(done * BAR_WIDTH / total);
     (void)fprintf(stderr, "\r[%.*s%.*s] %zu/%zu", filled, full, BAR_WIDTH - filled, empty, done,
                   total);
+    (void)fflush(stderr);
+}
+
+void progress_say(const char *text)
+{
+    if (!isatty(STDERR_FILENO))
+        return;
+    (void)fprintf(stderr, "\r\033[K%s", text);
     (void)fflush(stderr);
 }
 

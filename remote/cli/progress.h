@@ -12,6 +12,9 @@ bool progress_is_stopped(void);
 
 /* A bar on standard error where that is a terminal; nothing elsewhere. */
 void progress_show(size_t done, size_t total);
+
+/* One line of text instead of the bar. */
+void progress_say(const char *text);
 void progress_end(void);
 
 #endif

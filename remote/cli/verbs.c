@@ -61,6 +61,10 @@ static const struct verb verbs[] = {
     {"audit show", "", 0, 0, OPTIONS_AUDIT, N_("what was signed, by whom and when"),
      audit_show_run},
     {"audit verify", "", 0, 0, 0, N_("is the audit log as it was written?"), audit_verify_run},
+    {"sign", "FILE...", 1, SIZE_MAX, OPTIONS_MODULE | OPTIONS_SIGN,
+     N_("a CMS signature FILE.p7s for each file, one confirmation for all"), sign_run},
+    {"verify", "FILE", 1, 1, OPTIONS_VERIFY,
+     N_("whether FILE.p7s is a signature of FILE, and whose"), verify_run},
     {"doctor", "", 0, 0, OPTIONS_MODULE, N_("checks everything and names the next step"),
      doctor_run},
 };

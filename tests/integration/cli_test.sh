@@ -61,7 +61,7 @@ run 0 --help
 says "$out" "account refresh"
 is stderr "" "$(cat "$err")"
 for verb in slots "account add" "account list" "account refresh" "account remove" doctor "selfsigned create" \
-    "selfsigned reissue" "selfsigned list" "selfsigned export" "selfsigned import"; do
+    "selfsigned reissue" "selfsigned list" "selfsigned export" "selfsigned import" sign verify; do
     # shellcheck disable=SC2086 # two words
     run 0 help $verb
     says "$out" "usage: smartca $verb"

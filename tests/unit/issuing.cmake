@@ -2,3 +2,7 @@
 foreach(name test_account_look test_account_title test_csv test_day test_form test_x509_build)
     smartca_unit_test(${name} sca_issuing)
 endforeach()
+smartca_unit_test(test_cms sca_issuing)
+foreach(name test_sign_files test_sign_work)
+    smartca_unit_test(${name} sca_signing)
+endforeach()

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which slot is meant. */
+#ifndef REMOTE_CLI_SIGN_CHOOSE_H
+#define REMOTE_CLI_SIGN_CHOOSE_H
+
+#include <p11-kit/uri.h>
+
+#include "remote/cli/module.h"
+#include "remote/cli/trouble.h"
+#include "remote/config/config.h"
+
+/* What --slot says. */
+struct sign_wish {
+    const char *text; /* NULL: nothing */
+    P11KitUri *uri;   /* NULL: text is a label */
+};
+
+bool sign_wish_read(const char *text, struct sign_wish *ret_wish, struct trouble *trouble);
+void sign_wish_fini(struct sign_wish *wish);
+
+/* The one slot that is meant; else in trouble which there are. */
+bool sign_choose(const struct module *module, const struct config *config,
+                 const struct sign_wish *wish, CK_SLOT_ID *ret_slot, struct trouble *trouble);
+
+/* The account that shows a slot of the cloud; NULL if it cannot be told. */
+const struct account_config *sign_account_of(const struct config *config, CK_SLOT_ID slot);
+
+#endif
