@@ -27,6 +27,8 @@ enum operation_kind {
     OPERATION_SIGN_RECOVER,
     OPERATION_VERIFY,
     OPERATION_VERIFY_RECOVER,
+    OPERATION_MESSAGE_SIGN, /* its mode: OPERATION_MULTIPART inside of a message, else fresh */
+    OPERATION_MESSAGE_VERIFY,
 };
 
 /* A one-shot call after an update, or the other way round, is an error that ends the operation. */

@@ -209,6 +209,7 @@ void session_end_signing(struct slot *slot)
     for (size_t i = 0; list && list[i]; i++) {
         operation_end(list[i], OPERATION_SIGN);
         operation_end(list[i], OPERATION_SIGN_RECOVER);
+        operation_end(list[i], OPERATION_MESSAGE_SIGN);
         struct ready_key warm = operation_take_warm(list[i]);
         ready_key_clear(&warm);
         session_unref(list[i]);

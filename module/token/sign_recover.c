@@ -5,8 +5,7 @@
  */
 #include "module/token/handlers.h"
 #include "module/token/outbuf.h"
-#include "module/token/session.h"
-#include "module/token/signer.h"
+#include "module/token/sign.h"
 
 CK_RV sign_recover_init(struct session *s, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
@@ -36,6 +35,6 @@ CK_RV sign_recover(struct session *s, CK_BYTE *data, CK_ULONG data_len, CK_BYTE 
         return operation_return(s, true, CKR_ARGUMENTS_BAD);
     rv = outbuf_reserve(signature, signature_len, sign->out_len, &is_answered);
     if (!is_answered)
-        rv = signer_sign(sign->key.signer, span_of(data, data_len), signature);
+        rv = sign_produce(s, sign, span_of(data, data_len), signature);
     return operation_return(s, !is_answered, rv);
 }

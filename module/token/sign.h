@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the functions that sign have in common. */
+#ifndef MODULE_TOKEN_SIGN_H
+#define MODULE_TOKEN_SIGN_H
+
+#include <stdint.h>
+
+#include "module/cryptoki.h"
+#include "module/token/operation.h"
+#include "module/token/session.h"
+#include "remote/base/bytes.h"
+#include "remote/base/call.h"
+
+/* More than any DigestInfo. */
+enum { SIGN_INPUT_KEPT = 128 };
+
+/* A signature that has ended, well or not. All is lent. */
+struct sign_outcome {
+    const struct operation *operation;
+    struct span input;       /* digest, or what the mechanism signs as it is; its first
+                                SIGN_INPUT_KEPT bytes; empty if it was joined */
+    const struct call *call; /* the one that the backend was last asked with; NULL: it was not */
+    uint64_t begun_ms;       /* by clock_system, when the data was complete */
+    CK_RV rv;
+};
+
+/* Key, mechanism and token of the session's borrowed operation, checked for signing and put in. */
+CK_RV sign_prepare(struct session *s, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key);
+
+/* The signature of input (a digest where the mechanism hashed, else the caller's data, which may
+ * overlap signature) with the borrowed operation; signature has room for out_len. */
+CK_RV sign_produce(struct session *s, struct operation *sign, struct span input,
+                   CK_BYTE *signature);
+
+/* Every signature ends here once, with the operation still borrowed. Returns outcome->rv. */
+CK_RV sign_ended(struct session *s, const struct sign_outcome *outcome);
+
+#endif
