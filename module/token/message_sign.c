@@ -36,7 +36,7 @@ static CK_RV sign_whole(struct session *s, struct operation *sign, struct span d
         rv = hashing_start(sign);
     if (rv == CKR_OK)
         rv = hashing_all(sign, data, digest, &input);
-    return rv == CKR_OK ? sign_produce(s, sign, input, signature) : rv;
+    return rv == CKR_OK ? sign_produce(s, sign, "C_SignMessage", input, signature) : rv;
 }
 
 CK_RV message_sign(struct session *s, CK_ULONG parameter_len, CK_BYTE *data, CK_ULONG data_len,
@@ -80,7 +80,7 @@ static CK_RV sign_parts(struct session *s, struct operation *sign, struct span l
     CK_RV rv = check_login(s, sign);
     if (rv == CKR_OK)
         rv = hashing_all(sign, last, digest, &input);
-    return rv == CKR_OK ? sign_produce(s, sign, input, signature) : rv;
+    return rv == CKR_OK ? sign_produce(s, sign, "C_SignMessageNext", input, signature) : rv;
 }
 
 CK_RV message_sign_next(struct session *s, CK_ULONG parameter_len, CK_BYTE *part, CK_ULONG part_len,

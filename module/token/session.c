@@ -97,7 +97,7 @@ CK_RV session_open(CK_SLOT_ID id, CK_FLAGS flags, void *application, CK_NOTIFY n
         return CKR_ARGUMENTS_BAD;
     if (!(flags & CKF_SERIAL_SESSION))
         return CKR_SESSION_PARALLEL_NOT_SUPPORTED;
-    if (flags & CKF_ASYNC_SESSION)
+    if ((flags & CKF_ASYNC_SESSION) && !slot->token->ops->async)
         return CKR_SESSION_ASYNC_NOT_SUPPORTED;
 
     if (slot->token->is_spare)
@@ -115,7 +115,7 @@ CK_RV session_open(CK_SLOT_ID id, CK_FLAGS flags, void *application, CK_NOTIFY n
     }
     atomic_init(&s->refs, 1);
     s->slot = slot;
-    s->flags = flags & (CKF_RW_SESSION | CKF_SERIAL_SESSION);
+    s->flags = flags & (CKF_RW_SESSION | CKF_SERIAL_SESSION | CKF_ASYNC_SESSION);
     s->notify = notify;
     s->application = application;
     lock_init(&s->lock, LOCK_SESSION);

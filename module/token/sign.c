@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "module/backend/backend.h"
+#include "module/token/async.h"
 #include "module/token/digestinfo.h"
 #include "module/token/failure.h"
 #include "module/token/handlers.h"
@@ -137,7 +138,8 @@ static struct span keep_start(struct span input, uint8_t kept[static SIGN_INPUT_
     return span_of(kept, len);
 }
 
-CK_RV sign_produce(struct session *s, struct operation *sign, struct span input, CK_BYTE *signature)
+CK_RV sign_produce(struct session *s, struct operation *sign, const char *function,
+                   struct span input, CK_BYTE *signature)
 {
     uint8_t kept[SIGN_INPUT_KEPT];
     struct sign_outcome outcome = {
@@ -155,7 +157,15 @@ CK_RV sign_produce(struct session *s, struct operation *sign, struct span input,
     outcome.rv = describe_job(s->slot->token, sign, whole, &job);
     if (outcome.rv != CKR_OK)
         return sign_ended(s, &outcome);
+    if (s->flags & CKF_ASYNC_SESSION)
+        return async_begin(s, function, &job, &outcome, signature);
     return ask_backend(s, &job, &outcome, signature);
+}
+
+/* What is pending stays with the session. */
+static CK_RV end_unless_pending(struct session *s, bool is_answered, CK_RV rv)
+{
+    return operation_return(s, !is_answered && !s->operation.pending, rv);
 }
 
 CK_RV sign_oneshot(struct session *s, CK_BYTE *data, CK_ULONG data_len, CK_BYTE *signature,
@@ -175,8 +185,8 @@ CK_RV sign_oneshot(struct session *s, CK_BYTE *data, CK_ULONG data_len, CK_BYTE 
     if (!is_answered)
         rv = hashing_all(sign, span_of(data, data_len), digest, &input);
     if (!is_answered && rv == CKR_OK)
-        rv = sign_produce(s, sign, input, signature);
-    return operation_return(s, !is_answered, rv);
+        rv = sign_produce(s, sign, "C_Sign", input, signature);
+    return end_unless_pending(s, is_answered, rv);
 }
 
 CK_RV sign_update(struct session *s, CK_BYTE *part, CK_ULONG part_len)
@@ -212,6 +222,6 @@ CK_RV sign_final(struct session *s, CK_BYTE *signature, CK_ULONG *signature_len)
     if (!is_answered)
         rv = hashing_end(sign, digest, &digest_len);
     if (!is_answered && rv == CKR_OK)
-        rv = sign_produce(s, sign, span_of(digest, digest_len), signature);
-    return operation_return(s, !is_answered, rv);
+        rv = sign_produce(s, sign, "C_SignFinal", span_of(digest, digest_len), signature);
+    return end_unless_pending(s, is_answered, rv);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the functions that sign have in common. */
+/* What the functions that sign have in common, whether they wait for the signature or not. */
 #ifndef MODULE_TOKEN_SIGN_H
 #define MODULE_TOKEN_SIGN_H
 
@@ -16,9 +16,9 @@ enum { SIGN_INPUT_KEPT = 128 };
 
 /* A signature that has ended, well or not. All is lent. */
 struct sign_outcome {
-    const struct operation *operation;
-    struct span input;       /* digest, or what the mechanism signs as it is; its first
-                                SIGN_INPUT_KEPT bytes; empty if it was joined */
+    const struct operation *operation; /* one that was joined (C_AsyncJoin) has no mechanism */
+    struct span input;                 /* digest, or what the mechanism signs as it is; its first
+                                          SIGN_INPUT_KEPT bytes; empty if it was joined */
     const struct call *call; /* the one that the backend was last asked with; NULL: it was not */
     uint64_t begun_ms;       /* by clock_system, when the data was complete */
     CK_RV rv;
@@ -27,10 +27,14 @@ struct sign_outcome {
 /* Key, mechanism and token of the session's borrowed operation, checked for signing and put in. */
 CK_RV sign_prepare(struct session *s, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key);
 
-/* The signature of input (a digest where the mechanism hashed, else the caller's data, which may
- * overlap signature) with the borrowed operation; signature has room for out_len. */
-CK_RV sign_produce(struct session *s, struct operation *sign, struct span input,
-                   CK_BYTE *signature);
+/*
+ * The signature of input (a digest where the mechanism hashed, else the caller's data, which may
+ * overlap signature) with the borrowed operation; signature has room for out_len. CKR_PENDING, in
+ * an asynchronous session whose backend signs: the operation waits for C_AsyncComplete of function
+ * (a string for ever), and signature is kept until then.
+ */
+CK_RV sign_produce(struct session *s, struct operation *sign, const char *function,
+                   struct span input, CK_BYTE *signature);
 
 /* Every signature ends here once, with the operation still borrowed. Returns outcome->rv. */
 CK_RV sign_ended(struct session *s, const struct sign_outcome *outcome);

@@ -35,6 +35,6 @@ CK_RV sign_recover(struct session *s, CK_BYTE *data, CK_ULONG data_len, CK_BYTE 
         return operation_return(s, true, CKR_ARGUMENTS_BAD);
     rv = outbuf_reserve(signature, signature_len, sign->out_len, &is_answered);
     if (!is_answered)
-        rv = sign_produce(s, sign, span_of(data, data_len), signature);
+        rv = sign_produce(s, sign, "C_SignRecover", span_of(data, data_len), signature);
     return operation_return(s, !is_answered, rv);
 }
