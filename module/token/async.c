@@ -71,6 +71,7 @@ CK_RV async_begin(struct session *s, const char *function, const struct sign_job
     } else {
         (void)sign_ended(s, outcome);
     }
+    outcome->call = NULL;
     call_fini(&call);
     return outcome->rv;
 }
@@ -81,10 +82,12 @@ CK_RV async_borrow(struct session *s, const char *function, struct operation **r
     CK_RV rv = operation_borrow_pending(s, &operation);
     if (rv != CKR_OK)
         return rv;
-    if (strcmp(function, operation->pending->function) != 0)
-        return operation_return(s, false, CKR_OPERATION_NOT_INITIALIZED);
-    *ret_operation = operation;
-    return CKR_OK;
+    if (strcmp(function, operation->pending->function) == 0) {
+        *ret_operation = operation;
+        return CKR_OK;
+    }
+    (void)operation_return(s, false, CKR_OK); /* lent in vain */
+    return CKR_OPERATION_NOT_INITIALIZED;
 }
 
 /* Hands the signature over, or says what took its buffer away meanwhile. */

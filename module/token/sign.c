@@ -98,6 +98,7 @@ static CK_RV ask_backend(struct session *s, const struct sign_job *job,
         outcome->call = &call;
     }
     (void)sign_ended(s, outcome);
+    outcome->call = NULL;
     call_fini(&call);
     return outcome->rv;
 }
