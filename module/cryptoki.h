@@ -26,8 +26,16 @@
 #ifndef CKF_FIND_OBJECTS
 #define CKF_FIND_OBJECTS 0x40UL
 #endif
+#ifndef CKF_MESSAGE_SIGN
+#define CKF_MESSAGE_SIGN   0x8UL
+#define CKF_MESSAGE_VERIFY 0x10UL
+#define CKF_MULTI_MESSAGE  0x20UL
+#endif
 #ifndef CKF_ASYNC_SESSION
 #define CKF_ASYNC_SESSION 0x8UL
+#endif
+#ifndef CKF_ASYNC_SESSION_SUPPORTED
+#define CKF_ASYNC_SESSION_SUPPORTED 0x4000000UL
 #endif
 #ifndef CKR_TOKEN_RESOURCE_EXCEEDED
 #define CKR_TOKEN_RESOURCE_EXCEEDED     0x201UL
@@ -59,7 +67,7 @@ struct ck_interface_3 {
 };
 typedef struct ck_interface_3 CK_INTERFACE;
 
-/* 3.2 section 5.22; the module refuses asynchronous calls, the type completes the prototypes. */
+/* 3.2 section 3.7: what C_AsyncComplete fills in. */
 struct ck_async_data_3 {
     CK_ULONG ulVersion;
     CK_BYTE *pValue;

@@ -180,7 +180,8 @@ struct token_ops {
     /* NULL: write-protected. */
     const struct token_write_ops *write;
 
-    /* NULL: sessions with CKF_ASYNC_SESSION are refused. */
+    /* NULL: sessions with CKF_ASYNC_SESSION are refused. A token with it has one private key, whose
+     * length a joined signature has. */
     const struct token_async_ops *async;
 
     void (*free)(struct token *token);

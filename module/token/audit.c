@@ -44,7 +44,6 @@ static struct {
     pthread_cond_t written;
 } audit = {.mode = AUDIT_NONE};
 
-static _Thread_local char transaction[AUDIT_TRANSACTION_SIZE];
 static _Thread_local bool owes; /* this thread's call ends when its record is on the disk */
 
 /* A tick of the system's clock is near enough, and costs no system call and little else. */
@@ -125,11 +124,6 @@ struct audit_mark audit_mark(const struct mechanism *mechanism, struct span inpu
         mark.digest_len = AUDIT_DIGEST_SHOWN;
     }
     return mark;
-}
-
-void audit_transaction(const char *id)
-{
-    (void)snprintf(transaction, sizeof(transaction), "%s", id);
 }
 
 static void fill_key(struct audit_key *key, struct session *s, const struct operation *sign)
@@ -265,19 +259,20 @@ static void make_room(const struct audit_record *record)
         tell(SCA_NOMEM, 1);
 }
 
-CK_RV audit_signature(struct session *s, const struct operation *sign,
-                      const struct audit_mark *mark, CK_RV rv)
+void audit_signature(struct session *s, const struct operation *sign, const struct audit_mark *mark,
+                     const char *transaction, CK_RV rv)
 {
     const struct token *token = s->slot->token;
     int mode = atomic_load_explicit(&audit.mode, memory_order_relaxed);
     struct audit_record record;
 
-    memcpy(record.transaction, transaction, sizeof(record.transaction));
-    transaction[0] = 0;
-    if (rv == CKR_PENDING || mode == AUDIT_NONE || (mode == AUDIT_REMOTE && !token->identity.user))
-        return rv;
+    if (mode == AUDIT_NONE || (mode == AUDIT_REMOTE && !token->identity.user))
+        return;
+    record.transaction[0] = 0;
+    if (transaction[0])
+        (void)snprintf(record.transaction, sizeof(record.transaction), "%s", transaction);
     fill_key(&record.key, s, sign);
-    record.mechanism = sign->mechanism->type;
+    record.mechanism = sign->mechanism ? sign->mechanism->type : CK_UNAVAILABLE_INFORMATION;
     record.rv = rv;
     record.at = wall_s();
     record.took_ms = mark->begun_ms ? now_ms() - mark->begun_ms : 0;
@@ -288,7 +283,6 @@ CK_RV audit_signature(struct session *s, const struct operation *sign,
         atomic_store(&audit.is_urgent, true);
     if (!put(&record))
         make_room(&record);
-    return rv;
 }
 
 void audit_tick(void)

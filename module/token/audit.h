@@ -44,14 +44,11 @@ struct audit_mark {
 struct audit_mark audit_mark(const struct mechanism *mechanism, struct span input);
 
 /*
- * The signature was made, or refused with rv; CKR_PENDING is neither, and leaves the mark good for
- * later. The operation is borrowed, or nobody else's. Returns rv.
+ * The signature was made, or refused with rv. transaction: the service's (struct call), "" for
+ * none. The operation is borrowed, or nobody else's; one that was joined has no mechanism.
  */
-CK_RV audit_signature(struct session *s, const struct operation *sign,
-                      const struct audit_mark *mark, CK_RV rv);
-
-/* The service's transaction (struct call), for this thread's next audit_signature. "": none. */
-void audit_transaction(const char *id);
+void audit_signature(struct session *s, const struct operation *sign, const struct audit_mark *mark,
+                     const char *transaction, CK_RV rv);
 
 /* At the end of every call, with no lock held: writes what is due. Cheap when nothing is. */
 void audit_tick(void);

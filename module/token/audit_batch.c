@@ -57,6 +57,14 @@ static const char *name_or_code(struct batch *batch, const char *name, CK_ULONG 
     return code->text;
 }
 
+/* NULL: not known. */
+static const char *mechanism_of(struct batch *batch, const struct audit_record *record)
+{
+    if (record->mechanism == CK_UNAVAILABLE_INFORMATION)
+        return NULL;
+    return name_or_code(batch, trace_mechanism_name(record->mechanism), record->mechanism);
+}
+
 static bool is_alike(const struct audit_record *a, const struct audit_record *b)
 {
     return a->mechanism == b->mechanism && a->rv == b->rv && audit_key_is_same(&a->key, &b->key) &&
@@ -76,8 +84,7 @@ static void describe(struct batch *batch, const struct audit_record *record)
         .program = program_invocation_short_name,
         .slot = (int64_t)token->slot_id,
         .serial = origin && origin->serial[0] ? origin->serial : NULL,
-        .mechanism =
-            name_or_code(batch, trace_mechanism_name(record->mechanism), record->mechanism),
+        .mechanism = mechanism_of(batch, record),
         .transaction = record->transaction[0] ? record->transaction : NULL,
         .outcome = name_or_code(batch, rv_name, record->rv),
     };

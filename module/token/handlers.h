@@ -97,6 +97,28 @@ CK_RV verify_recover_init(struct session *s, CK_MECHANISM *mechanism, CK_OBJECT_
 CK_RV verify_recover(struct session *s, CK_BYTE *signature, CK_ULONG signature_len, CK_BYTE *data,
                      CK_ULONG *data_len);
 
+/* message_sign.c, message_verify.c */
+CK_RV message_sign_init(struct session *s, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key);
+CK_RV message_sign(struct session *s, CK_ULONG parameter_len, CK_BYTE *data, CK_ULONG data_len,
+                   CK_BYTE *signature, CK_ULONG *signature_len);
+CK_RV message_sign_begin(struct session *s, CK_ULONG parameter_len);
+CK_RV message_sign_next(struct session *s, CK_ULONG parameter_len, CK_BYTE *part, CK_ULONG part_len,
+                        CK_BYTE *signature, CK_ULONG *signature_len);
+CK_RV message_sign_final(struct session *s);
+CK_RV message_verify_init(struct session *s, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key);
+CK_RV message_verify(struct session *s, CK_ULONG parameter_len, CK_BYTE *data, CK_ULONG data_len,
+                     CK_BYTE *signature, CK_ULONG signature_len);
+CK_RV message_verify_begin(struct session *s, CK_ULONG parameter_len);
+CK_RV message_verify_next(struct session *s, CK_ULONG parameter_len, CK_BYTE *part,
+                          CK_ULONG part_len, CK_BYTE *signature, CK_ULONG signature_len);
+CK_RV message_verify_final(struct session *s);
+
+/* async.c, async_id.c */
+CK_RV async_complete(struct session *s, CK_UTF8CHAR *function, CK_ASYNC_DATA *result);
+CK_RV async_get_id(struct session *s, CK_UTF8CHAR *function, CK_ULONG *id);
+CK_RV async_join(struct session *s, CK_UTF8CHAR *function, CK_ULONG id, CK_BYTE *data,
+                 CK_ULONG data_len);
+
 /* keypair.c */
 CK_RV keypair_generate(struct session *s, CK_MECHANISM *mechanism, CK_ATTRIBUTE *public_template,
                        CK_ULONG public_count, CK_ATTRIBUTE *private_template,

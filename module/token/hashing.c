@@ -15,7 +15,8 @@ CK_RV hashing_start(struct operation *operation)
 {
     if (operation->mechanism->hash == CRYPTO_NO_HASH)
         return CKR_OK;
-    if (!operation->key.signer && !(operation->md = EVP_MD_CTX_new()))
+    bool has_ctx = operation->key.signer || operation->md; /* of the message before */
+    if (!has_ctx && !(operation->md = EVP_MD_CTX_new()))
         return CKR_HOST_MEMORY;
     const EVP_MD *md = crypto_md(operation->mechanism->hash);
     return md && EVP_DigestInit_ex2(running(operation), md, NULL) == 1 ? CKR_OK : CKR_HOST_MEMORY;

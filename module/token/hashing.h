@@ -10,7 +10,7 @@
 
 enum { HASHING_MAX = 64 };
 
-/* Starts it, if the operation's mechanism hashes at all. */
+/* Starts it, or starts anew, if the operation's mechanism hashes at all. */
 CK_RV hashing_start(struct operation *operation);
 CK_RV hashing_add(struct operation *operation, const CK_BYTE *part, CK_ULONG part_len);
 

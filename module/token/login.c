@@ -96,8 +96,8 @@ static bool is_otp(const CK_UTF8CHAR *pin, CK_ULONG pin_len)
 }
 
 /*
- * The one-time password for the signature that was begun (2.40 section 11.6, CKU_CONTEXT_SPECIFIC).
- * Whether it is right, only the service knows, when it signs.
+ * The one-time password for the signature that was begun, or the next message (2.40 section 11.6,
+ * CKU_CONTEXT_SPECIFIC). Whether it is right, only the service knows, when it signs.
  */
 static CK_RV login_for_operation(struct session *s, const CK_UTF8CHAR *pin, CK_ULONG pin_len)
 {
@@ -107,6 +107,8 @@ static CK_RV login_for_operation(struct session *s, const CK_UTF8CHAR *pin, CK_U
     if (!s->slot->token->wants_otp_each_time)
         return CKR_OPERATION_NOT_INITIALIZED; /* no key here has CKA_ALWAYS_AUTHENTICATE */
     CK_RV rv = operation_borrow(s, OPERATION_SIGN, OPERATION_FRESH, &sign);
+    if (rv == CKR_OPERATION_NOT_INITIALIZED)
+        rv = operation_borrow(s, OPERATION_MESSAGE_SIGN, OPERATION_FRESH, &sign);
     if (rv != CKR_OK)
         return rv;
     if (slot_login_state(s->slot) != SLOT_USER)

@@ -66,10 +66,17 @@ static const struct mechanism mechanisms[] = {
 const CK_MECHANISM_TYPE mechanisms_of_local_keys[] = {KEY_MECHANISMS(TYPE_OF)};
 const size_t mechanisms_of_local_keys_count = ARRAY_LEN(mechanisms_of_local_keys);
 
-/* Only a key in this process recovers; for others the service decides about sizes. */
+/*
+ * Only a key in this process recovers; for others the service decides about sizes. What signs and
+ * verifies does so message by message too, in parts where it hashes them (3.0 section 5.14).
+ */
 static CK_MECHANISM_INFO info_for(const struct token *token, const struct mechanism *mechanism)
 {
     CK_MECHANISM_INFO info = mechanism->info;
+    if (info.flags & CKF_SIGN)
+        info.flags |= CKF_MESSAGE_SIGN | CKF_MESSAGE_VERIFY;
+    if ((info.flags & CKF_SIGN) && mechanism->hash != CRYPTO_NO_HASH)
+        info.flags |= CKF_MULTI_MESSAGE;
     if (!token->ops->write && mechanism->key_type == CKK_RSA) {
         info.flags &= ~(CK_FLAGS)RECOVERS;
         info.ulMaxKeySize = RSA_MAX_ELSEWHERE;

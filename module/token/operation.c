@@ -5,6 +5,7 @@
 
 #include <openssl/evp.h>
 
+#include "module/token/async.h"
 #include "module/token/session.h"
 #include "module/token/signer.h"
 #include "remote/base/call.h"
@@ -21,6 +22,7 @@ void operation_clear(struct operation *operation)
     EVP_MD_CTX_free(operation->md);
     ready_key_clear(&operation->key);
     secret_free(operation->otp);
+    pending_free(operation->pending);
     free(operation->found);
     *operation = (struct operation){.kind = OPERATION_NONE};
 }
@@ -52,7 +54,7 @@ CK_RV operation_borrow(struct session *s, enum operation_kind kind, enum operati
     lock_take(&s->lock);
     if (operation->kind != kind) {
         rv = CKR_OPERATION_NOT_INITIALIZED;
-    } else if (operation->is_borrowed) {
+    } else if (operation->is_borrowed || operation->pending) {
         rv = CKR_OPERATION_ACTIVE;
     } else if (mixes(operation, mode)) {
         rv = CKR_OPERATION_ACTIVE;
@@ -66,6 +68,24 @@ CK_RV operation_borrow(struct session *s, enum operation_kind kind, enum operati
     }
     lock_drop(&s->lock);
     operation_clear(&ended);
+    return rv;
+}
+
+CK_RV operation_borrow_pending(struct session *s, struct operation **ret_operation)
+{
+    struct operation *operation = &s->operation;
+    CK_RV rv = CKR_OK;
+
+    lock_take(&s->lock);
+    if (operation->is_borrowed) {
+        rv = CKR_OPERATION_ACTIVE;
+    } else if (!operation->pending) {
+        rv = CKR_OPERATION_NOT_INITIALIZED;
+    } else {
+        operation->is_borrowed = true;
+        *ret_operation = operation;
+    }
+    lock_drop(&s->lock);
     return rv;
 }
 

@@ -16,6 +16,7 @@
 #include "module/token/snapshot.h"
 #include "remote/base/secret.h"
 
+struct pending;
 struct session;
 struct signer;
 
@@ -27,6 +28,8 @@ enum operation_kind {
     OPERATION_SIGN_RECOVER,
     OPERATION_VERIFY,
     OPERATION_VERIFY_RECOVER,
+    OPERATION_MESSAGE_SIGN, /* its mode: OPERATION_MULTIPART inside of a message, else fresh */
+    OPERATION_MESSAGE_VERIFY,
 };
 
 /* A one-shot call after an update, or the other way round, is an error that ends the operation. */
@@ -51,8 +54,9 @@ struct operation {
     struct mechanism_parameter parameter;
     EVP_MD_CTX *md; /* hashing mechanisms */
     struct ready_key key;
-    struct secret *otp; /* what a context-specific login gave for this signature */
-    CK_ULONG out_len;   /* length of the signature or digest */
+    struct secret *otp;      /* what a context-specific login gave for this signature */
+    struct pending *pending; /* owned; C_AsyncComplete is to fetch its signature; NULL: none */
+    CK_ULONG out_len;        /* length of the signature or digest */
     CK_OBJECT_HANDLE *found;
     CK_ULONG found_count;
     CK_ULONG found_next;
@@ -63,10 +67,14 @@ CK_RV operation_begin(struct session *s, enum operation_kind kind);
 
 /*
  * Borrows the operation: CKR_OPERATION_NOT_INITIALIZED if the session has none of that kind,
- * CKR_OPERATION_ACTIVE if it is borrowed, or if mode mixes one-shot with update (which ends it).
+ * CKR_OPERATION_ACTIVE if it is borrowed or pending, or if mode mixes one-shot with update (which
+ * ends it).
  */
 CK_RV operation_borrow(struct session *s, enum operation_kind kind, enum operation_mode mode,
                        struct operation **ret_operation);
+
+/* Borrows a pending operation of any kind: CKR_OPERATION_NOT_INITIALIZED, CKR_OPERATION_ACTIVE. */
+CK_RV operation_borrow_pending(struct session *s, struct operation **ret_operation);
 
 /*
  * C_SignInit, C_VerifyInit and their Recover kin (key_use.c): checks key, mechanism and login in

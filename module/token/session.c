@@ -98,7 +98,7 @@ CK_RV session_open(CK_SLOT_ID id, CK_FLAGS flags, void *application, CK_NOTIFY n
         return CKR_ARGUMENTS_BAD;
     if (!(flags & CKF_SERIAL_SESSION))
         return CKR_SESSION_PARALLEL_NOT_SUPPORTED;
-    if (flags & CKF_ASYNC_SESSION)
+    if ((flags & CKF_ASYNC_SESSION) && !slot->token->ops->async)
         return CKR_SESSION_ASYNC_NOT_SUPPORTED;
 
     if (slot->token->is_spare)
@@ -116,7 +116,7 @@ CK_RV session_open(CK_SLOT_ID id, CK_FLAGS flags, void *application, CK_NOTIFY n
     }
     atomic_init(&s->refs, 1);
     s->slot = slot;
-    s->flags = flags & (CKF_RW_SESSION | CKF_SERIAL_SESSION);
+    s->flags = flags & (CKF_RW_SESSION | CKF_SERIAL_SESSION | CKF_ASYNC_SESSION);
     s->notify = notify;
     s->application = application;
     lock_init(&s->lock, LOCK_SESSION);
@@ -211,6 +211,7 @@ void session_end_signing(struct slot *slot)
     for (size_t i = 0; list && list[i]; i++) {
         operation_end(list[i], OPERATION_SIGN);
         operation_end(list[i], OPERATION_SIGN_RECOVER);
+        operation_end(list[i], OPERATION_MESSAGE_SIGN);
         struct ready_key warm = operation_take_warm(list[i]);
         ready_key_clear(&warm);
         session_unref(list[i]);

@@ -3,19 +3,23 @@
  * Signing. The order matters: whatever can be refused is refused at C_SignInit; a question for the
  * length, or too small a buffer, is answered from the key's size and never reaches the backend.
  */
+#include "module/token/sign.h"
+
 #include <string.h>
 
 #include "module/backend/backend.h"
-#include "module/token/audit.h"
+#include "module/token/async.h"
 #include "module/token/digestinfo.h"
 #include "module/token/failure.h"
 #include "module/token/handlers.h"
 #include "module/token/hashing.h"
 #include "module/token/outbuf.h"
-#include "module/token/session.h"
 #include "module/token/signer.h"
 
-enum { PKCS1_OVERHEAD = 11 }; /* RFC 8017 section 9.2: what the padding needs of the modulus */
+enum {
+    PKCS1_OVERHEAD = 11,   /* RFC 8017 section 9.2: what the padding needs of the modulus */
+    DIGEST_INFO_MAX = 128, /* more than any DigestInfo */
+};
 
 /* What a backend that signs knows without asking anybody: expired, revoked, not activated. */
 static CK_RV check_token(struct token *token)
@@ -27,13 +31,10 @@ static CK_RV check_token(struct token *token)
     return rv;
 }
 
-static CK_RV prepare(struct session *s, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
+CK_RV sign_prepare(struct session *s, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
-    struct operation *sign = &s->operation;
     CK_RV rv = operation_set_key(s, mechanism, key, CKF_SIGN);
-    if (rv == CKR_OK && !sign->key.signer)
-        rv = check_token(s->slot->token);
-    return rv == CKR_OK ? hashing_start(sign) : rv;
+    return rv == CKR_OK && !s->operation.key.signer ? check_token(s->slot->token) : rv;
 }
 
 CK_RV sign_init(struct session *s, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
@@ -43,7 +44,9 @@ CK_RV sign_init(struct session *s, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key
     CK_RV rv = operation_begin(s, OPERATION_SIGN);
     if (rv != CKR_OK)
         return rv;
-    rv = prepare(s, mechanism, key);
+    rv = sign_prepare(s, mechanism, key);
+    if (rv == CKR_OK)
+        rv = hashing_start(&s->operation);
     return operation_return(s, rv != CKR_OK, rv);
 }
 
@@ -76,29 +79,41 @@ static CK_RV unwrap_digest_info(const struct token *token, struct sign_job *job)
     return CKR_OK;
 }
 
-static CK_RV ask_backend(struct session *s, const struct sign_job *job, CK_BYTE *signature)
+CK_RV sign_ended(struct session *s, const struct sign_outcome *outcome)
+{
+    const struct call *call = outcome->call;
+    bool was_refused = outcome->rv == CKR_USER_NOT_LOGGED_IN;
+
+    audit_signature(s, outcome->operation, &outcome->mark, call ? call->transaction : "",
+                    outcome->rv);
+    if (call && (was_refused || s->slot->token->login_signs_once))
+        (void)slot_logout(s->slot); /* so that the application asks for the PIN or OTP again */
+    return outcome->rv;
+}
+
+static CK_RV ask_backend(struct session *s, const struct sign_job *job,
+                         struct sign_outcome *outcome, CK_BYTE *signature)
 {
     struct token *token = s->slot->token;
     struct call call;
 
     call_init(&call, &clock_system, token->ops->patience_ms(token));
-    enum sca_status st = SCA_OK;
-    CK_RV rv = session_wait_begin(s, &call);
-    if (rv == CKR_OK) {
-        st = token->ops->sign(token, &call, job, signature);
-        rv = session_wait_end(s, &call, failure_of(st, &call));
+    outcome->rv = session_wait_begin(s, &call);
+    if (outcome->rv == CKR_OK) {
+        enum sca_status st = token->ops->sign(token, &call, job, signature);
+        outcome->rv = session_wait_end(s, &call, failure_of(st, &call));
+        outcome->call = &call;
     }
-    audit_transaction(call.transaction);
+    (void)sign_ended(s, outcome);
+    outcome->call = NULL;
     call_fini(&call);
-    if (st == SCA_USER_AUTH || token->login_signs_once)
-        (void)slot_logout(s->slot); /* so that the application asks for the PIN or OTP again */
-    return rv;
+    return outcome->rv;
 }
 
-static CK_RV produce_there(struct session *s, const struct operation *sign, struct span input,
-                           CK_BYTE *signature)
+/* What a key that is elsewhere shall sign; the job's input is lent. */
+static CK_RV describe_job(const struct token *token, const struct operation *sign,
+                          struct span input, struct sign_job *ret_job)
 {
-    uint8_t kept[HASHING_MAX];
     struct sign_job job = {
         .mechanism = sign->mechanism->type,
         .hash = sign->mechanism->hash,
@@ -110,31 +125,45 @@ static CK_RV produce_there(struct session *s, const struct operation *sign, stru
     if (sign->mechanism->hash == CRYPTO_NO_HASH) {
         if (input.len > sign->out_len - PKCS1_OVERHEAD)
             return CKR_DATA_LEN_RANGE;
-        CK_RV rv =
-            s->slot->token->signs_digests ? unwrap_digest_info(s->slot->token, &job) : CKR_OK;
+        CK_RV rv = token->signs_digests ? unwrap_digest_info(token, &job) : CKR_OK;
         if (rv != CKR_OK)
             return rv;
     }
-    if (job.hash != CRYPTO_NO_HASH) {
-        memcpy(kept, job.input.ptr, job.input.len);
-        job.input.ptr = kept;
-    }
-    if (s->slot->token->wants_otp_each_time && !job.otp)
+    if (token->wants_otp_each_time && !job.otp)
         return failure(CKR_USER_NOT_LOGGED_IN,
                        "each signature of this slot needs a one-time password: C_Login with "
                        "CKU_CONTEXT_SPECIFIC after C_SignInit; or set otp_login = pin");
-    return ask_backend(s, &job, signature);
+    *ret_job = job;
+    return CKR_OK;
 }
 
-/* Input is a digest where the mechanism hashed, else the caller's data. It may overlap signature.
- */
-static CK_RV produce(struct session *s, const struct operation *sign, struct span input,
-                     CK_BYTE *signature)
+CK_RV sign_produce(struct session *s, struct operation *sign, const char *function,
+                   struct span input, CK_BYTE *signature)
 {
-    const struct audit_mark mark = audit_mark(sign->mechanism, input);
-    if (sign->key.signer)
-        return audit_signature(s, sign, &mark, signer_sign(sign->key.signer, input, signature));
-    return audit_signature(s, sign, &mark, produce_there(s, sign, input, signature));
+    struct sign_outcome outcome = {.operation = sign, .mark = audit_mark(sign->mechanism, input)};
+    uint8_t kept[DIGEST_INFO_MAX]; /* the signature may overlap its input */
+    struct sign_job job;
+
+    if (sign->key.signer) {
+        outcome.rv = signer_sign(sign->key.signer, input, signature);
+        return sign_ended(s, &outcome);
+    }
+    outcome.rv = describe_job(s->slot->token, sign, input, &job);
+    if (outcome.rv != CKR_OK)
+        return sign_ended(s, &outcome);
+    if (job.input.len > 0 && job.input.len <= sizeof(kept)) {
+        memcpy(kept, job.input.ptr, job.input.len);
+        job.input.ptr = kept;
+    }
+    if (s->flags & CKF_ASYNC_SESSION)
+        return async_begin(s, function, &job, &outcome, signature);
+    return ask_backend(s, &job, &outcome, signature);
+}
+
+/* What is pending stays with the session. */
+static CK_RV end_unless_pending(struct session *s, bool is_answered, CK_RV rv)
+{
+    return operation_return(s, !is_answered && !s->operation.pending, rv);
 }
 
 CK_RV sign_oneshot(struct session *s, CK_BYTE *data, CK_ULONG data_len, CK_BYTE *signature,
@@ -154,8 +183,8 @@ CK_RV sign_oneshot(struct session *s, CK_BYTE *data, CK_ULONG data_len, CK_BYTE 
     if (!is_answered)
         rv = hashing_all(sign, span_of(data, data_len), digest, &input);
     if (!is_answered && rv == CKR_OK)
-        rv = produce(s, sign, input, signature);
-    return operation_return(s, !is_answered, rv);
+        rv = sign_produce(s, sign, "C_Sign", input, signature);
+    return end_unless_pending(s, is_answered, rv);
 }
 
 CK_RV sign_update(struct session *s, CK_BYTE *part, CK_ULONG part_len)
@@ -191,6 +220,6 @@ CK_RV sign_final(struct session *s, CK_BYTE *signature, CK_ULONG *signature_len)
     if (!is_answered)
         rv = hashing_end(sign, digest, &digest_len);
     if (!is_answered && rv == CKR_OK)
-        rv = produce(s, sign, span_of(digest, digest_len), signature);
-    return operation_return(s, !is_answered, rv);
+        rv = sign_produce(s, sign, "C_SignFinal", span_of(digest, digest_len), signature);
+    return end_unless_pending(s, is_answered, rv);
 }

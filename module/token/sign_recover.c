@@ -3,11 +3,9 @@
  * Signing so that the data can be had back from the signature: CKM_RSA_PKCS with a key in this
  * process. In one part only; the signature is the one that C_Sign makes.
  */
-#include "module/token/audit.h"
 #include "module/token/handlers.h"
 #include "module/token/outbuf.h"
-#include "module/token/session.h"
-#include "module/token/signer.h"
+#include "module/token/sign.h"
 
 CK_RV sign_recover_init(struct session *s, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
@@ -36,10 +34,7 @@ CK_RV sign_recover(struct session *s, CK_BYTE *data, CK_ULONG data_len, CK_BYTE 
     if (!signature_len || (!data && data_len))
         return operation_return(s, true, CKR_ARGUMENTS_BAD);
     rv = outbuf_reserve(signature, signature_len, sign->out_len, &is_answered);
-    if (!is_answered) {
-        const struct span input = span_of(data, data_len);
-        const struct audit_mark mark = audit_mark(sign->mechanism, input);
-        rv = audit_signature(s, sign, &mark, signer_sign(sign->key.signer, input, signature));
-    }
+    if (!is_answered)
+        rv = sign_produce(s, sign, "C_SignRecover", span_of(data, data_len), signature);
     return operation_return(s, !is_answered, rv);
 }

@@ -51,6 +51,8 @@ static CK_FLAGS token_flags(const struct token *token, const struct token_state 
         flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
     if (token->has_random)
         flags |= CKF_RNG;
+    if (token->shows_async && token->ops->async)
+        flags |= CKF_ASYNC_SESSION_SUPPORTED;
     return flags;
 }
 

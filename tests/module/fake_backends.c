@@ -8,6 +8,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/base/lock.h"
+#include "tests/module/fake_async.h"
 #include "tests/module/fake_disk.h"
 #include "tests/module/fake_keys.h"
 #include "tests/module/fake_objects.h"
@@ -37,6 +38,7 @@ void fake_reset(void)
     fake.inside = NULL;
     pthread_mutex_unlock(&fake.mutex);
     fake_disk_reset();
+    fake_async_reset();
 }
 
 void fake_play(struct fake_script script)
@@ -48,7 +50,7 @@ void fake_play(struct fake_script script)
     pthread_mutex_unlock(&fake.mutex);
 }
 
-static struct fake_script script_now(void)
+struct fake_script fake_script_now(void)
 {
     pthread_mutex_lock(&fake.mutex);
     struct fake_script script = fake.script;
@@ -130,18 +132,17 @@ static void change_held(int by)
     pthread_mutex_unlock(&fake.mutex);
 }
 
-/* Waits as a remote operation does, until it is released or the call is given up. */
-static enum sca_status hold(struct call *call)
+enum sca_status fake_hold(struct call *call)
 {
     enum { LOOK_MS = 1 };
     enum sca_status st = SCA_OK;
 
-    if (script_now().is_ticking)
+    if (fake_script_now().is_ticking)
         call->next_tick_ms = 0;
     change_held(1);
-    while (script_now().is_holding && (st == SCA_OK || script_now().is_deaf)) {
+    while (fake_script_now().is_holding && (st == SCA_OK || fake_script_now().is_deaf)) {
         const struct timespec look = {.tv_nsec = LOOK_MS * 1000000L};
-        if (script_now().is_deaf)
+        if (fake_script_now().is_deaf)
             (void)nanosleep(&look, NULL);
         else
             st = call_wait(call, LOOK_MS);
@@ -153,7 +154,7 @@ static enum sca_status hold(struct call *call)
 static enum sca_status fake_list(struct token *token, struct object_sink *sink)
 {
     count(&fake.counts.list);
-    enum sca_status st = script_now().list_status;
+    enum sca_status st = fake_script_now().list_status;
     return st == SCA_OK ? fake_objects_list(token, sink) : st;
 }
 
@@ -161,13 +162,13 @@ static enum sca_status fake_check(struct token *token, struct call *call)
 {
     (void)token;
     count(&fake.counts.check);
-    struct fake_script script = script_now();
+    struct fake_script script = fake_script_now();
     return script.check_status == SCA_OK
                ? SCA_OK
                : call_fail(call, script.check_status, "%s", script.note ? script.note : "");
 }
 
-static void remember(const struct sign_job *job)
+void fake_remember(const struct sign_job *job)
 {
     struct fake_job seen = {
         .mechanism = job->mechanism,
@@ -190,10 +191,10 @@ static enum sca_status fake_sign(struct token *token, struct call *call, const s
 {
     (void)token;
     count(&fake.counts.sign);
-    remember(job);
+    fake_remember(job);
     call_back();
-    enum sca_status st = hold(call);
-    struct fake_script script = script_now();
+    enum sca_status st = fake_hold(call);
+    struct fake_script script = fake_script_now();
     if (st == SCA_OK)
         st = script.sign_status;
     call->device_error = script.device_error;
@@ -208,9 +209,9 @@ static enum sca_status fake_login(struct token *token, struct call *call, enum t
     (void)token;
     (void)user;
     count(&fake.counts.login);
-    enum sca_status st = hold(call);
+    enum sca_status st = fake_hold(call);
     if (st == SCA_OK)
-        st = script_now().login_status;
+        st = fake_script_now().login_status;
     if (st != SCA_OK)
         return st;
     return span_equal(secret_get(pin), span_text(FAKE_PIN_TEXT)) ? SCA_OK : SCA_USER_AUTH;
@@ -225,7 +226,7 @@ static void fake_logout(struct token *token)
 static uint64_t fake_patience_ms(const struct token *token)
 {
     (void)token;
-    return script_now().has_no_patience ? 0 : 60000;
+    return fake_script_now().has_no_patience ? 0 : 60000;
 }
 
 static void fake_free(struct token *token)
@@ -236,15 +237,12 @@ static void fake_free(struct token *token)
     free(token);
 }
 
-static const struct token_ops ops = {
-    .list = fake_list,
-    .check = fake_check,
-    .sign = fake_sign,
-    .login = fake_login,
-    .logout = fake_logout,
-    .patience_ms = fake_patience_ms,
-    .free = fake_free,
-};
+#define OPS                                                                                        \
+    .list = fake_list, .check = fake_check, .sign = fake_sign, .login = fake_login,                \
+    .logout = fake_logout, .patience_ms = fake_patience_ms, .free = fake_free
+
+static const struct token_ops ops = {OPS};
+static const struct token_ops async_ops = {OPS, .async = &fake_async_ops};
 
 /* C_Initialize alone looks under its lock, when nothing is known yet. */
 static void count_look(const struct token_list *known)
@@ -266,7 +264,7 @@ static unsigned played_now(void)
 
 static bool is_known(const struct token_list *known, CK_SLOT_ID id)
 {
-    bool is_filled = script_now().is_filled;
+    bool is_filled = fake_script_now().is_filled;
     for (size_t i = 0; i < known->count; i++)
         if (known->items[i]->slot_id == id && (known->items[i]->is_present || !is_filled))
             return true;
@@ -286,11 +284,12 @@ static enum sca_status add_token(struct token_list *list, CK_SLOT_ID id)
     if (!token)
         return SCA_NOMEM;
     fake_objects_describe(token, id);
-    token->is_present |= script_now().is_filled;
-    token->is_default = script_now().preferred == id;
-    token->ops = &ops;
-    token->wants_otp_each_time = id == FAKE_PIN && script_now().asks_otp;
-    token->login_signs_once = id == FAKE_PIN && script_now().signs_once;
+    token->is_present |= fake_script_now().is_filled;
+    token->is_default = fake_script_now().preferred == id;
+    token->ops = fake_async_is_offered() && id != FAKE_ODD ? &async_ops : &ops;
+    token->shows_async = id == FAKE_PHONE && fake_async_is_offered();
+    token->wants_otp_each_time = id == FAKE_PIN && fake_script_now().asks_otp;
+    token->login_signs_once = id == FAKE_PIN && fake_script_now().signs_once;
     pthread_mutex_lock(&fake.mutex);
     fake.counts.live++;
     pthread_mutex_unlock(&fake.mutex);
@@ -318,19 +317,19 @@ enum sca_status backends_tokens(struct backends *backends, const struct token_li
     /* Not in the order of their ids, which is the caller's business. */
     static const CK_SLOT_ID ids[] = {FAKE_LATE,  FAKE_ODD, FAKE_PHONE,
                                      FAKE_EMPTY, FAKE_PIN, FAKE_NO_PIN};
-    bool has_late = script_now().has_late_slot && backends->is_discovered;
+    bool has_late = fake_script_now().has_late_slot && backends->is_discovered;
     struct token_list fresh = {0};
     enum sca_status st = SCA_OK;
 
     count_look(known);
     atomic_store(&backends->played, played_now());
     for (size_t i = 0; i < known->count; i++)
-        known->items[i]->is_gone = known->items[i]->slot_id == script_now().gone;
+        known->items[i]->is_gone = known->items[i]->slot_id == fake_script_now().gone;
     for (size_t i = 0; st == SCA_OK && i < ARRAY_LEN(ids); i++)
         if (!is_known(known, ids[i]) && (ids[i] != FAKE_LATE || has_late))
             st = add_token(&fresh, ids[i]);
     static const CK_SLOT_ID disks[] = {FAKE_DISK, FAKE_SPARE};
-    for (size_t i = 0; script_now().has_disk && st == SCA_OK && i < ARRAY_LEN(disks); i++)
+    for (size_t i = 0; fake_script_now().has_disk && st == SCA_OK && i < ARRAY_LEN(disks); i++)
         if (!is_known(known, disks[i]))
             st = add_disk(&fresh, disks[i]);
     if (st != SCA_OK)
@@ -358,7 +357,7 @@ bool backends_discover(struct backends *backends, bool (*keep_going)(void *))
     (void)keep_going;
     count(&fake.counts.discover);
     backends->is_discovered = true;
-    return script_now().has_late_slot;
+    return fake_script_now().has_late_slot;
 }
 
 void backends_abandon(void)
@@ -367,4 +366,5 @@ void backends_abandon(void)
     pthread_mutex_init(&fake.mutex, NULL);
     pthread_cond_init(&fake.changed, NULL);
     fake.held = 0;
+    fake_async_abandon();
 }

@@ -157,7 +157,11 @@ static void what_the_system_header_lacks_has_the_standards_values(void **state)
         {CKP_AUTHENTICATION_TOKEN, 3},
         {CKP_PUBLIC_CERTIFICATES_TOKEN, 4},
         {CKF_FIND_OBJECTS, 0x40},
+        {CKF_MESSAGE_SIGN, 0x8},
+        {CKF_MESSAGE_VERIFY, 0x10},
+        {CKF_MULTI_MESSAGE, 0x20},
         {CKF_ASYNC_SESSION, 0x8},
+        {CKF_ASYNC_SESSION_SUPPORTED, 0x04000000},
         {CKR_FUNCTION_REJECTED, 0x200},
         {CKR_TOKEN_RESOURCE_EXCEEDED, 0x201},
         {CKR_OPERATION_CANCEL_FAILED, 0x202},
@@ -173,7 +177,11 @@ static void what_the_system_header_lacks_has_the_standards_values(void **state)
     assert_int_equal(offsetof(CK_INTERFACE, pFunctionList), sizeof(void *));
     assert_int_equal(offsetof(CK_INTERFACE, flags), 2 * sizeof(void *));
     assert_int_equal(sizeof(CK_INTERFACE), 3 * sizeof(void *));
+    assert_int_equal(offsetof(CK_ASYNC_DATA, pValue), sizeof(CK_ULONG));
+    assert_int_equal(offsetof(CK_ASYNC_DATA, ulValue), 2 * sizeof(void *));
+    assert_int_equal(offsetof(CK_ASYNC_DATA, hObject), 3 * sizeof(void *));
     assert_int_equal(offsetof(CK_ASYNC_DATA, hAdditionalObject), 4 * sizeof(void *));
+    assert_int_equal(sizeof(CK_ASYNC_DATA), 5 * sizeof(void *));
 }
 
 static void assert_filled(const void *list, size_t count)

@@ -204,7 +204,7 @@ static void a_token_whose_keys_are_elsewhere_has_no_such_function(void **state)
     EXPECT(CKR_FUNCTION_NOT_SUPPORTED, p11->C_VerifyRecoverInit(session, &rsa_pkcs, key));
     EXPECT(CKR_FUNCTION_NOT_SUPPORTED, p11->C_VerifyRecover(session, bytes, LENGTH, bytes, &len));
     EXPECT(CKR_OK, p11->C_GetMechanismInfo(FAKE_PHONE, CKM_RSA_PKCS, &info));
-    assert_int_equal(info.flags, CKF_SIGN | CKF_VERIFY);
+    assert_int_equal(info.flags, CKF_SIGN | CKF_VERIFY | CKF_MESSAGE_SIGN | CKF_MESSAGE_VERIFY);
 }
 
 int main(void)

@@ -3,16 +3,17 @@
 #include "remote/base/cleanup.h"
 #include "tests/module/stage.h"
 
-enum { SIGNING = CKF_SIGN | CKF_VERIFY };
+enum { SIGNING = CKF_SIGN | CKF_VERIFY | CKF_MESSAGE_SIGN | CKF_MESSAGE_VERIFY };
+enum { HASHING = SIGNING | CKF_MULTI_MESSAGE };
 
 static const struct {
     CK_MECHANISM_TYPE type;
     CK_MECHANISM_INFO info;
 } mechanisms[] = {
     {CKM_RSA_PKCS, {2048, 8192, SIGNING}},
-    {CKM_SHA256_RSA_PKCS, {2048, 8192, SIGNING}},
-    {CKM_SHA384_RSA_PKCS, {2048, 8192, SIGNING}},
-    {CKM_SHA512_RSA_PKCS, {2048, 8192, SIGNING}},
+    {CKM_SHA256_RSA_PKCS, {2048, 8192, HASHING}},
+    {CKM_SHA384_RSA_PKCS, {2048, 8192, HASHING}},
+    {CKM_SHA512_RSA_PKCS, {2048, 8192, HASHING}},
     {CKM_SHA_1, {0, 0, CKF_DIGEST}},
     {CKM_SHA256, {0, 0, CKF_DIGEST}},
     {CKM_SHA384, {0, 0, CKF_DIGEST}},
