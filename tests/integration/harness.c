@@ -119,6 +119,9 @@ static void load_module(struct world *world)
     assert_int_equal(get_list(&world->p11), CKR_OK);
     assert_int_equal(get_interface(NULL, &version, &interface, 0), CKR_OK);
     world->p11_3 = interface->pFunctionList;
+    version.minor = 2;
+    assert_int_equal(get_interface(NULL, &version, &interface, 0), CKR_OK);
+    world->p11_32 = interface->pFunctionList;
 }
 
 void world_start(struct world *world, const char *const *options, const char *smartca_lines)

@@ -19,6 +19,7 @@ struct world {
     int life; /* the emulator ends when this is closed */
     CK_FUNCTION_LIST *p11;
     struct cryptoki_list_3_0 *p11_3;
+    struct cryptoki_list_3_2 *p11_32;
 };
 
 /*

@@ -409,6 +409,105 @@ static void a_rejected_document_is_not_asked_for_again_at_once(void **state)
     assert_int_equal(world.p11->C_CloseSession(session), CKR_OK);
 }
 
+static CK_SESSION_HANDLE begin_one(const char *text, CK_BYTE *signature)
+{
+    CK_MECHANISM mechanism = {CKM_SHA256_RSA_PKCS, NULL, 0};
+    CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
+    CK_ULONG len = 256;
+
+    assert_int_equal(world.p11->C_OpenSession(world_slot(&world),
+                                              CKF_SERIAL_SESSION | CKF_ASYNC_SESSION, NULL, NULL,
+                                              &session),
+                     CKR_OK);
+    assert_int_equal(
+        world.p11->C_SignInit(session, &mechanism, world_key(&world, session, CKO_PRIVATE_KEY)),
+        CKR_OK);
+    assert_int_equal(
+        world.p11->C_Sign(session, (CK_BYTE *)(uintptr_t)text, strlen(text), signature, &len),
+        CKR_PENDING);
+    return session;
+}
+
+/* Until it is something else than pending. */
+static CK_RV complete(CK_SESSION_HANDLE session)
+{
+    CK_UTF8CHAR function[] = "C_Sign";
+    CK_ASYNC_DATA data = {.ulVersion = 0};
+    CK_RV rv = CKR_PENDING;
+
+    while (rv == CKR_PENDING)
+        rv = world.p11_32->C_AsyncComplete(session, function, &data);
+    return rv;
+}
+
+static void ten_asynchronous_sessions_of_one_thread_are_one_transaction(void **state)
+{
+    enum { COUNT = 10 };
+    CK_SESSION_HANDLE sessions[COUNT];
+    CK_BYTE signatures[COUNT][256];
+    char texts[COUNT][16];
+    (void)state;
+    set_stage(PATIENT);
+    let_phone("approve");
+
+    for (int i = 0; i < COUNT; i++) {
+        (void)snprintf(texts[i], sizeof(texts[i]), "async %d", i);
+        sessions[i] = begin_one(texts[i], signatures[i]);
+    }
+    assert_int_equal(world_requests(&world, "sign"), 0);
+
+    for (int i = 0; i < COUNT; i++) {
+        assert_int_equal(complete(sessions[i]), CKR_OK);
+        assert_true(world_verifies(&world, sessions[i], texts[i], signatures[i]));
+        assert_int_equal(world.p11->C_CloseSession(sessions[i]), CKR_OK);
+    }
+    assert_int_equal(world_transactions(&world), 1);
+}
+
+/* In a child: fetches by its number what the parent began. Its exit status is 0 if it is right. */
+static pid_t start_fetcher(CK_ULONG number, const char *text)
+{
+    CK_UTF8CHAR function[] = "C_Sign";
+    CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
+    CK_BYTE signature[256];
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child)
+        return child;
+    if (world.p11->C_Initialize(NULL) != CKR_OK ||
+        world.p11->C_OpenSession(world_slot(&world), CKF_SERIAL_SESSION | CKF_ASYNC_SESSION, NULL,
+                                 NULL, &session) != CKR_OK)
+        _exit(2);
+    if (world.p11_32->C_AsyncJoin(session, function, number + 1, signature, 256) !=
+        CKR_SAVED_STATE_INVALID)
+        _exit(3);
+    if (world.p11_32->C_AsyncJoin(session, function, number, signature, 256) != CKR_OK ||
+        complete(session) != CKR_OK)
+        _exit(4);
+    _exit(world_verifies(&world, session, text, signature) ? 0 : 5);
+}
+
+static void another_process_fetches_a_signature_by_its_number(void **state)
+{
+    CK_UTF8CHAR function[] = "C_Sign";
+    CK_BYTE signature[256];
+    CK_ULONG number = 0;
+    (void)state;
+    set_stage(PATIENT);
+
+    CK_SESSION_HANDLE session = begin_one("fetched", signature);
+    assert_int_equal(world.p11_32->C_AsyncGetID(session, function, &number), CKR_OK);
+    assert_int_equal(world_transactions(&world), 1);
+    assert_int_equal(world.p11->C_CloseSession(session), CKR_OK);
+    let_phone("approve");
+    world_approve(&world);
+
+    assert_int_equal(process_end(start_fetcher(number, "fetched")), 0);
+    assert_int_equal(world_transactions(&world), 1);
+    assert_int_equal(process_end(start_fetcher(number, "fetched")), 4); /* it was handed over */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -423,6 +522,8 @@ int main(void)
         cmocka_unit_test(when_the_leading_process_dies_another_takes_over_without_a_second_prompt),
         cmocka_unit_test(what_a_killed_process_had_in_it_is_collected_by_the_next_one),
         cmocka_unit_test(a_rejection_fails_all_processes),
+        cmocka_unit_test(ten_asynchronous_sessions_of_one_thread_are_one_transaction),
+        cmocka_unit_test(another_process_fetches_a_signature_by_its_number),
         cmocka_unit_test(a_rejected_document_is_not_asked_for_again_at_once),
     };
     return cmocka_run_group_tests(tests, start, stop);
