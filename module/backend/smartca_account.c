@@ -24,8 +24,7 @@ void smartca_account_fini(struct smartca_account *account)
 bool smartca_account_is_of(const struct smartca_account *account,
                            const struct catalogue_entry *entry)
 {
-    return strcmp(entry->user_id, account->config->user_id) == 0 &&
-           strcmp(entry->url, account->config->service.url) == 0;
+    return identity_equal(catalogue_identity(entry), config_identity(account->config));
 }
 
 bool smartca_account_has(const struct smartca_account *account, const struct catalogue_entry *entry)

@@ -105,11 +105,8 @@ struct remote_credentials smartca_take_opened(struct smartca_token *token, const
 
 static struct vault vault_of(const struct smartca_token *token)
 {
-    const struct account_config *config = token->account->config;
-
     return (struct vault){.state_dir = token->account->state_dir,
-                          .url = config->service.url,
-                          .user_id = config->user_id};
+                          .identity = config_identity(token->account->config)};
 }
 
 /* Trying a PIN takes its time: what is remembered of wrong ones leaves the lock and comes back. */

@@ -119,8 +119,7 @@ static unsigned items_of_identity(const struct config *config, const struct acco
     unsigned items = 0;
 
     for (size_t i = 0; i < config->account_count; i++)
-        if (strcmp(config->accounts[i].user_id, account->user_id) == 0 &&
-            strcmp(config->accounts[i].service.url, account->service.url) == 0)
+        if (identity_equal(config_identity(&config->accounts[i]), config_identity(account)))
             items |= vault_items_of(&config->accounts[i]);
     return items;
 }

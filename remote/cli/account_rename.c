@@ -60,8 +60,7 @@ static enum cli_exit check_text(const struct renaming *renaming)
     if (st != SCA_OK)
         return output_fail(renaming->cli, output_code(st), "", "%s", sca_status_name(st));
     const struct account_config *account = config_find_account(draft, renaming->cli->operands[1]);
-    if (account && strcmp(account->user_id, renaming->account->user_id) == 0 &&
-        strcmp(account->service.url, renaming->account->service.url) == 0)
+    if (account && identity_equal(config_identity(account), config_identity(renaming->account)))
         return CLI_OK;
     return output_fail(renaming->cli, "not_ours", _("change the name in that file yourself"),
                        _("%s is not as account add writes it"), renaming->from.file);

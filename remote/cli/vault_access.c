@@ -31,8 +31,7 @@ bool vault_is_needed(const struct account_config *account)
 
 struct vault vault_of_account(const struct account_config *account, const char *state_dir)
 {
-    return (struct vault){
-        .state_dir = state_dir, .url = account->service.url, .user_id = account->user_id};
+    return (struct vault){.state_dir = state_dir, .identity = config_identity(account)};
 }
 
 enum vault_state vault_look(const struct vault *vault, unsigned *ret_wrong_pins, const char **why)

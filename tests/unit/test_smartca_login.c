@@ -83,8 +83,7 @@ static struct token *make_token(struct stage *stage)
 static void make_vault(struct stage *stage)
 {
     const struct vault vault = {.state_dir = stage->dir,
-                                .url = stage->config.service.url,
-                                .user_id = stage->config.user_id};
+                                .identity = config_identity(&stage->config)};
     AUTO(secret_freep) struct secret *pin = secret_of(PIN);
     AUTO(vault_contents_fini)
     struct vault_contents contents = {.items = {[VAULT_PASSWORD] = secret_of("password"),
