@@ -21,8 +21,9 @@ static enum sca_status add(struct accounts *accounts, const struct account_confi
     if (!place)
         return SCA_NOMEM;
     smartca_account_init(&place->account, config, accounts->config->state_dir);
-    while (*end)
-        end = &(*end)->next;
+    for (; *end; end = &(*end)->next)
+        if (identity_equal(config_identity((*end)->account.config), config_identity(config)))
+            smartca_account_share_pins(&place->account, &(*end)->account);
     *end = place;
     return SCA_OK;
 }

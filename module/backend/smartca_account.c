@@ -12,12 +12,21 @@ void smartca_account_init(struct smartca_account *account, const struct account_
 {
     *account = (struct smartca_account){.config = config, .state_dir = state_dir};
     lock_init(&account->lock, LOCK_BACKEND);
+    wrong_pins_init(&account->own_wrong, &account->lock);
+    account->wrong = &account->own_wrong;
+}
+
+void smartca_account_share_pins(struct smartca_account *account,
+                                const struct smartca_account *other)
+{
+    account->wrong = other->wrong;
 }
 
 void smartca_account_fini(struct smartca_account *account)
 {
     if (account->client)
         account->remote->client_free(account->client);
+    wrong_pins_fini(&account->own_wrong);
     lock_fini(&account->lock);
 }
 

@@ -78,7 +78,6 @@ void smartca_logout(struct token *base)
 void smartca_login_fini(struct smartca_token *token)
 {
     smartca_logout(&token->base);
-    secret_wipe(&token->wrong, sizeof(token->wrong));
     lock_fini(&token->lock);
 }
 
@@ -107,23 +106,6 @@ static struct vault vault_of(const struct smartca_token *token)
 {
     return (struct vault){.state_dir = token->account->state_dir,
                           .identity = config_identity(token->account->config)};
-}
-
-/* Trying a PIN takes its time: what is remembered of wrong ones leaves the lock and comes back. */
-static struct pin_memory lend_memory(struct smartca_token *token)
-{
-    lock_take(&token->lock);
-    struct pin_memory memory = token->wrong;
-    lock_drop(&token->lock);
-    return memory;
-}
-
-static void return_memory(struct smartca_token *token, struct pin_memory *memory)
-{
-    lock_take(&token->lock);
-    token->wrong = *memory;
-    lock_drop(&token->lock);
-    secret_wipe(memory, sizeof(*memory));
 }
 
 /* Why a PIN was not taken, and what to do. */
@@ -161,14 +143,18 @@ static enum sca_status open_vault(struct smartca_token *token, struct call *call
                                   const struct secret *pin, struct smartca_vault **ret_vault)
 {
     const struct vault vault = vault_of(token);
+    struct wrong_pins *wrong = token->account->wrong;
+    struct pin_memory memory;
     struct smartca_vault *opened = calloc(1, sizeof(*opened));
     if (!opened)
         return SCA_NOMEM;
 
     atomic_init(&opened->refs, 1);
-    struct pin_memory memory = lend_memory(token);
-    enum sca_status st = vault_open(&vault, call, pin, &memory, &opened->contents);
-    return_memory(token, &memory);
+    enum sca_status st = wrong_pins_borrow(wrong, TOKEN_USER, call, &memory);
+    if (st == SCA_OK) {
+        st = vault_open(&vault, call, pin, &memory, &opened->contents);
+        wrong_pins_return(wrong, TOKEN_USER, &memory);
+    }
     if (st != SCA_OK) {
         free(opened);
         return explain(token, call, &vault, st);
@@ -255,11 +241,15 @@ enum sca_status smartca_set_pin(struct token *base, struct call *call, enum toke
 {
     struct smartca_token *token = (struct smartca_token *)base;
     const struct vault vault = vault_of(token);
+    struct wrong_pins *wrong = token->account->wrong;
+    struct pin_memory memory;
 
     if (user != TOKEN_USER)
         return SCA_UNSUPPORTED;
-    struct pin_memory memory = lend_memory(token);
-    enum sca_status st = vault_set_pin(&vault, call, old_pin, new_pin, &memory, KEYSTORE_COST);
-    return_memory(token, &memory);
+    enum sca_status st = wrong_pins_borrow(wrong, TOKEN_USER, call, &memory);
+    if (st == SCA_OK) {
+        st = vault_set_pin(&vault, call, old_pin, new_pin, &memory, KEYSTORE_COST);
+        wrong_pins_return(wrong, TOKEN_USER, &memory);
+    }
     return st == SCA_OK ? st : explain(token, call, &vault, st);
 }
