@@ -9,7 +9,7 @@
 #include "remote/catalogue/catalogue.h"
 #include "remote/config/config.h"
 #include "remote/remote.h"
-#include "remote/vault/vault.h"
+#include "remote/vault/vault_account.h"
 
 /* One [account] and its connection to the service, made at first use and shared by its tokens. */
 struct smartca_account {
@@ -79,9 +79,6 @@ struct smartca_token {
     struct smartca_vault *vault; /* NULL: nobody is logged in */
     struct secret *otp;          /* confirm = otp: typed at the login, for one signature */
 };
-
-/* Do the account's slots have a PIN: for secrets in a vault, or because it is asked for? */
-bool smartca_has_vault(const struct account_config *config);
 
 /* The part of a new token that is about PINs; the token's account is set. */
 void smartca_login_init(struct smartca_token *token);

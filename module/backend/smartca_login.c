@@ -7,15 +7,6 @@
 #include "remote/base/cleanup.h"
 #include "remote/base/log.h"
 
-bool smartca_has_vault(const struct account_config *config)
-{
-    bool has_password = config->confirm != CONFIRM_APP && config->password.kind == SECRET_VAULT;
-    bool has_key = config->confirm == CONFIRM_TOTP && config->totp_secret.kind == SECRET_VAULT;
-
-    return config->pin_required || has_password || has_key ||
-           config->service.sp_password.kind == SECRET_VAULT;
-}
-
 /* The six digits come behind the PIN, since most programs cannot ask for them separately. */
 static bool has_digits_behind_pin(const struct account_config *config)
 {
@@ -28,7 +19,7 @@ void smartca_login_init(struct smartca_token *token)
     struct token *base = &token->base;
 
     lock_init(&token->lock, LOCK_BACKEND);
-    if (smartca_has_vault(config)) {
+    if (vault_is_needed(config)) {
         base->pin_min = KEYSTORE_PIN_MIN;
         base->pin_max = KEYSTORE_PIN_MAX;
     }
@@ -104,8 +95,7 @@ struct remote_credentials smartca_take_opened(struct smartca_token *token, const
 
 static struct vault vault_of(const struct smartca_token *token)
 {
-    return (struct vault){.state_dir = token->account->state_dir,
-                          .identity = config_identity(token->account->config)};
+    return vault_of_account(token->account->config, token->account->state_dir);
 }
 
 /* Why a PIN was not taken, and what to do. */
@@ -203,7 +193,7 @@ enum sca_status smartca_login(struct token *base, struct call *call, enum token_
         return SCA_UNSUPPORTED;
     if (has_digits_behind_pin(config))
         st = split(token, call, typed, &pin, &opened.otp);
-    if (st == SCA_OK && smartca_has_vault(config))
+    if (st == SCA_OK && vault_is_needed(config))
         st = open_vault(token, call, pin ? pin : typed, &opened.vault);
     else if (st == SCA_OK && pin && secret_get(pin).len > 0)
         st = call_fail(call, SCA_USER_AUTH,
