@@ -81,6 +81,7 @@ static CK_RV ask_backend(struct session *s, const struct sign_job *job, CK_BYTE 
     struct call call;
 
     call_init(&call, &clock_system, token->ops->patience_ms(token));
+    uint64_t login = slot_login_number(s->slot);
     enum sca_status st = SCA_OK;
     CK_RV rv = session_wait_begin(s, &call);
     if (rv == CKR_OK) {
@@ -89,7 +90,7 @@ static CK_RV ask_backend(struct session *s, const struct sign_job *job, CK_BYTE 
     }
     call_fini(&call);
     if (st == SCA_USER_AUTH || token->login_signs_once)
-        (void)slot_logout(s->slot); /* so that the application asks for the PIN or OTP again */
+        slot_logout_if(s->slot, login); /* so that the application asks for the PIN or OTP again */
     return rv;
 }
 
