@@ -30,8 +30,9 @@ void smartca_login_init(struct smartca_token *token)
         return;
     base->login_signs_once = true;
     base->otp_digits = TOKEN_OTP_DIGITS;
-    base->pin_min += TOKEN_OTP_DIGITS;
     base->pin_max += TOKEN_OTP_DIGITS;
+    if (base->pin_min == 0)
+        base->pin_min = TOKEN_OTP_DIGITS; /* nothing comes before them */
 }
 
 static void vault_unref(struct smartca_vault *vault)

@@ -168,7 +168,7 @@ static void the_configuration_decides_about_the_pin(void **state)
         {CONFIRM_TOTP, SECRET_VAULT, SECRET_FILE, false, false, true, 6, 64, true},
         {CONFIRM_TOTP, SECRET_FILE, SECRET_VAULT, false, false, true, 6, 64, true},
         {CONFIRM_TOTP, SECRET_FILE, SECRET_FILE, true, false, true, 6, 64, true},
-        {CONFIRM_OTP, SECRET_VAULT, SECRET_NONE, false, false, true, 12, 70, true},
+        {CONFIRM_OTP, SECRET_VAULT, SECRET_NONE, false, false, true, 6, 70, true},
         {CONFIRM_OTP, SECRET_VAULT, SECRET_NONE, false, true, true, 6, 64, true},
         {CONFIRM_OTP, SECRET_FILE, SECRET_NONE, false, false, true, 6, 6, false},
         {CONFIRM_OTP, SECRET_FILE, SECRET_NONE, false, true, true, 0, 0, false},
