@@ -173,6 +173,9 @@ static enum sca_status split(const struct smartca_token *token, struct call *cal
                          "password",
                          token->account->config->name);
     size_t pin_len = all.len - TOKEN_OTP_DIGITS;
+    if (pin_len == 0 && vault_is_needed(token->account->config))
+        return call_fail(call, SCA_USER_AUTH, "account %s: the PIN comes before the six digits",
+                         token->account->config->name);
     enum sca_status st = secret_new(span_of(all.ptr, pin_len), &pin);
     if (st == SCA_OK)
         st = secret_new(span_of(all.ptr + pin_len, TOKEN_OTP_DIGITS), ret_otp);

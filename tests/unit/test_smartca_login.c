@@ -437,6 +437,20 @@ static void without_six_digits_no_try_is_counted(void **state)
     assert_int_equal(state_of(stage).wrong_user_pins, 0);
 }
 
+/* Also who types the PIN alone, when that is six digits. */
+static void digits_alone_are_no_try_where_there_is_a_vault(void **state)
+{
+    struct stage *stage = *state;
+    make_vault(stage);
+    (void)make_typed(stage, SECRET_VAULT);
+
+    assert_int_equal(login(stage, "012345"), SCA_USER_AUTH);
+
+    assert_non_null(strstr(stage->call.note, "the PIN comes before the six digits"));
+    assert_int_equal(state_of(stage).wrong_user_pins, 0);
+    assert_opened(stage, NULL, "- - -");
+}
+
 static void digits_alone_are_enough_where_there_is_no_vault(void **state)
 {
     struct stage *stage = *state;
@@ -482,6 +496,7 @@ int main(void)
         TEST(the_pin_is_changed),
         TEST(six_digits_behind_the_pin_are_for_one_signature),
         TEST(without_six_digits_no_try_is_counted),
+        TEST(digits_alone_are_no_try_where_there_is_a_vault),
         TEST(digits_alone_are_enough_where_there_is_no_vault),
         TEST(a_password_for_one_operation_goes_before_that_of_the_login),
     };
