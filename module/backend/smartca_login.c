@@ -184,6 +184,11 @@ static enum sca_status split(const struct smartca_token *token, struct call *cal
     return st;
 }
 
+/*
+ * confirm = otp, otp_login = context, no vault: applications log the user in before they begin to
+ * sign, but there is nothing that a PIN would open. Whatever they give is taken, as with confirm =
+ * app; the six digits of each signature are the guard.
+ */
 enum sca_status smartca_login(struct token *base, struct call *call, enum token_user user,
                               const struct secret *typed)
 {

@@ -476,6 +476,20 @@ static void a_password_for_one_operation_goes_before_that_of_the_login(void **st
     assert_opened(stage, NULL, "password raw:0123456789 -");
 }
 
+static void without_a_vault_any_pin_will_do_until_the_digits_are_asked_for(void **state)
+{
+    AUTO(secret_freep) struct secret *otp = secret_of("777777");
+    struct stage *stage = *state;
+    stage->config.otp_login_context = true;
+    struct token *token = make_typed(stage, SECRET_FILE);
+
+    assert_int_equal(login(stage, "x"), SCA_OK);
+
+    assert_true(token->wants_otp_each_time);
+    assert_opened(stage, NULL, "- - -");
+    assert_opened(stage, otp, "- - 777777");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -499,6 +513,7 @@ int main(void)
         TEST(digits_alone_are_no_try_where_there_is_a_vault),
         TEST(digits_alone_are_enough_where_there_is_no_vault),
         TEST(a_password_for_one_operation_goes_before_that_of_the_login),
+        TEST(without_a_vault_any_pin_will_do_until_the_digits_are_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
