@@ -21,8 +21,9 @@ static enum sca_status add(struct accounts *accounts, const struct account_confi
     if (!place)
         return SCA_NOMEM;
     smartca_account_init(&place->account, config, accounts->config->state_dir);
-    while (*end)
-        end = &(*end)->next;
+    for (; *end; end = &(*end)->next)
+        if (identity_equal(config_identity((*end)->account.config), config_identity(config)))
+            smartca_account_share_pins(&place->account, &(*end)->account);
     *end = place;
     return SCA_OK;
 }
@@ -72,16 +73,16 @@ static bool is_same_text(const char *a, const char *b)
 }
 
 /* Do both say the same slots? */
-static bool is_same_identity(const struct account_config *a, const struct account_config *b)
+static bool is_same_account(const struct account_config *a, const struct account_config *b)
 {
-    return strcmp(a->user_id, b->user_id) == 0 && strcmp(a->service.url, b->service.url) == 0 &&
+    return identity_equal(config_identity(a), config_identity(b)) &&
            is_same_text(a->serial, b->serial);
 }
 
 static bool is_in(const struct config *config, const struct account_config *account)
 {
     for (size_t i = 0; i < config->account_count; i++)
-        if (is_same_identity(&config->accounts[i], account) ||
+        if (is_same_account(&config->accounts[i], account) ||
             strcmp(config->accounts[i].name, account->name) == 0)
             return true;
     return false;
@@ -108,7 +109,7 @@ static bool is_known(const struct accounts *accounts, const struct account_confi
 {
     for (const struct account_place *place = accounts->first; place; place = place->next) {
         const struct account_config *known = place->account.config;
-        if (is_same_identity(known, account) ||
+        if (is_same_account(known, account) ||
             (!place->is_gone && strcmp(known->name, account->name) == 0))
             return true;
     }

@@ -209,9 +209,9 @@ struct token {
     const enum crypto_hash
         *hashes; /* signs_digests: what CKM_RSA_PKCS may carry in its DigestInfo */
     size_t hash_count;
-    CK_ULONG pin_min; /* bytes; 0 and 0 where there is no PIN */
-    CK_ULONG pin_max;
-    CK_ULONG otp_digits;  /* of pin_max: they follow the PIN at a login, and are no part of it */
+    CK_ULONG pin_min;     /* bytes, of a PIN; 0 and 0 where there is no PIN */
+    CK_ULONG pin_max;     /* of what is given at a login: the PIN and the digits that follow it */
+    CK_ULONG otp_digits;  /* how many of pin_max those are; a new PIN has none */
     bool is_present;      /* false: a slot without a token in it */
     atomic_bool is_spare; /* the empty slot on offer, listed last, until init_token takes it */
     bool needs_login;

@@ -131,7 +131,7 @@ static void local_free(struct token *base)
 {
     struct local_token *token = (struct local_token *)base;
     local_keys_unref(token->keys);
-    secret_wipe(token->wrong, sizeof(token->wrong));
+    wrong_pins_fini(&token->wrong);
     lock_fini(&token->lock);
     free(token);
 }
@@ -190,6 +190,7 @@ enum sca_status local_token_new(const char *state_dir, const char *name, CK_SLOT
         return SCA_NOMEM;
     token->state_dir = state_dir;
     lock_init(&token->lock, LOCK_BACKEND);
+    wrong_pins_init(&token->wrong, &token->lock);
     if (name)
         memcpy(token->name, name, sizeof(token->name));
     describe(token);

@@ -5,6 +5,7 @@
 
 #include "module/backend/backend.h"
 #include "module/backend/local_keys.h"
+#include "module/backend/wrong_pins.h"
 #include "remote/base/lock.h"
 #include "remote/keystore/keystore.h"
 
@@ -13,10 +14,10 @@ struct local_token {
     const char *state_dir;         /* borrowed */
     char name[KEYSTORE_NAME_SIZE]; /* written once, before base.is_spare becomes false */
     char description[48];
-    struct lock lock;           /* guards the rest; nothing slow under it */
-    struct local_keys *keys;    /* of who is logged in; NULL: nobody */
-    bool is_user;               /* it is the user: keys may open private objects */
-    struct pin_memory wrong[2]; /* by enum token_user */
+    struct lock lock;        /* guards the rest; nothing slow under it */
+    struct local_keys *keys; /* of who is logged in; NULL: nobody */
+    bool is_user;            /* it is the user: keys may open private objects */
+    struct wrong_pins wrong;
 };
 
 /* A token of the catalogue, or with name NULL the empty slot. state_dir must outlive it.

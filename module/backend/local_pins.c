@@ -9,25 +9,6 @@ static const enum keystore_user users[] = {
     [TOKEN_SO] = KEYSTORE_SO,
 };
 
-/* What this process remembers of wrong PINs goes to the keystore and comes back, so that deriving
- * a key from a PIN takes its time without the lock. */
-static struct pin_memory lend_memory(struct local_token *token, enum token_user user)
-{
-    lock_take(&token->lock);
-    struct pin_memory memory = token->wrong[user];
-    lock_drop(&token->lock);
-    return memory;
-}
-
-static void return_memory(struct local_token *token, enum token_user user,
-                          struct pin_memory *memory)
-{
-    lock_take(&token->lock);
-    token->wrong[user] = *memory;
-    lock_drop(&token->lock);
-    secret_wipe(memory, sizeof(*memory));
-}
-
 static enum sca_status explain_locked(struct call *call, enum token_user user, const char *label,
                                       bool is_locked)
 {
@@ -78,13 +59,16 @@ enum sca_status local_login(struct token *base, struct call *call, enum token_us
     struct local_token *token = (struct local_token *)base;
     struct secret *master_key = NULL;
     struct local_keys *keys = NULL;
+    struct pin_memory memory;
     struct keystore keystore;
 
     if (!local_keystore(token, &keystore))
         return call_fail(call, SCA_NOT_FOUND, "the slot is empty; C_InitToken makes a token");
-    struct pin_memory memory = lend_memory(token, user);
-    enum sca_status st = keystore_login(&keystore, call, users[user], pin, &memory, &master_key);
-    return_memory(token, user, &memory);
+    enum sca_status st = wrong_pins_borrow(&token->wrong, user, call, &memory);
+    if (st != SCA_OK)
+        return local_fail(token, call, st);
+    st = keystore_login(&keystore, call, users[user], pin, &memory, &master_key);
+    wrong_pins_return(&token->wrong, user, &memory);
     if (st != SCA_OK)
         return explain(token, call, &keystore, user, st);
     st = local_keys_new(master_key, &keys);
@@ -117,13 +101,15 @@ enum sca_status local_set_pin(struct token *base, struct call *call, enum token_
                               const struct secret *old_pin, const struct secret *new_pin)
 {
     struct local_token *token = (struct local_token *)base;
+    struct pin_memory memory;
     struct keystore keystore;
 
     if (!local_keystore(token, &keystore))
         return call_fail(call, SCA_NOT_FOUND, "the slot is empty; C_InitToken makes a token");
-    struct pin_memory memory = lend_memory(token, user);
-    enum sca_status st =
-        keystore_set_pin(&keystore, call, users[user], old_pin, new_pin, &memory, KEYSTORE_COST);
-    return_memory(token, user, &memory);
+    enum sca_status st = wrong_pins_borrow(&token->wrong, user, call, &memory);
+    if (st != SCA_OK)
+        return local_fail(token, call, st);
+    st = keystore_set_pin(&keystore, call, users[user], old_pin, new_pin, &memory, KEYSTORE_COST);
+    wrong_pins_return(&token->wrong, user, &memory);
     return st == SCA_OK ? st : explain(token, call, &keystore, user, st);
 }

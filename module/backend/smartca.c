@@ -132,7 +132,7 @@ static const struct token_ops vault_ops = {
 
 static const struct token_ops *choose_ops(const struct account_config *config)
 {
-    if (smartca_has_vault(config))
+    if (vault_is_needed(config))
         return &vault_ops;
     return config->confirm == CONFIRM_OTP ? &otp_ops : &phone_ops;
 }
@@ -167,7 +167,7 @@ enum sca_status smartca_token_new(struct smartca_account *account,
         .slot_id = entry->slot_id,
         .is_present = entry->has_certificate,
         .is_default = entry->view.is_default,
-        .needs_login = smartca_has_vault(config) || config->confirm == CONFIRM_OTP,
+        .needs_login = vault_is_needed(config) || config->confirm == CONFIRM_OTP,
         .has_protected_path = config->protected_path,
         .shows_async = config->shows_async,
         .signs_digests = true,

@@ -4,24 +4,32 @@
 #define MODULE_BACKEND_SMARTCA_H
 
 #include "module/backend/backend.h"
+#include "module/backend/wrong_pins.h"
 #include "remote/base/lock.h"
 #include "remote/catalogue/catalogue.h"
 #include "remote/config/config.h"
 #include "remote/remote.h"
-#include "remote/vault/vault.h"
+#include "remote/vault/vault_account.h"
 
 /* One [account] and its connection to the service, made at first use and shared by its tokens. */
 struct smartca_account {
     const struct account_config *config; /* borrowed */
     const char *state_dir;               /* borrowed */
-    struct lock lock;                    /* guards the two below */
+    struct lock lock;                    /* guards the two below, and own_wrong */
     const struct remote_ops *remote;
     struct smartca_client *client;
+    struct wrong_pins own_wrong;
+    struct wrong_pins *wrong; /* of the identity: own_wrong, or another account's */
 };
 
 void smartca_account_init(struct smartca_account *account, const struct account_config *config,
                           const char *state_dir);
 void smartca_account_fini(struct smartca_account *account);
+
+/* Remembers wrong PINs with another account of the same identity, which has the same vault and
+ * outlives this one's tokens. */
+void smartca_account_share_pins(struct smartca_account *account,
+                                const struct smartca_account *other);
 
 /* Is the catalogue's entry of this account's identity? */
 bool smartca_account_is_of(const struct smartca_account *account,
@@ -80,11 +88,7 @@ struct smartca_token {
     struct lock lock;              /* guards the rest; nothing slow under it */
     struct smartca_vault *vault;   /* NULL: nobody is logged in */
     struct smartca_permit *permit; /* confirm = otp: typed at the login */
-    struct pin_memory wrong;
 };
-
-/* Do the account's slots have a PIN: for secrets in a vault, or because it is asked for? */
-bool smartca_has_vault(const struct account_config *config);
 
 /* The part of a new token that is about PINs; the token's account is set. */
 void smartca_login_init(struct smartca_token *token);

@@ -12,20 +12,28 @@ void smartca_account_init(struct smartca_account *account, const struct account_
 {
     *account = (struct smartca_account){.config = config, .state_dir = state_dir};
     lock_init(&account->lock, LOCK_BACKEND);
+    wrong_pins_init(&account->own_wrong, &account->lock);
+    account->wrong = &account->own_wrong;
+}
+
+void smartca_account_share_pins(struct smartca_account *account,
+                                const struct smartca_account *other)
+{
+    account->wrong = other->wrong;
 }
 
 void smartca_account_fini(struct smartca_account *account)
 {
     if (account->client)
         account->remote->client_free(account->client);
+    wrong_pins_fini(&account->own_wrong);
     lock_fini(&account->lock);
 }
 
 bool smartca_account_is_of(const struct smartca_account *account,
                            const struct catalogue_entry *entry)
 {
-    return strcmp(entry->user_id, account->config->user_id) == 0 &&
-           strcmp(entry->url, account->config->service.url) == 0;
+    return identity_equal(catalogue_identity(entry), config_identity(account->config));
 }
 
 bool smartca_account_has(const struct smartca_account *account, const struct catalogue_entry *entry)

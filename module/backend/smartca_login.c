@@ -7,15 +7,6 @@
 #include "remote/base/cleanup.h"
 #include "remote/base/log.h"
 
-bool smartca_has_vault(const struct account_config *config)
-{
-    bool has_password = config->confirm != CONFIRM_APP && config->password.kind == SECRET_VAULT;
-    bool has_key = config->confirm == CONFIRM_TOTP && config->totp_secret.kind == SECRET_VAULT;
-
-    return config->pin_required || has_password || has_key ||
-           config->service.sp_password.kind == SECRET_VAULT;
-}
-
 /* The six digits come behind the PIN, since most programs cannot ask for them separately. */
 static bool has_digits_behind_pin(const struct account_config *config)
 {
@@ -28,7 +19,7 @@ void smartca_login_init(struct smartca_token *token)
     struct token *base = &token->base;
 
     lock_init(&token->lock, LOCK_BACKEND);
-    if (smartca_has_vault(config)) {
+    if (vault_is_needed(config)) {
         base->pin_min = KEYSTORE_PIN_MIN;
         base->pin_max = KEYSTORE_PIN_MAX;
     }
@@ -39,8 +30,9 @@ void smartca_login_init(struct smartca_token *token)
         return;
     base->login_signs_once = true;
     base->otp_digits = TOKEN_OTP_DIGITS;
-    base->pin_min += TOKEN_OTP_DIGITS;
     base->pin_max += TOKEN_OTP_DIGITS;
+    if (base->pin_min == 0)
+        base->pin_min = TOKEN_OTP_DIGITS; /* nothing comes before them */
 }
 
 static void vault_unref(struct smartca_vault *vault)
@@ -107,7 +99,6 @@ void smartca_logout(struct token *base)
 void smartca_login_fini(struct smartca_token *token)
 {
     smartca_logout(&token->base);
-    secret_wipe(&token->wrong, sizeof(token->wrong));
     lock_fini(&token->lock);
 }
 
@@ -137,28 +128,7 @@ struct remote_credentials smartca_borrow_opened(struct smartca_token *token,
 
 static struct vault vault_of(const struct smartca_token *token)
 {
-    const struct account_config *config = token->account->config;
-
-    return (struct vault){.state_dir = token->account->state_dir,
-                          .url = config->service.url,
-                          .user_id = config->user_id};
-}
-
-/* Trying a PIN takes its time: what is remembered of wrong ones leaves the lock and comes back. */
-static struct pin_memory lend_memory(struct smartca_token *token)
-{
-    lock_take(&token->lock);
-    struct pin_memory memory = token->wrong;
-    lock_drop(&token->lock);
-    return memory;
-}
-
-static void return_memory(struct smartca_token *token, struct pin_memory *memory)
-{
-    lock_take(&token->lock);
-    token->wrong = *memory;
-    lock_drop(&token->lock);
-    secret_wipe(memory, sizeof(*memory));
+    return vault_of_account(token->account->config, token->account->state_dir);
 }
 
 /* Why a PIN was not taken, and what to do. */
@@ -196,14 +166,18 @@ static enum sca_status open_vault(struct smartca_token *token, struct call *call
                                   const struct secret *pin, struct smartca_vault **ret_vault)
 {
     const struct vault vault = vault_of(token);
+    struct wrong_pins *wrong = token->account->wrong;
+    struct pin_memory memory;
     struct smartca_vault *opened = calloc(1, sizeof(*opened));
     if (!opened)
         return SCA_NOMEM;
 
     atomic_init(&opened->refs, 1);
-    struct pin_memory memory = lend_memory(token);
-    enum sca_status st = vault_open(&vault, call, pin, &memory, &opened->contents);
-    return_memory(token, &memory);
+    enum sca_status st = wrong_pins_borrow(wrong, TOKEN_USER, call, &memory);
+    if (st == SCA_OK) {
+        st = vault_open(&vault, call, pin, &memory, &opened->contents);
+        wrong_pins_return(wrong, TOKEN_USER, &memory);
+    }
     if (st != SCA_OK) {
         free(opened);
         return explain(token, call, &vault, st);
@@ -231,6 +205,9 @@ static enum sca_status split(const struct smartca_token *token, struct call *cal
                          "password",
                          token->account->config->name);
     size_t pin_len = all.len - TOKEN_OTP_DIGITS;
+    if (pin_len == 0 && vault_is_needed(token->account->config))
+        return call_fail(call, SCA_USER_AUTH, "account %s: the PIN comes before the six digits",
+                         token->account->config->name);
     enum sca_status st = secret_new(span_of(all.ptr, pin_len), &pin);
     if (st == SCA_OK)
         st = secret_new(span_of(all.ptr + pin_len, TOKEN_OTP_DIGITS), ret_otp);
@@ -239,6 +216,11 @@ static enum sca_status split(const struct smartca_token *token, struct call *cal
     return st;
 }
 
+/*
+ * confirm = otp, otp_login = context, no vault: applications log the user in before they begin to
+ * sign, but there is nothing that a PIN would open. Whatever they give is taken, as with confirm =
+ * app; the six digits of each signature are the guard.
+ */
 enum sca_status smartca_login(struct token *base, struct call *call, enum token_user user,
                               const struct secret *typed)
 {
@@ -253,7 +235,7 @@ enum sca_status smartca_login(struct token *base, struct call *call, enum token_
         return SCA_UNSUPPORTED;
     if (has_digits_behind_pin(config))
         st = split(token, call, typed, &pin, &otp);
-    if (st == SCA_OK && smartca_has_vault(config))
+    if (st == SCA_OK && vault_is_needed(config))
         st = open_vault(token, call, pin ? pin : typed, &opened.vault);
     else if (st == SCA_OK && pin && secret_get(pin).len > 0)
         st = call_fail(call, SCA_USER_AUTH,
@@ -293,11 +275,15 @@ enum sca_status smartca_set_pin(struct token *base, struct call *call, enum toke
 {
     struct smartca_token *token = (struct smartca_token *)base;
     const struct vault vault = vault_of(token);
+    struct wrong_pins *wrong = token->account->wrong;
+    struct pin_memory memory;
 
     if (user != TOKEN_USER)
         return SCA_UNSUPPORTED;
-    struct pin_memory memory = lend_memory(token);
-    enum sca_status st = vault_set_pin(&vault, call, old_pin, new_pin, &memory, KEYSTORE_COST);
-    return_memory(token, &memory);
+    enum sca_status st = wrong_pins_borrow(wrong, TOKEN_USER, call, &memory);
+    if (st == SCA_OK) {
+        st = vault_set_pin(&vault, call, old_pin, new_pin, &memory, KEYSTORE_COST);
+        wrong_pins_return(wrong, TOKEN_USER, &memory);
+    }
     return st == SCA_OK ? st : explain(token, call, &vault, st);
 }

@@ -35,6 +35,7 @@ struct pending *pending_new(const struct session *s, const char *function, CK_BY
     pending->ops = s->slot->token->ops->async;
     pending->function = function;
     pending->out = out;
+    pending->login = slot_login_number(s->slot);
     return pending;
 }
 
@@ -111,6 +112,7 @@ static CK_RV end(struct session *s, struct operation *operation, const struct ca
     struct sign_outcome outcome = {
         .operation = operation,
         .mark = pending->mark,
+        .login = pending->login,
         .call = call,
         .rv = rv,
     };

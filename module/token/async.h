@@ -22,6 +22,7 @@ struct pending {
     CK_BYTE *out; /* the application's, out_len of the operation; NULL after C_AsyncGetID */
     CK_ULONG id;  /* what that told, when out is NULL */
     bool is_joined;
+    uint64_t login; /* as in struct sign_outcome */
     struct audit_mark mark;
 };
 

@@ -87,7 +87,7 @@ CK_RV sign_ended(struct session *s, const struct sign_outcome *outcome)
     audit_signature(s, outcome->operation, &outcome->mark, call ? call->transaction : "",
                     outcome->rv);
     if (call && (was_refused || s->slot->token->login_signs_once))
-        (void)slot_logout(s->slot); /* so that the application asks for the PIN or OTP again */
+        slot_logout_if(s->slot, outcome->login); /* so that the application asks for PIN or OTP */
     return outcome->rv;
 }
 
@@ -148,6 +148,7 @@ CK_RV sign_produce(struct session *s, struct operation *sign, const char *functi
         outcome.rv = signer_sign(sign->key.signer, input, signature);
         return sign_ended(s, &outcome);
     }
+    outcome.login = slot_login_number(s->slot);
     outcome.rv = describe_job(s->slot->token, sign, input, &job);
     if (outcome.rv != CKR_OK)
         return sign_ended(s, &outcome);

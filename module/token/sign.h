@@ -17,6 +17,7 @@ struct sign_outcome {
     const struct operation *operation; /* one that was joined (C_AsyncJoin) has no mechanism */
     struct audit_mark mark;            /* of what was signed; zeros if it was joined */
     const struct call *call; /* the one that the backend was last asked with; NULL: it was not */
+    uint64_t login;          /* the one that the backend was asked under (slot_login_number) */
     CK_RV rv;
 };
 

@@ -30,6 +30,7 @@ struct slot {
     atomic_bool has_event;  /* something has happened in it that no caller was told */
     struct lock lock;       /* guards the rest */
     enum slot_login login;
+    uint64_t logins;                  /* how many there were: one is told from the next */
     struct snapshot *token_objects;   /* as far as known; NULL: to be asked for */
     uint64_t stamp;                   /* the token's when they were asked for */
     uint64_t epoch;                   /* rises when token_objects are forgotten */
@@ -58,11 +59,14 @@ bool slot_is_writable(const struct slot *slot);
 /*
  * The login state. slot_enter makes it user's or security officer's: CKR_SESSION_CLOSED when the
  * last session went meanwhile, CKR_USER_ALREADY_LOGGED_IN when another thread was faster.
- * slot_logout also tells the backend, without a lock held.
+ * slot_logout also tells the backend, without a lock held. slot_logout_if ends a login that has not
+ * been followed by another: the one that slot_login_number told.
  */
 enum slot_login slot_login_state(struct slot *slot);
 CK_RV slot_enter(struct slot *slot, enum slot_login login);
 CK_RV slot_logout(struct slot *slot);
+uint64_t slot_login_number(struct slot *slot);
+void slot_logout_if(struct slot *slot, uint64_t number);
 
 /* Counts a session in, or says why it may not be; and out: the last one takes the login with it. */
 CK_RV slot_count_in(struct slot *slot, bool is_rw);

@@ -45,6 +45,7 @@ CK_RV slot_enter(struct slot *slot, enum slot_login login)
         rv = CKR_SESSION_READ_ONLY_EXISTS; /* opened while the PIN was looked at */
     else
         set_login_locked(slot, login, &old);
+    slot->logins += rv == CKR_OK;
     lock_drop(&slot->lock);
     snapshot_unref(old);
     if (rv == CKR_SESSION_CLOSED || rv == CKR_SESSION_READ_ONLY_EXISTS)
@@ -52,20 +53,38 @@ CK_RV slot_enter(struct slot *slot, enum slot_login login)
     return rv;
 }
 
-CK_RV slot_logout(struct slot *slot)
+uint64_t slot_login_number(struct slot *slot)
+{
+    lock_take(&slot->lock);
+    uint64_t number = slot->logins;
+    lock_drop(&slot->lock);
+    return number;
+}
+
+/* number: NULL for whichever login it is. False when there is none. */
+static bool leave(struct slot *slot, const uint64_t *number)
 {
     struct snapshot *old = NULL;
 
     lock_take(&slot->lock);
-    bool was_logged_in = slot->login != SLOT_PUBLIC;
-    if (was_logged_in)
+    bool is_meant = slot->login != SLOT_PUBLIC && (!number || *number == slot->logins);
+    if (is_meant)
         set_login_locked(slot, SLOT_PUBLIC, &old);
     lock_drop(&slot->lock);
     snapshot_unref(old);
-    if (!was_logged_in)
-        return CKR_USER_NOT_LOGGED_IN;
-    tell_backend(slot);
-    return CKR_OK;
+    if (is_meant)
+        tell_backend(slot);
+    return is_meant;
+}
+
+CK_RV slot_logout(struct slot *slot)
+{
+    return leave(slot, NULL) ? CKR_OK : CKR_USER_NOT_LOGGED_IN;
+}
+
+void slot_logout_if(struct slot *slot, uint64_t number)
+{
+    (void)leave(slot, &number);
 }
 
 CK_RV slot_count_in(struct slot *slot, bool is_rw)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -132,29 +133,80 @@ enum sca_status fd_write_all(int fd, struct span bytes)
     return SCA_OK;
 }
 
-enum sca_status file_replace(const char *dir, const char *name, struct span bytes)
+void file_draft_fini(struct file_draft *draft)
 {
-    AUTO(freep) char *path = path_join(dir, name);
+    if (draft->temporary)
+        (void)unlink(draft->temporary);
+    free(draft->temporary);
+    free(draft->path);
+    fd_closep(&draft->dir_fd);
+    *draft = (struct file_draft){.dir_fd = -1};
+}
+
+static enum sca_status write_draft(const char *dir, const char *name, struct span bytes,
+                                   struct file_draft *draft)
+{
     AUTO(freep) char *temporary = NULL;
-    AUTO(fd_closep) int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (!path || asprintf(&temporary, "%s/.%s.XXXXXX", dir, name) < 0)
+
+    draft->path = path_join(dir, name);
+    if (asprintf(&temporary, "%s/.%s.XXXXXX", dir, name) < 0) {
+        temporary = NULL;
         return SCA_NOMEM;
-    if (dir_fd < 0)
+    }
+    if (!draft->path)
+        return SCA_NOMEM;
+    draft->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (draft->dir_fd < 0)
         return SCA_IO;
     AUTO(fd_closep) int fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 whatever the umask */
     if (fd < 0)
         return io_status();
-
+    draft->temporary = TAKE(temporary);
     enum sca_status st = fd_write_all(fd, bytes);
-    if (st == SCA_OK && fsync(fd) != 0)
-        st = io_status();
-    if (st == SCA_OK && rename(temporary, path) != 0)
-        st = io_status();
-    if (st != SCA_OK) {
-        (void)unlink(temporary);
-        return st;
-    }
-    return fsync(dir_fd) == 0 ? SCA_OK : SCA_IO;
+    return st == SCA_OK && fsync(fd) != 0 ? io_status() : st;
+}
+
+enum sca_status file_draft_write(const char *dir, const char *name, struct span bytes,
+                                 struct file_draft *ret_draft)
+{
+    struct file_draft draft = {.dir_fd = -1};
+
+    enum sca_status st = write_draft(dir, name, bytes, &draft);
+    if (st == SCA_OK)
+        *ret_draft = draft;
+    else
+        file_draft_fini(&draft);
+    return st;
+}
+
+enum sca_status file_draft_publish(struct file_draft *draft)
+{
+    if (rename(draft->temporary, draft->path) != 0)
+        return io_status();
+    free(draft->temporary);
+    draft->temporary = NULL;
+    return fsync(draft->dir_fd) == 0 ? SCA_OK : SCA_IO;
+}
+
+enum sca_status file_replace(const char *dir, const char *name, struct span bytes)
+{
+    AUTO(file_draft_fini) struct file_draft draft = {.dir_fd = -1};
+
+    enum sca_status st = file_draft_write(dir, name, bytes, &draft);
+    return st == SCA_OK ? file_draft_publish(&draft) : st;
+}
+
+enum sca_status file_remove(const char *dir, const char *name)
+{
+    AUTO(freep) char *path = path_join(dir, name);
+    if (!path)
+        return SCA_NOMEM;
+    if (unlink(path) != 0)
+        return errno == ENOENT ? SCA_NOT_FOUND : SCA_IO;
+    AUTO(fd_closep) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0)
+        (void)fsync(fd); /* the removal is done; this only makes it outlive a power cut */
+    return SCA_OK;
 }
 
 enum sca_status fd_lock(int fd, unsigned wait_ms)

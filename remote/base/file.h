@@ -40,6 +40,26 @@ enum sca_status dir_ensure_private(const char *path);
  */
 enum sca_status file_replace(const char *dir, const char *name, struct span bytes);
 
+/* A file that is written and not in its place yet. */
+struct file_draft {
+    char *path;
+    char *temporary; /* NULL: in its place */
+    int dir_fd;
+};
+
+/*
+ * The two halves of file_replace, for who has something to do between what may fail and what hardly
+ * can. AUTO(file_draft_fini) struct file_draft draft = {.dir_fd = -1}, which removes what was not
+ * published.
+ */
+enum sca_status file_draft_write(const char *dir, const char *name, struct span bytes,
+                                 struct file_draft *ret_draft);
+enum sca_status file_draft_publish(struct file_draft *draft);
+void file_draft_fini(struct file_draft *draft);
+
+/* Removes dir/name so that it stays removed. SCA_NOT_FOUND, or SCA_IO with errno. */
+enum sca_status file_remove(const char *dir, const char *name);
+
 /* Writes all of bytes to fd, continuing after signals. SCA_OK, SCA_NO_SPACE or SCA_IO. */
 enum sca_status fd_write_all(int fd, struct span bytes);
 

@@ -95,6 +95,11 @@ void catalogue_closep(struct catalogue **catalogue)
     *catalogue = NULL;
 }
 
+struct identity catalogue_identity(const struct catalogue_entry *entry)
+{
+    return (struct identity){.url = entry->url, .user_id = entry->user_id};
+}
+
 size_t catalogue_count(const struct catalogue *catalogue)
 {
     return catalogue->image.header.entry_count;

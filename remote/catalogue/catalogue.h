@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "remote/base/identity.h"
 #include "remote/base/status.h"
 #include "remote/catalogue/certificate.h"
 
@@ -61,6 +62,9 @@ struct catalogue_entry {
     size_t chain_len;
     struct catalogue_view view;
 };
+
+/* Whose it is; borrows from entry. */
+struct identity catalogue_identity(const struct catalogue_entry *entry);
 
 /* What one answer of the service says of one certificate. Borrowed by the call below. */
 struct fetched_certificate {

@@ -11,8 +11,7 @@
 /* The account that a rewriting is about. */
 struct account {
     struct rewrite rewrite;
-    const char *url;
-    const char *user_id;
+    struct identity identity;
     struct catalogue_view inherited; /* what a new certificate of the account starts with */
 };
 
@@ -23,7 +22,7 @@ static void account_fini(struct account *account)
 
 static bool is_of_account(const struct account *account, const struct catalogue_entry *entry)
 {
-    return strcmp(entry->url, account->url) == 0 && strcmp(entry->user_id, account->user_id) == 0;
+    return identity_equal(catalogue_identity(entry), account->identity);
 }
 
 /* The appearance is the account's, name and precedence are one certificate's. */
@@ -66,8 +65,8 @@ static struct catalogue_entry describe(const struct account *account, const stru
 {
     struct catalogue_entry entry = {
         .slot_id = slot_id,
-        .url = account->url,
-        .user_id = account->user_id,
+        .url = account->identity.url,
+        .user_id = account->identity.user_id,
         .fetched_at = news->fetched_at,
         .view = *view,
     };
@@ -184,7 +183,7 @@ enum sca_status catalogue_store(const char *state_dir, const char *url, const ch
                                 size_t count)
 {
     AUTO(account_fini)
-    struct account account = {.rewrite = {.lock = -1}, .url = url, .user_id = user_id};
+    struct account account = {.rewrite = {.lock = -1}, .identity = {url, user_id}};
     AUTO(freep) bool *is_done = calloc(count + 1, sizeof(*is_done));
     struct news news = {
         .fetched_at = fetched_at, .items = certificates, .count = count, .is_done = is_done};
@@ -203,7 +202,7 @@ enum sca_status catalogue_store(const char *state_dir, const char *url, const ch
 enum sca_status catalogue_forget(const char *state_dir, const char *url, const char *user_id)
 {
     AUTO(account_fini)
-    struct account account = {.rewrite = {.lock = -1}, .url = url, .user_id = user_id};
+    struct account account = {.rewrite = {.lock = -1}, .identity = {url, user_id}};
     struct stat info;
 
     if (stat(state_dir, &info) != 0 && errno == ENOENT)

@@ -11,8 +11,7 @@
 
 /* One change: of which certificates, and to what. */
 struct change {
-    const char *url;
-    const char *user_id;
+    struct identity identity;
     const char *service_serial; /* NULL: all of the account */
     unsigned parts;
     const struct catalogue_view *view;
@@ -21,8 +20,7 @@ struct change {
 
 static bool is_meant(const struct change *change, const struct catalogue_entry *entry)
 {
-    if (!entry->has_certificate || strcmp(entry->url, change->url) != 0 ||
-        strcmp(entry->user_id, change->user_id) != 0)
+    if (!entry->has_certificate || !identity_equal(catalogue_identity(entry), change->identity))
         return false;
     return !change->service_serial ||
            strcasecmp(entry->service_serial, change->service_serial) == 0;
@@ -79,11 +77,8 @@ enum sca_status catalogue_set_view(const char *state_dir, const char *url, const
                                    const struct catalogue_view *view)
 {
     AUTO(rewrite_fini) struct rewrite rewrite = {.lock = -1};
-    struct change change = {.url = url,
-                            .user_id = user_id,
-                            .service_serial = service_serial,
-                            .parts = parts,
-                            .view = view};
+    struct change change = {
+        .identity = {url, user_id}, .service_serial = service_serial, .parts = parts, .view = view};
     struct stat info;
 
     if (!body_view_is_valid(view))

@@ -108,7 +108,13 @@ static enum cli_exit make_draft(struct addition *addition)
     return CLI_OK;
 }
 
-static enum cli_exit write_section(const struct addition *addition)
+static enum cli_exit fail_section(const struct addition *addition, enum sca_status status)
+{
+    return output_fail(addition->cli, output_code(status), workspace_advice(status),
+                       _("%s cannot be written"), addition->place.file);
+}
+
+static enum sca_status draft_section(const struct addition *addition, struct file_draft *ret_draft)
 {
     const struct account_place *place = &addition->place;
     struct account_text keys = text_of(addition);
@@ -119,18 +125,18 @@ static enum cli_exit write_section(const struct addition *addition)
         access(NOTIFY_SEND, X_OK) == 0)
         keys.on_confirm = notify_line;
     enum sca_status st = account_text_make(&keys, &text);
-    if (st == SCA_OK) {
-        st = file_replace(place->conf_d, place->file_name, buf_span(&text));
-        buf_fini(&text);
-    }
-    return st == SCA_OK ? CLI_OK
-                        : output_fail(addition->cli, output_code(st), workspace_advice(st),
-                                      _("%s cannot be written"), place->file);
+    if (st != SCA_OK)
+        return st;
+    st = file_draft_write(place->conf_d, place->file_name, buf_span(&text), ret_draft);
+    buf_fini(&text);
+    return st;
 }
 
-/* The section comes last: whoever sees it finds what it refers to. */
+/* The section comes last, whoever sees it finds what it refers to; but what could fail of it goes
+ * before the secrets, which may take the place of others (--reset). */
 static enum cli_exit write_files(struct addition *addition)
 {
+    AUTO(file_draft_fini) struct file_draft section = {.dir_fd = -1};
     const struct account_place *place = &addition->place;
 
     enum sca_status st = dir_ensure_private(place->conf_d);
@@ -139,8 +145,14 @@ static enum cli_exit write_files(struct addition *addition)
                            _("run as the owner of that folder, or name a file of your own in "
                              "SMARTCA_PKCS11_CONF"),
                            _("the folder %s cannot be used"), place->conf_d);
+    st = draft_section(addition, &section);
+    if (st != SCA_OK)
+        return fail_section(addition, st);
     enum cli_exit result = addition_write_secrets(addition);
-    return result == CLI_OK ? write_section(addition) : result;
+    if (result != CLI_OK)
+        return result;
+    st = file_draft_publish(&section);
+    return st == SCA_OK ? CLI_OK : fail_section(addition, st);
 }
 
 static enum cli_exit add(struct addition *addition)

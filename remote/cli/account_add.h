@@ -21,7 +21,8 @@ struct addition {
     struct account_config *account; /* in draft */
     struct account_secrets secrets; /* what was given and asked for */
     struct vault_contents had;      /* in the vault that the identity has already */
-    bool had_vault;
+    bool had_vault;                 /* it is opened, and keeps what it has */
+    bool is_vault_new;              /* the identity had none before */
     bool was_vault_written;
     bool was_password_written;
     char *serial; /* as the service spells it */
@@ -38,7 +39,8 @@ enum cli_exit addition_check_usage(const struct cli *cli, enum confirm_mode *ret
 /* Finds the place of a name that is not in use; makes paths absolute. */
 enum cli_exit addition_prepare(struct addition *addition);
 
-/* Gets the secrets that the draft needs, and opens the vault if there is one. */
+/* Gets the secrets that the draft needs, or all of the identity's for a vault made anew; opens the
+ * vault if there is one. */
 enum cli_exit addition_get_secrets(struct addition *addition);
 
 /* Asks the service; addition->rows has the certificates the account will have. */
@@ -47,7 +49,7 @@ enum cli_exit addition_fetch(struct addition *addition);
 /* The secrets into the vault, or sp_password beside the configuration. */
 enum cli_exit addition_write_secrets(struct addition *addition);
 
-/* What was written is of no use when the account is not. */
+/* What was written is of no use when the account is not; what was there before stays. */
 void addition_take_back(const struct addition *addition);
 
 #endif

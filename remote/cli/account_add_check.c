@@ -71,9 +71,9 @@ static enum cli_exit check_together(const struct cli *cli, enum confirm_mode con
         bool applies;
         const char *rule;
     } rules[] = {
-        {cli->password_file && confirm == CONFIRM_APP,
+        {cli->password_file && confirm == CONFIRM_APP && !cli->is_reset,
          N_("--password-file is for --confirm otp, --confirm totp and --business")},
-        {cli->secret_key_file && confirm != CONFIRM_TOTP,
+        {cli->secret_key_file && confirm != CONFIRM_TOTP && !cli->is_reset,
          N_("--secret-key-file is for --confirm totp and --business")},
         {cli->is_unattended && confirm != CONFIRM_TOTP,
          N_("--unattended is for --confirm totp and --business: somebody has to confirm "

@@ -2,6 +2,8 @@
 /* The secrets of an account that is being added: got, checked against the vault, written. */
 #include <unistd.h>
 
+#include <openssl/crypto.h>
+
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
 #include "remote/cli/account_add.h"
@@ -37,6 +39,31 @@ static enum cli_exit open_vault(struct addition *addition)
                             : result;
 }
 
+static bool is_same(const struct secret *a, const struct secret *b)
+{
+    struct span left = secret_get(a);
+    struct span right = secret_get(b);
+    return left.len == right.len && CRYPTO_memcmp(left.ptr, right.ptr, left.len) == 0;
+}
+
+/* Another account signs with what the vault has: only who says so changes it. */
+static enum cli_exit check_same(const struct addition *addition)
+{
+    unsigned items = vault_items_of(addition->account);
+
+    for (size_t i = 0; i < VAULT_ITEMS; i++) {
+        const struct secret *given = addition->secrets.items[i];
+        const struct secret *had = addition->had.items[i];
+        if ((items & 1U << i) && given && had && !is_same(given, had))
+            return output_fail(addition->cli, "exists",
+                               _("leave the option out, or give --reset, which asks for all "
+                                 "secrets of this identity again"),
+                               _("%s: the vault of this identity has another one already"),
+                               account_secrets_option(i));
+    }
+    return CLI_OK;
+}
+
 /* One identity has one vault: that of an account with the same identity is used, and stays. */
 static enum cli_exit look_for_vault(struct addition *addition)
 {
@@ -46,6 +73,7 @@ static enum cli_exit look_for_vault(struct addition *addition)
     const char *why = NULL;
 
     enum vault_state state = vault_look(&vault, &wrong_pins, &why);
+    addition->is_vault_new = state == VAULT_NO_PIN;
     addition->had_vault = state != VAULT_NO_PIN && !addition->cli->is_reset;
     if (!addition->had_vault)
         return CLI_OK;
@@ -54,6 +82,28 @@ static enum cli_exit look_for_vault(struct addition *addition)
                             state == VAULT_LOCKED ? SCA_PIN_LOCKED : SCA_INVALID, why);
     output_remark(addition->cli, _("this identity has a vault already: its PIN is asked for"));
     return CLI_OK;
+}
+
+/* A vault that is made anew has the secrets of all accounts of the identity, or it would take away
+ * those of the others. */
+static unsigned items_of_vault(const struct addition *addition)
+{
+    return addition->had_vault ? vault_items_of(addition->account)
+                               : vault_items_of_identity(addition->draft, addition->account);
+}
+
+/* --reset takes the options for secrets that only another account of the identity has. */
+static enum cli_exit check_given(const struct addition *addition)
+{
+    const unsigned always = 1U << ITEM_PIN | 1U << ITEM_SP_PASSWORD;
+
+    if (!(account_secrets_given(addition->cli) & ~(items_of_vault(addition) | always)) ||
+        !addition->cli->is_reset)
+        return CLI_OK;
+    return output_usage(addition->cli,
+                        _("account %s keeps no such secret in its vault: only what its section "
+                          "says is vault: can be given"),
+                        addition->account->name);
 }
 
 enum cli_exit addition_get_secrets(struct addition *addition)
@@ -66,27 +116,33 @@ enum cli_exit addition_get_secrets(struct addition *addition)
     bool is_new_pin = !addition->had_vault;
 
     if (result == CLI_OK)
+        result = check_given(addition);
+    if (result == CLI_OK)
         result = account_secrets_read(cli, given, is_new_pin, &addition->secrets);
     if (result == CLI_OK && addition->had_vault)
         result = open_vault(addition);
-    if (result != CLI_OK)
+    if (result == CLI_OK && addition->had_vault)
+        result = check_same(addition);
+    if (result != CLI_OK || !needs_vault)
         return result;
-    unsigned missing = vault_items_of(addition->account) &
+    unsigned missing = items_of_vault(addition) &
                        ~items_had((const struct secret *const *)addition->had.items, VAULT_ITEMS);
     return account_secrets_read(cli, missing | pin, is_new_pin, &addition->secrets);
 }
 
+/* Is something in secrets that the vault lacks? What it has is never written over. */
 static bool has_news(const struct addition *addition)
 {
     unsigned got = items_had((const struct secret *const *)addition->secrets.items, VAULT_ITEMS);
+    unsigned had = items_had((const struct secret *const *)addition->had.items, VAULT_ITEMS);
 
-    return !addition->had_vault || (got & vault_items_of(addition->account));
+    return !addition->had_vault || (got & items_of_vault(addition) & ~had);
 }
 
 static enum cli_exit write_vault(struct addition *addition)
 {
     struct vault_contents contents = account_secrets_merge(&addition->secrets, &addition->had);
-    unsigned items = vault_items_of(addition->account);
+    unsigned items = items_of_vault(addition);
 
     /* What was given, but is kept in a file, is not for the vault. */
     for (size_t i = 0; i < VAULT_ITEMS; i++)
@@ -131,12 +187,10 @@ void addition_take_back(const struct addition *addition)
         return;
     if (addition->was_password_written)
         (void)unlink(addition->place.password_file); /* without the section nobody reads it */
-    if (addition->was_vault_written && addition->had_vault)
-        (void)vault_write(addition->cli, account, state_dir, addition->secrets.items[ITEM_PIN],
-                          &addition->had);
+    /* One that was there has still what it had, or, after --reset, what its accounts need. */
     const struct vault vault = vault_of_account(account, state_dir);
-    if (addition->was_vault_written && !addition->had_vault)
-        (void)vault_remove(&vault); /* nobody refers to it */
+    if (addition->was_vault_written && addition->is_vault_new)
+        (void)vault_remove(&vault);
     if (!addition->was_known)
         (void)catalogue_forget(state_dir, account->service.url, account->user_id);
 }

@@ -113,23 +113,12 @@ static enum cli_exit change(const struct cli *cli, const struct account_config *
     return result;
 }
 
-/* Accounts of one identity share the vault: what any of them has in it is asked for. */
-static unsigned items_of_identity(const struct config *config, const struct account_config *account)
-{
-    unsigned items = 0;
-
-    for (size_t i = 0; i < config->account_count; i++)
-        if (strcmp(config->accounts[i].user_id, account->user_id) == 0 &&
-            strcmp(config->accounts[i].service.url, account->service.url) == 0)
-            items |= vault_items_of(&config->accounts[i]);
-    return items;
-}
-
 static enum cli_exit reset(const struct cli *cli, const struct config *config,
                            const struct account_config *account)
 {
     AUTO(account_secrets_fini) struct account_secrets secrets = {.items = {NULL}};
-    unsigned items = items_of_identity(config, account);
+    /* Accounts of one identity share the vault: what any of them has in it is asked for. */
+    unsigned items = vault_items_of_identity(config, account);
     unsigned foreign = account_secrets_given(cli) & ~(items | 1U << ITEM_PIN);
 
     if (foreign)

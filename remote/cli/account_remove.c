@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* smartca account remove: takes away what account add wrote, and nothing else. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,12 +37,9 @@ static enum cli_exit remove_account(const struct cli *cli, const struct config *
 {
     const struct account_config *account = config_find_account(config, cli->operands[0]);
 
-    if (unlink(place->file) != 0)
+    if (file_remove(place->conf_d, place->file_name) != SCA_OK)
         return output_fail(cli, output_code(SCA_IO), workspace_advice(SCA_IO), "%s: %s",
                            place->file, strerror(errno));
-    AUTO(fd_closep) int fd = open(place->conf_d, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0)
-        (void)fsync(fd); /* the removal is done; this only makes it outlive a power cut */
     if (!account)
         return CLI_OK; /* its section was not readable: nobody knows whose catalogue entry it was */
     if (account_has_password_file(config, account, place))

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* smartca account rename: at every moment the account is there, under one name or under both. */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -60,8 +59,7 @@ static enum cli_exit check_text(const struct renaming *renaming)
     if (st != SCA_OK)
         return output_fail(renaming->cli, output_code(st), "", "%s", sca_status_name(st));
     const struct account_config *account = config_find_account(draft, renaming->cli->operands[1]);
-    if (account && strcmp(account->user_id, renaming->account->user_id) == 0 &&
-        strcmp(account->service.url, renaming->account->service.url) == 0)
+    if (account && identity_equal(config_identity(account), config_identity(renaming->account)))
         return CLI_OK;
     return output_fail(renaming->cli, "not_ours", _("change the name in that file yourself"),
                        _("%s is not as account add writes it"), renaming->from.file);
@@ -125,13 +123,10 @@ static enum cli_exit write_new(const struct renaming *renaming)
 
 static enum cli_exit remove_old(const struct renaming *renaming)
 {
-    if (unlink(renaming->from.file) != 0)
+    if (file_remove(renaming->from.conf_d, renaming->from.file_name) != SCA_OK)
         return output_fail(renaming->cli, output_code(SCA_IO),
                            _("remove that file: the account is there under both names"), "%s: %s",
                            renaming->from.file, strerror(errno));
-    AUTO(fd_closep) int fd = open(renaming->from.conf_d, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0)
-        (void)fsync(fd); /* the removal is done; this only makes it outlive a power cut */
     if (renaming->has_password_file)
         (void)unlink(renaming->from.password_file); /* a copy that nobody refers to any more */
     return CLI_OK;

@@ -40,6 +40,11 @@ static const char *path_of(const struct cli *cli, size_t item)
     return *(const char *const *)(const void *)((const char *)cli + rows[item].offset);
 }
 
+const char *account_secrets_option(enum secret_item item)
+{
+    return rows[item].option;
+}
+
 unsigned account_secrets_given(const struct cli *cli)
 {
     unsigned given = 0;

@@ -22,6 +22,9 @@ struct account_secrets {
 
 void account_secrets_fini(struct account_secrets *secrets);
 
+/* The option that gives it, with its dashes. */
+const char *account_secrets_option(enum secret_item item);
+
 /* Those that the command line has an option for, as a set of 1 << enum secret_item. */
 unsigned account_secrets_given(const struct cli *cli);
 

@@ -11,30 +11,6 @@
 
 enum { BUDGET_MS = 60000, PROMPT_SIZE = 128 };
 
-unsigned vault_items_of(const struct account_config *account)
-{
-    unsigned items = 0;
-
-    if (account->confirm != CONFIRM_APP && account->password.kind == SECRET_VAULT)
-        items |= 1U << VAULT_PASSWORD;
-    if (account->confirm == CONFIRM_TOTP && account->totp_secret.kind == SECRET_VAULT)
-        items |= 1U << VAULT_TOTP_SECRET;
-    if (account->service.sp_password.kind == SECRET_VAULT)
-        items |= 1U << VAULT_SP_PASSWORD;
-    return items;
-}
-
-bool vault_is_needed(const struct account_config *account)
-{
-    return account->pin_required || vault_items_of(account) != 0;
-}
-
-struct vault vault_of_account(const struct account_config *account, const char *state_dir)
-{
-    return (struct vault){
-        .state_dir = state_dir, .url = account->service.url, .user_id = account->user_id};
-}
-
 enum vault_state vault_look(const struct vault *vault, unsigned *ret_wrong_pins, const char **why)
 {
     struct vault_info info = {.has_pin = false};

@@ -4,18 +4,8 @@
 #define REMOTE_CLI_VAULT_ACCESS_H
 
 #include "remote/cli/cli.h"
-#include "remote/config/config.h"
 #include "remote/remote.h"
-#include "remote/vault/vault.h"
-
-/* Which secrets the account has in its vault, as a set of 1 << enum vault_item. */
-unsigned vault_items_of(const struct account_config *account);
-
-/* Does the account's login want a vault (design.md section 4)? One may be needed without items. */
-bool vault_is_needed(const struct account_config *account);
-
-/* Borrows from both. */
-struct vault vault_of_account(const struct account_config *account, const char *state_dir);
+#include "remote/vault/vault_account.h"
 
 enum vault_state {
     VAULT_NO_PIN, /* there is none yet */

@@ -109,8 +109,7 @@ struct catalogue *workspace_catalogue(const char *state_dir, const char **why)
 
 bool account_owns(const struct account_config *account, const struct catalogue_entry *entry)
 {
-    return strcmp(entry->user_id, account->user_id) == 0 &&
-           strcmp(entry->url, account->service.url) == 0;
+    return identity_equal(catalogue_identity(entry), config_identity(account));
 }
 
 bool account_shows(const struct account_config *account, const struct catalogue_entry *entry)
@@ -126,8 +125,7 @@ const struct account_config *workspace_twin(const struct config *config,
     for (size_t i = 0; i < config->account_count; i++) {
         const struct account_config *other = &config->accounts[i];
         if (strcmp(other->name, account->name) != 0 &&
-            strcmp(other->user_id, account->user_id) == 0 &&
-            strcmp(other->service.url, account->service.url) == 0)
+            identity_equal(config_identity(other), config_identity(account)))
             return other;
     }
     return NULL;

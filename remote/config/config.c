@@ -140,6 +140,11 @@ enum sca_status config_load_again(const struct config *known, struct config **re
     return load(known, ret_config);
 }
 
+struct identity config_identity(const struct account_config *account)
+{
+    return (struct identity){.url = account->service.url, .user_id = account->user_id};
+}
+
 const struct account_config *config_find_account(const struct config *config, const char *name)
 {
     for (size_t i = 0; i < config->account_count; i++)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "remote/base/identity.h"
 #include "remote/base/log.h"
 #include "remote/base/secret.h"
 #include "remote/base/status.h"
@@ -72,6 +73,9 @@ struct account_config {
     char *file;       /* where the section is */
     unsigned line;
 };
+
+/* Whose certificates they are; borrows from account. */
+struct identity config_identity(const struct account_config *account);
 
 /* [selfsigned]: what the form "Generate self-signed certificate" starts from. NULL, 0: not said. */
 struct selfsigned_config {

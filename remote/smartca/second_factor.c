@@ -28,11 +28,8 @@ void second_factor_fini(struct second_factor *factor)
 
 static struct totp_owner owner_of(const struct second_factor *factor)
 {
-    const struct account_config *account = factor->client->account;
-
     return (struct totp_owner){.state_dir = factor->client->state_dir,
-                               .url = account->service.url,
-                               .user_id = account->user_id};
+                               .identity = config_identity(factor->client->account)};
 }
 
 static enum sca_status fetch(const struct second_factor *factor, struct call *call,

@@ -109,7 +109,8 @@ static void hide(struct answer *answer, const struct secret *secret)
     if (!answer->reply || text.len < HIDDEN_MIN)
         return;
     char *at = answer->reply->message;
-    while ((at = strstr(at, (const char *)text.ptr)) != NULL)
+    /* Past what is hidden: it may be asterisks itself. */
+    for (; (at = strstr(at, (const char *)text.ptr)) != NULL; at += text.len)
         memset(at, '*', text.len);
 }
 

@@ -8,11 +8,8 @@
 #include <unistd.h>
 
 #include <liboath/oath.h>
-#include <openssl/evp.h>
 
-#include "remote/base/bytes.h"
 #include "remote/base/cleanup.h"
-#include "remote/base/crypto.h"
 #include "remote/base/file.h"
 
 enum {
@@ -55,24 +52,15 @@ static void record_file_fini(struct record_file *file)
     fd_unlock_closep(&file->fd);
 }
 
-/* The name says nothing about the identity: it is a part of a digest. */
 static enum sca_status name_record(const struct totp_owner *owner, char **ret_path)
 {
-    AUTO(freep) char *identity = NULL;
-    uint8_t digest[EVP_MAX_MD_SIZE];
-    char hex[2 * EVP_MAX_MD_SIZE + 1];
-    unsigned len = 0;
-    const EVP_MD *md = crypto_md(CRYPTO_SHA256);
+    char name[IDENTITY_NAME_SIZE];
 
-    if (!md || asprintf(&identity, "%s\n%s", owner->url, owner->user_id) < 0) {
-        identity = NULL;
-        return SCA_NOMEM;
-    }
-    if (EVP_Digest(identity, strlen(identity), digest, &len, md, NULL) != 1)
-        return SCA_NOMEM;
-    hex_encode(span_of(digest, len), hex);
-    return asprintf(ret_path, "%s/journal/otp-%.16s", owner->state_dir, hex) < 0 ? SCA_NOMEM
-                                                                                 : SCA_OK;
+    enum sca_status st = identity_name(owner->identity, name);
+    if (st != SCA_OK)
+        return st;
+    return asprintf(ret_path, "%s/journal/otp-%.16s", owner->state_dir, name) < 0 ? SCA_NOMEM
+                                                                                  : SCA_OK;
 }
 
 /* What cannot be read is as good as nothing: the file is ours, and always written whole. */

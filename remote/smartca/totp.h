@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "remote/base/call.h"
+#include "remote/base/identity.h"
 #include "remote/base/secret.h"
 #include "remote/base/status.h"
 
@@ -46,8 +47,7 @@ enum sca_status totp_code(const struct totp_key *key, int64_t step,
 /* Whose codes. Borrowed. */
 struct totp_owner {
     const char *state_dir;
-    const char *url;
-    const char *user_id;
+    struct identity identity;
 };
 
 /*

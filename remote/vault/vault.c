@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/vault/vault.h"
 
-#include <string.h>
-
-#include <openssl/evp.h>
+#include <stdio.h>
 
 #include "remote/base/cleanup.h"
-#include "remote/base/crypto.h"
 
 static const char folder[] = "vault";
 
@@ -16,25 +13,14 @@ struct place {
     char name[KEYSTORE_NAME_SIZE];
 };
 
-/* The name says nothing about the identity: it is a part of a digest. */
 static enum sca_status find_place(const struct vault *vault, struct place *ret_place)
 {
-    uint8_t digest[EVP_MAX_MD_SIZE];
-    AUTO(buf_fini) struct buf text;
-    unsigned len = 0;
+    char name[IDENTITY_NAME_SIZE];
 
-    buf_init(&text, SECRET_MAX, false);
-    enum sca_status st = buf_append(&text, span_text(vault->url));
-    if (st == SCA_OK)
-        st = buf_append(&text, span_of("\n", 1));
-    if (st == SCA_OK)
-        st = buf_append(&text, span_text(vault->user_id));
+    enum sca_status st = identity_name(vault->identity, name);
     if (st != SCA_OK)
-        return st == SCA_PROTOCOL ? SCA_INVALID : st;
-    const EVP_MD *md = crypto_md(CRYPTO_SHA256);
-    if (!md || EVP_Digest(text.ptr, text.len, digest, &len, md, NULL) != 1)
-        return SCA_NOMEM;
-    hex_encode(span_of(digest, (sizeof(ret_place->name) - 1) / 2), ret_place->name);
+        return st;
+    (void)snprintf(ret_place->name, sizeof(ret_place->name), "%.*s", KEYSTORE_NAME_SIZE - 1, name);
     ret_place->keystore =
         (struct keystore){.state_dir = vault->state_dir, .name = ret_place->name, .folder = folder};
     return SCA_OK;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "remote/base/call.h"
+#include "remote/base/identity.h"
 #include "remote/base/secret.h"
 #include "remote/base/status.h"
 #include "remote/keystore/keystore.h"
@@ -18,8 +19,7 @@
  * one identity share it, and its PIN. Borrowed. */
 struct vault {
     const char *state_dir;
-    const char *url;
-    const char *user_id;
+    struct identity identity;
 };
 
 enum vault_item { VAULT_PASSWORD, VAULT_TOTP_SECRET, VAULT_SP_PASSWORD, VAULT_ITEMS };

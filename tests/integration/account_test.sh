@@ -455,6 +455,71 @@ says "$err" "vault"
 is "configuration" "" "$(conf_files)"
 rm "$STATE/vault"
 
+test_case "a vault that is made anew has what every account of the identity needs"
+# otp_shows NAME PIN_FILE: the account's one-time password is that of KEY.
+otp_shows() {
+    local shown step
+    run 0 account otp "$1" --pin-file "$2" --json
+    step=$(($(date +%s) / 30))
+    shown=$(jq -r .otp "$out")
+    [ "$shown" = "$(otp_of $step)" ] || [ "$shown" = "$(otp_of $((step - 1)))" ] || fail "$1 has another key"
+}
+printf '%s\n' "$NEW_PIN" >"$S/new-pin"
+TYPED=(typed --user-id "$COMPANY" --confirm otp --serial "$second" "${SETUP[@]}" --password-file "$S/password")
+run 0 account add firm --user-id "$COMPANY" --business --serial "$first" "${SETUP[@]}" "${SECRETS[@]}"
+run 1 account add "${TYPED[@]}" --reset --pin-file "$S/new-pin" --json </dev/null
+error invalid
+says "$err" "--secret-key-file"
+otp_shows firm "$S/pin"
+conf_d_break
+run 1 account add "${TYPED[@]}" --reset --pin-file "$S/new-pin" --json
+conf_d_mend
+otp_shows firm "$S/pin"
+run 2 account add typed --user-id "$USER_ID" --confirm otp "${SETUP[@]}" --reset "${SECRETS[@]}" --json
+error usage
+run 0 account add "${TYPED[@]}" --reset --pin-file "$S/new-pin" --secret-key-file "$S/key" --json
+otp_shows firm "$S/new-pin"
+run 0 account remove typed
+
+test_case "what the vault has is not written over by another account"
+run 1 account add sister --user-id "$COMPANY" --business --serial "$second" "${SETUP[@]}" --pin-file "$S/new-pin" \
+    --secret-key-file "$S/other-key" --json
+error exists
+says "$err" "--secret-key-file"
+is "configuration" "conf.d/account-firm.conf 600 " "$(conf_files)"
+otp_shows firm "$S/new-pin"
+
+test_case "an account add that is interrupted keeps the secrets of the other account"
+# interrupted_at CALL SIGNAL STATUS: before every such call, from the same state each time.
+interrupted_at() {
+    local n status
+    for ((n = 1; ; n++)); do
+        rm -rf "$STATE" "$CONFIG"
+        cp -a "$HOME_DIR/before/state" "$STATE"
+        cp -a "$HOME_DIR/before/config" "$CONFIG"
+        status=0
+        { strace -f -o /dev/null -e "trace=$1" -e "inject=$1:signal=$2:when=$n" "$SMARTCA" account add sister \
+            --user-id "$COMPANY" --business --serial "$second" "${SERVICE_IS[@]}" --sp-password-in-vault \
+            --sp-password-file "$S/sp" --pin-file "$S/new-pin" >"$out" 2>"$err" || status=$?; } 2>/dev/null
+        otp_shows firm "$S/new-pin"
+        [ "$status" != 0 ] || break
+        [ "$status" = "$3" ] || fail "at $1 $n it ended with $status, not $3"
+        interrupts=$((interrupts + 1))
+    done
+    otp_shows sister "$S/new-pin"
+}
+mkdir "$HOME_DIR/before"
+cp -a "$STATE" "$HOME_DIR/before/state"
+cp -a "$CONFIG" "$HOME_DIR/before/config"
+interrupts=0
+interrupted_at fsync KILL 137
+interrupted_at rename KILL 137
+interrupted_at rename INT 130
+[ "$interrupts" -ge 12 ] || fail "only $interrupts interrupts"
+run 0 account remove sister
+run 0 account remove firm
+nothing_written
+
 test_case "no secret is in the state folder or in the emulator's log"
 no_canary "$STATE" "$HOME_DIR/emulator.log" "$HOME_DIR/service/requests.jsonl"
 

@@ -54,7 +54,7 @@ layer remote/base remote/base
 layer remote/config remote/config remote/base
 layer remote/catalogue remote/catalogue remote/base
 layer remote/keystore remote/keystore remote/base
-layer remote/vault remote/vault remote/keystore remote/base
+layer remote/vault remote/vault remote/keystore remote/config remote/base
 layer remote/econtract remote/econtract remote/smartca remote/keystore remote/http remote/config remote/base
 layer remote/audit remote/audit remote/base
 layer remote/http remote/http remote/base

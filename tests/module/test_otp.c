@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys that want a one-time password: with each signature, or with a login that is good for one. */
+#include <pthread.h>
 #include <string.h>
 
 #include "remote/base/cleanup.h"
@@ -177,6 +178,45 @@ static void it_is_over_after_a_failure_as_well(void **state)
     EXPECT(CKR_OK, stage_login(session, FAKE_PIN_TEXT));
 }
 
+static void *log_in_anew(void *arg)
+{
+    const CK_SESSION_HANDLE *session = arg;
+    EXPECT(CKR_OK, p11->C_Logout(*session));
+    EXPECT(CKR_OK, stage_login(*session, FAKE_PIN_TEXT));
+    return NULL;
+}
+
+/* Another thread of the application, while the signature is on its way. */
+static void log_in_meanwhile(void *session)
+{
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, log_in_anew, session), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+/* The code of the new login is for another signature. */
+static void a_signature_that_ends_late_leaves_a_newer_login(void **state)
+{
+    (void)state;
+    begin((struct fake_script){.signs_once = true});
+    CK_SESSION_HANDLE session = stage_open(FAKE_PIN);
+    CK_SESSION_HANDLE other = stage_open(FAKE_PIN);
+    CK_SESSION_INFO info;
+    EXPECT(CKR_OK, stage_login(session, FAKE_PIN_TEXT));
+    EXPECT(CKR_OK, sign_init(session));
+    fake_call_back(log_in_meanwhile, &other);
+
+    EXPECT(CKR_OK, sign(session));
+
+    fake_call_back(NULL, NULL);
+    EXPECT(CKR_OK, p11->C_GetSessionInfo(session, &info));
+    assert_int_equal(info.state, CKS_RO_USER_FUNCTIONS);
+    assert_int_equal(fake_counted().logout, 1);
+    EXPECT(CKR_OK, sign_init(session));
+    EXPECT(CKR_OK, sign(session));
+    EXPECT(CKR_USER_NOT_LOGGED_IN, p11->C_Logout(session));
+}
+
 static void what_never_reached_the_service_leaves_the_login(void **state)
 {
     (void)state;
@@ -206,6 +246,7 @@ int main(void)
         OFF(a_key_that_wants_none_takes_none),
         OFF(a_login_for_one_signature_is_over_after_it),
         OFF(it_is_over_after_a_failure_as_well),
+        OFF(a_signature_that_ends_late_leaves_a_newer_login),
         OFF(what_never_reached_the_service_leaves_the_login),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

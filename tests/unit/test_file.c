@@ -196,6 +196,58 @@ static void a_failed_replace_leaves_nothing_behind(void **state)
     assert_int_equal(count_entries(), 1);
 }
 
+static void a_draft_shows_when_it_is_published(void **state)
+{
+    AUTO(file_draft_fini) struct file_draft draft = {.dir_fd = -1};
+    AUTO(buf_fini) struct buf bytes;
+    const char *why = NULL;
+    const char *path = make("f", "old", 0644);
+    (void)state;
+
+    assert_int_equal(file_draft_write(dir, "f", span_text("new"), &draft), SCA_OK);
+    assert_int_equal(file_read_trusted(path, FILE_ANY, 10, false, &bytes, &why), SCA_OK);
+    assert_true(span_equal(buf_span(&bytes), span_text("old")));
+    buf_fini(&bytes);
+    assert_int_equal(file_draft_publish(&draft), SCA_OK);
+
+    assert_int_equal(file_read_trusted(path, FILE_ANY, 10, false, &bytes, &why), SCA_OK);
+    assert_true(span_equal(buf_span(&bytes), span_text("new")));
+    assert_int_equal(count_entries(), 1);
+}
+
+static void a_draft_that_is_not_published_leaves_nothing(void **state)
+{
+    struct file_draft draft = {.dir_fd = -1};
+    char path[128];
+    (void)state;
+    (void)make("f", "old", 0644);
+    (void)snprintf(path, sizeof(path), "%s/none", dir);
+
+    assert_int_equal(file_draft_write(path, "f", span_text("new"), &draft), SCA_IO);
+    assert_null(draft.temporary);
+    assert_int_equal(file_draft_write(dir, "f", span_text("new"), &draft), SCA_OK);
+    assert_int_equal(count_entries(), 2);
+    file_draft_fini(&draft);
+    file_draft_fini(&draft);
+
+    assert_int_equal(count_entries(), 1);
+}
+
+static void a_removed_file_is_gone_and_a_folder_is_not_one(void **state)
+{
+    char path[128];
+    (void)state;
+    (void)make("f", "old", 0644);
+    (void)snprintf(path, sizeof(path), "%s/folder", dir);
+    assert_int_equal(mkdir(path, 0700), 0);
+
+    assert_int_equal(file_remove(dir, "f"), SCA_OK);
+    assert_int_equal(file_remove(dir, "f"), SCA_NOT_FOUND);
+    assert_int_equal(file_remove(dir, "folder"), SCA_IO);
+
+    assert_int_equal(count_entries(), 1);
+}
+
 static void folders_are_made_private_with_their_parents(void **state)
 {
     char path[128];
@@ -294,6 +346,9 @@ int main(void)
         STAGED(a_file_larger_than_a_chunk_is_whole),
         STAGED(a_replaced_file_is_new_private_and_alone),
         STAGED(a_failed_replace_leaves_nothing_behind),
+        STAGED(a_draft_shows_when_it_is_published),
+        STAGED(a_draft_that_is_not_published_leaves_nothing),
+        STAGED(a_removed_file_is_gone_and_a_folder_is_not_one),
         STAGED(folders_are_made_private_with_their_parents),
         STAGED(a_file_in_the_place_of_a_folder_is_an_error),
         STAGED(a_lock_keeps_others_out_until_it_is_closed),

@@ -15,6 +15,7 @@
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
 #include "remote/config/config.h"
+#include "remote/vault/vault.h"
 #include "tests/lib/folder.h"
 #include "tests/unit/catalogue_stage.h"
 
@@ -114,6 +115,20 @@ static void start(struct live *live)
     assert_int_equal(backends_open(live->config, &live->backends), SCA_OK);
 }
 
+static void make_vault(const struct live *live, const char *user_id)
+{
+    enum { COST = 10 };
+    AUTO(secret_freep) struct secret *pin = NULL;
+    const struct vault vault = {.state_dir = live->state.dir, .identity = {URL, user_id}};
+    const struct vault_contents nothing = {.items = {NULL}};
+    struct call call;
+
+    assert_int_equal(secret_new(span_text("246824"), &pin), SCA_OK);
+    call_init(&call, &clock_system, 30000);
+    assert_int_equal(vault_create(&vault, &call, pin, &nothing, COST), SCA_OK);
+    call_fini(&call);
+}
+
 static bool nobody_goes_on(void *nothing)
 {
     (void)nothing;
@@ -209,6 +224,56 @@ static void a_new_account_is_taken_in(void **state)
     expect_slots(live, "1 0* 2");
     assert_memory_equal(live->known.items[2]->identity.slot_description,
                         "VNPT SmartCA account home", 26);
+}
+
+static enum sca_status try_pin(struct live *live, size_t index, const char *text)
+{
+    AUTO(secret_freep) struct secret *pin = NULL;
+    struct token *token = live->known.items[index];
+    struct call call;
+
+    assert_int_equal(secret_new(span_text(text), &pin), SCA_OK);
+    call_init(&call, &clock_system, 30000);
+    enum sca_status st = token->ops->login(token, &call, TOKEN_USER, pin);
+    call_fini(&call);
+    return st;
+}
+
+static unsigned wrong_pins_of(struct live *live, size_t index)
+{
+    struct token *token = live->known.items[index];
+    struct token_state state;
+
+    assert_int_equal(token->ops->state(token, &state), SCA_OK);
+    return state.wrong_user_pins;
+}
+
+/* The second one is taken in later; the third is somebody else's. */
+static void accounts_of_one_identity_count_the_same_wrong_pin_once(void **state)
+{
+    const char accounts[] = WORK "pin = required\nserial = 54A0\n" HOME "pin = required\n";
+    struct live *live = *state;
+    const char *const owners[] = {ALICE, BOB};
+    write_main(live, accounts);
+    catalogue_stage_store(&live->state, ALICE, "01");
+    catalogue_stage_store(&live->state, BOB, "7");
+    for (size_t i = 0; i < ARRAY_LEN(owners); i++)
+        make_vault(live, owners[i]);
+    start(live);
+    expect_slots(live, "1 3 0*");
+    assert_int_equal(mkdir(live->conf_d, 0700), 0);
+    write_file(live->conf_d, "account-twin.conf",
+               "[account twin]\nuser_id = " ALICE "\npin = required\nserial = 54a1\n");
+    expect_slots(live, "1 3 0* 2");
+
+    for (size_t i = 0; i < live->known.count; i++)
+        if (!live->known.items[i]->is_spare)
+            assert_int_equal(try_pin(live, i, "135790"), SCA_USER_AUTH);
+
+    assert_int_equal(wrong_pins_of(live, 0), 1);
+    assert_int_equal(wrong_pins_of(live, 3), 1);
+    assert_int_equal(wrong_pins_of(live, 1), 1);
+    assert_int_equal(try_pin(live, 3, "246824"), SCA_OK);
 }
 
 static void an_account_that_is_removed_is_gone_until_it_is_back(void **state)
@@ -374,6 +439,7 @@ int main(void)
         TEST(a_certificate_that_is_activated_or_revoked_is_heard_of),
         TEST(an_account_that_was_never_tried_has_no_slot),
         TEST(a_new_account_is_taken_in),
+        TEST(accounts_of_one_identity_count_the_same_wrong_pin_once),
         TEST(an_account_that_is_removed_is_gone_until_it_is_back),
         TEST(what_changes_in_a_known_account_waits),
         TEST(a_faulty_configuration_takes_nobody_away),

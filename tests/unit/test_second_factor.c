@@ -496,6 +496,20 @@ static void a_service_that_repeats_secrets_is_not_quoted(void **state)
     assert_null(strstr(note, "345.678"));
 }
 
+static void a_secret_of_asterisks_is_hidden_and_that_ends(void **state)
+{
+    AUTO(secret_freep) struct secret *sp_password = secret_of("****");
+    const struct remote_credentials credentials = {.sp_password = sp_password};
+    struct story *story = *state;
+    struct lone lone;
+    char note[256];
+    TELL(story, {.to = SIGN2, .says = ENVELOPE("400", "no ********, but *****", "null")});
+
+    assert_int_equal(sign(story, &credentials, &lone, note), SCA_PROTOCOL);
+
+    assert_non_null(strstr(note, "no ********, but *****"));
+}
+
 static void no_secret_reaches_the_journal(void **state)
 {
     struct story *story = *state;
@@ -539,6 +553,7 @@ int main(void)
         TOTP(a_secret_that_cannot_be_had_sends_nothing),
         TOTP(no_secret_reaches_the_journal),
         TOTP(a_service_that_repeats_secrets_is_not_quoted),
+        TOTP(a_secret_of_asterisks_is_hidden_and_that_ends),
         OTP(a_typed_code_is_sent_as_it_was_typed),
         OTP(without_a_typed_code_nothing_is_sent),
         OTP(a_refused_typed_code_is_not_tried_again),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PINs and one-time passwords of SmartCA slots, without a service. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -64,8 +65,8 @@ static int end(void **state)
     return 0;
 }
 
-/* The token, after the test has changed the configuration. */
-static struct token *make_token(struct stage *stage)
+/* A certificate's token, after the test has changed the configuration. */
+static struct token *new_token(struct smartca_account *account)
 {
     static const struct catalogue_entry entry = {
         .slot_id = 1,
@@ -76,15 +77,21 @@ static struct token *make_token(struct stage *stage)
         .view = {.display_name = "", .signature_text = ""},
     };
 
-    assert_int_equal(smartca_token_new(&stage->account, &entry, &stage->token), SCA_OK);
+    struct token *token = NULL;
+    assert_int_equal(smartca_token_new(account, &entry, &token), SCA_OK);
+    return token;
+}
+
+static struct token *make_token(struct stage *stage)
+{
+    stage->token = new_token(&stage->account);
     return stage->token;
 }
 
 static void make_vault(struct stage *stage)
 {
     const struct vault vault = {.state_dir = stage->dir,
-                                .url = stage->config.service.url,
-                                .user_id = stage->config.user_id};
+                                .identity = config_identity(&stage->config)};
     AUTO(secret_freep) struct secret *pin = secret_of(PIN);
     AUTO(vault_contents_fini)
     struct vault_contents contents = {.items = {[VAULT_PASSWORD] = secret_of("password"),
@@ -93,11 +100,16 @@ static void make_vault(struct stage *stage)
     assert_int_equal(vault_create(&vault, &stage->call, pin, &contents, COST), SCA_OK);
 }
 
-static enum sca_status login(struct stage *stage, const char *typed)
+static enum sca_status login_to(struct token *token, struct call *call, const char *typed)
 {
     AUTO(secret_freep) struct secret *pin = secret_of(typed);
-    stage->call.note[0] = 0;
-    return stage->token->ops->login(stage->token, &stage->call, TOKEN_USER, pin);
+    call->note[0] = 0;
+    return token->ops->login(token, call, TOKEN_USER, pin);
+}
+
+static enum sca_status login(struct stage *stage, const char *typed)
+{
+    return login_to(stage->token, &stage->call, typed);
 }
 
 static struct token_state state_of(struct stage *stage)
@@ -157,7 +169,7 @@ static void the_configuration_decides_about_the_pin(void **state)
         {CONFIRM_TOTP, SECRET_VAULT, SECRET_FILE, false, false, true, 6, 64, true},
         {CONFIRM_TOTP, SECRET_FILE, SECRET_VAULT, false, false, true, 6, 64, true},
         {CONFIRM_TOTP, SECRET_FILE, SECRET_FILE, true, false, true, 6, 64, true},
-        {CONFIRM_OTP, SECRET_VAULT, SECRET_NONE, false, false, true, 12, 70, true},
+        {CONFIRM_OTP, SECRET_VAULT, SECRET_NONE, false, false, true, 6, 70, true},
         {CONFIRM_OTP, SECRET_VAULT, SECRET_NONE, false, true, true, 6, 64, true},
         {CONFIRM_OTP, SECRET_FILE, SECRET_NONE, false, false, true, 6, 6, false},
         {CONFIRM_OTP, SECRET_FILE, SECRET_NONE, false, true, true, 0, 0, false},
@@ -279,6 +291,101 @@ static void the_same_wrong_pin_is_counted_once_and_then_not_looked_at(void **sta
     assert_int_equal(login(stage, PIN), SCA_OK);
 }
 
+/* An application that tries one mistyped PIN on all certificates of a person. */
+static void the_same_wrong_pin_is_counted_once_for_all_certificates(void **state)
+{
+    struct stage *stage = *state;
+    make_vault(stage);
+    (void)make_business(stage);
+    assert_int_equal(login(stage, "135790"), SCA_USER_AUTH);
+
+    for (int i = 1; i < TOKEN_PIN_TRIES; i++) {
+        struct token *other = new_token(&stage->account);
+        assert_int_equal(login_to(other, &stage->call, "135790"),
+                         i <= PIN_MEMORY_REPEATS ? SCA_USER_AUTH : SCA_PIN_LOCKED);
+        other->ops->free(other);
+    }
+
+    assert_int_equal(state_of(stage).wrong_user_pins, 1);
+    assert_int_equal(login(stage, PIN), SCA_OK);
+}
+
+struct
+try {
+    pthread_t thread;
+    struct token *token;
+    enum sca_status status;
+};
+
+static void *try_wrong_pin(void *arg)
+{
+    struct try *try = arg;
+    struct call call;
+
+    call_init(&call, &clock_system, 30000);
+    try->status = login_to(try->token, &call, "135790");
+    call_fini(&call);
+    return NULL;
+}
+
+static void the_same_wrong_pin_tried_by_many_threads_is_counted_once(void **state)
+{
+    struct stage *stage = *state;
+    struct try tries[1 + PIN_MEMORY_REPEATS];
+    make_vault(stage);
+    (void)make_business(stage);
+
+    for (size_t i = 0; i < ARRAY_LEN(tries); i++) {
+        tries[i].token = new_token(&stage->account);
+        assert_int_equal(pthread_create(&tries[i].thread, NULL, try_wrong_pin, &tries[i]), 0);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(tries); i++) {
+        assert_int_equal(pthread_join(tries[i].thread, NULL), 0);
+        tries[i].token->ops->free(tries[i].token);
+        assert_int_equal(tries[i].status, SCA_USER_AUTH);
+    }
+
+    assert_int_equal(state_of(stage).wrong_user_pins, 1);
+}
+
+static void two_accounts_of_one_identity_count_a_wrong_pin_once(void **state)
+{
+    struct stage *stage = *state;
+    struct smartca_account twin;
+    make_vault(stage);
+    (void)make_business(stage);
+    smartca_account_init(&twin, &stage->config, stage->dir);
+    smartca_account_share_pins(&twin, &stage->account);
+    struct token *other = new_token(&twin);
+
+    assert_int_equal(login(stage, "135790"), SCA_USER_AUTH);
+    assert_int_equal(login_to(other, &stage->call, "135790"), SCA_USER_AUTH);
+    assert_int_equal(state_of(stage).wrong_user_pins, 1);
+    assert_int_equal(login_to(other, &stage->call, "246810"), SCA_USER_AUTH);
+    assert_int_equal(login(stage, "246810"), SCA_USER_AUTH);
+
+    assert_int_equal(state_of(stage).wrong_user_pins, 2);
+    other->ops->free(other);
+    smartca_account_fini(&twin);
+}
+
+/* Who is cancelled while another thread has the memory does not wait for it, and tries nothing. */
+static void waiting_for_a_turn_can_be_cancelled(void **state)
+{
+    struct stage *stage = *state;
+    struct pin_memory memory;
+    make_vault(stage);
+    (void)make_business(stage);
+    assert_int_equal(wrong_pins_borrow(stage->account.wrong, TOKEN_USER, &stage->call, &memory),
+                     SCA_OK);
+    call_cancel(&stage->call);
+
+    assert_int_equal(login(stage, "135790"), SCA_CANCELLED);
+
+    wrong_pins_return(stage->account.wrong, TOKEN_USER, &memory);
+    assert_int_equal(state_of(stage).wrong_user_pins, 0);
+}
+
 static void ten_wrong_pins_lock_and_the_note_says_how_to_go_on(void **state)
 {
     struct stage *stage = *state;
@@ -351,6 +458,20 @@ static void without_six_digits_no_try_is_counted(void **state)
     assert_int_equal(state_of(stage).wrong_user_pins, 0);
 }
 
+/* Also who types the PIN alone, when that is six digits. */
+static void digits_alone_are_no_try_where_there_is_a_vault(void **state)
+{
+    struct stage *stage = *state;
+    make_vault(stage);
+    (void)make_typed(stage, SECRET_VAULT);
+
+    assert_int_equal(login(stage, "012345"), SCA_USER_AUTH);
+
+    assert_non_null(strstr(stage->call.note, "the PIN comes before the six digits"));
+    assert_int_equal(state_of(stage).wrong_user_pins, 0);
+    assert_opened(stage, NULL, "- - -");
+}
+
 static void digits_alone_are_enough_where_there_is_no_vault(void **state)
 {
     struct stage *stage = *state;
@@ -376,6 +497,20 @@ static void a_password_for_one_operation_goes_before_that_of_the_login(void **st
     assert_opened(stage, NULL, "password raw:0123456789 -");
 }
 
+static void without_a_vault_any_pin_will_do_until_the_digits_are_asked_for(void **state)
+{
+    AUTO(secret_freep) struct secret *otp = secret_of("777777");
+    struct stage *stage = *state;
+    stage->config.otp_login_context = true;
+    struct token *token = make_typed(stage, SECRET_FILE);
+
+    assert_int_equal(login(stage, "x"), SCA_OK);
+
+    assert_true(token->wants_otp_each_time);
+    assert_opened(stage, NULL, "- - -");
+    assert_opened(stage, otp, "- - 777777");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -388,13 +523,19 @@ int main(void)
         TEST(a_wrong_pin_opens_nothing_and_says_how_often_it_was_wrong),
         TEST(signatures_begun_before_one_ends_share_its_one_time_password),
         TEST(the_same_wrong_pin_is_counted_once_and_then_not_looked_at),
+        TEST(the_same_wrong_pin_is_counted_once_for_all_certificates),
+        TEST(the_same_wrong_pin_tried_by_many_threads_is_counted_once),
+        TEST(two_accounts_of_one_identity_count_a_wrong_pin_once),
+        TEST(waiting_for_a_turn_can_be_cancelled),
         TEST(ten_wrong_pins_lock_and_the_note_says_how_to_go_on),
         TEST(without_a_vault_there_is_no_pin_yet),
         TEST(the_pin_is_changed),
         TEST(six_digits_behind_the_pin_are_for_one_signature),
         TEST(without_six_digits_no_try_is_counted),
+        TEST(digits_alone_are_no_try_where_there_is_a_vault),
         TEST(digits_alone_are_enough_where_there_is_no_vault),
         TEST(a_password_for_one_operation_goes_before_that_of_the_login),
+        TEST(without_a_vault_any_pin_will_do_until_the_digits_are_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

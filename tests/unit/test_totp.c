@@ -69,8 +69,8 @@ static int begin(void **state)
     stage->clock = (struct clock){.now_ms = now_ms, .wall_s = wall_s, .wait = wait_ms};
     (void)strcpy(stage->dir, "/tmp/totp.XXXXXX");
     assert_non_null(mkdtemp(stage->dir));
-    stage->owner = (struct totp_owner){
-        .state_dir = stage->dir, .url = "https://localhost/sca", .user_id = "0312345678"};
+    stage->owner = (struct totp_owner){.state_dir = stage->dir,
+                                       .identity = {"https://localhost/sca", "0312345678"}};
     assert_int_equal(read_key("raw:12345678901234567890", &stage->key, &why), SCA_OK);
     call_init(&stage->call, &stage->clock, 290000);
     *state = stage;
@@ -227,7 +227,7 @@ static void another_identity_does_not_wait(void **state)
     struct stage *stage = *state;
     int64_t first = take(stage);
 
-    stage->owner.user_id = "0312345679";
+    stage->owner.identity.user_id = "0312345679";
 
     assert_int_equal(take(stage), first);
 }

@@ -43,8 +43,8 @@ static int begin(void **state)
     assert_non_null(stage);
     (void)strcpy(stage->dir, "/tmp/vault.XXXXXX");
     assert_non_null(mkdtemp(stage->dir));
-    stage->vault = (struct vault){
-        .state_dir = stage->dir, .url = "https://localhost/sca", .user_id = "0312345678"};
+    stage->vault = (struct vault){.state_dir = stage->dir,
+                                  .identity = {"https://localhost/sca", "0312345678"}};
     call_init(&stage->call, &clock_system, 30000);
     *state = stage;
     return 0;
@@ -276,7 +276,7 @@ static void another_identity_has_another_vault(void **state)
     struct stage *stage = *state;
     assert_int_equal(create(stage, PIN, PASSWORD, NULL), SCA_OK);
 
-    stage->vault.user_id = "0312345679";
+    stage->vault.identity.user_id = "0312345679";
 
     assert_false(info_of(stage).has_pin);
     assert_int_equal(try_pin(stage, PIN), SCA_NOT_FOUND);
@@ -302,7 +302,7 @@ static void nothing_is_on_the_disk_in_clear(void **state)
     assert_int_equal(create(stage, PIN, PASSWORD, TOTP), SCA_OK);
 
     (void)snprintf(command, sizeof(command), "grep -rqE '%s|%s|%s|%s' %s/vault", PIN, PASSWORD,
-                   "aGFsZiBhIHNl", stage->vault.user_id, stage->dir);
+                   "aGFsZiBhIHNl", stage->vault.identity.user_id, stage->dir);
     assert_int_not_equal(system(command), 0);
     (void)snprintf(command, sizeof(command), "test -n \"$(ls %s/vault/*.token)\"", stage->dir);
     assert_int_equal(system(command), 0);
