@@ -9,10 +9,6 @@
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
 
-#define NOTIFY_SEND "/usr/bin/notify-send"
-
-static const char notify_line[] = NOTIFY_SEND " \"SmartCA\" \"%s\"";
-
 static const struct column columns[] = {
     {"account", N_("ACCOUNT"), false}, {"label", N_("LABEL"), false},
     {"serial", N_("SERIAL"), false},   {"not_after", N_("UNTIL"), true},
@@ -115,9 +111,8 @@ static enum cli_exit write_section(const struct addition *addition)
     struct buf text;
 
     /* Whom should it tell? Nobody has to confirm. */
-    if (addition->confirm != CONFIRM_TOTP && !addition->account->service.on_confirm &&
-        access(NOTIFY_SEND, X_OK) == 0)
-        keys.on_confirm = notify_line;
+    keys.notifies = addition->confirm != CONFIRM_TOTP && !addition->account->service.on_confirm &&
+                    access(ACCOUNT_NOTIFY_SEND, X_OK) == 0;
     enum sca_status st = account_text_make(&keys, &text);
     if (st == SCA_OK) {
         st = file_replace(place->conf_d, place->file_name, buf_span(&text));

@@ -57,6 +57,9 @@ enum cli_exit output_usage(const struct cli *cli, const char *format, ...)
 void output_remark(const struct cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* One line of a result in text form, with or without its line feed, in printable characters. */
+void output_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 enum { OUTPUT_TIME_SIZE = 32 };
 
 /* RFC 3339, UTC. */

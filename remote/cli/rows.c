@@ -68,6 +68,7 @@ static void cell_text(const cJSON *item, const struct column *column, char out[s
         size_t len = utf8_cut(item->valuestring, column->is_day ? DAY_LEN : CELL_SIZE - 1);
         memcpy(out, item->valuestring, len);
         out[len] = 0;
+        text_make_printable(out);
     } else if (cJSON_IsNumber(item)) {
         (void)snprintf(out, CELL_SIZE, "%.0f", item->valuedouble);
     } else if (cJSON_IsBool(item)) {

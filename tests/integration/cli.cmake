@@ -11,3 +11,6 @@ set_tests_properties(selfsigned_test PROPERTIES LABELS integration TIMEOUT 600)
 add_test(NAME econtract_test
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/econtract_test.sh ${PROJECT_BINARY_DIR})
 set_tests_properties(econtract_test PROPERTIES LABELS integration TIMEOUT 180)
+add_test(NAME distrust_test
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/distrust_test.sh ${PROJECT_BINARY_DIR})
+set_tests_properties(distrust_test PROPERTIES LABELS integration TIMEOUT 120)
