@@ -69,7 +69,7 @@ static enum cli_exit check_text(const struct renaming *renaming)
 
 static enum cli_exit make_text(struct renaming *renaming)
 {
-    AUTO(buf_fini) struct buf old;
+    AUTO(buf_fini) struct buf old = {.ptr = NULL};
     const char *why = NULL;
     const struct account_title title = {
         .old_name = renaming->cli->operands[0],
@@ -91,7 +91,7 @@ static enum cli_exit make_text(struct renaming *renaming)
 
 static enum cli_exit copy_password(const struct renaming *renaming)
 {
-    AUTO(buf_fini) struct buf bytes;
+    AUTO(buf_fini) struct buf bytes = {.ptr = NULL};
     const unsigned trust = FILE_NOT_WRITABLE_BY_OTHERS | FILE_NOT_READABLE_BY_OTHERS;
     const char *why = NULL;
 
