@@ -23,6 +23,7 @@ static const char *const confirm_names[] = {
 
 static void addition_fini(struct addition *addition)
 {
+    fd_unlock_closep(&addition->turn);
     workspace_fini(&addition->workspace);
     account_place_fini(&addition->place);
     for (size_t i = 0; i < VAULT_ITEMS; i++)
@@ -138,6 +139,35 @@ static enum cli_exit write_files(struct addition *addition)
     return result == CLI_OK ? write_section(addition) : result;
 }
 
+/*
+ * An identity has one vault and one place in the catalogue, and people add two accounts of it at
+ * once: from the question to the last file it is one account's turn. The PIN was asked for before.
+ */
+static enum cli_exit take_turn(struct addition *addition)
+{
+    enum { TURN_WAIT_MS = 60000 };
+    const struct cli *cli = addition->cli;
+    const char *state_dir = addition->workspace.config->state_dir;
+    const struct vault vault = vault_of_account(addition->account, state_dir);
+    const char *why = NULL;
+    unsigned wrong_pins = 0;
+
+    enum sca_status st = dir_ensure_private(state_dir);
+    if (st == SCA_OK)
+        st = file_lock(state_dir, "account-add", TURN_WAIT_MS, &addition->turn);
+    if (st != SCA_OK)
+        return output_fail(cli, output_code(st), workspace_advice(st),
+                           _("the folder %s cannot be used, or another account is being added"),
+                           state_dir);
+    bool has_vault = vault_look(&vault, &wrong_pins, &why) != VAULT_NO_PIN;
+    if (!vault_is_needed(addition->account) || cli->is_reset || has_vault == addition->had_vault)
+        return CLI_OK;
+    return output_fail(cli, "exists", _("run it again: the PIN of that vault is asked for"),
+                       has_vault ? _("another account of this identity was added meanwhile, and "
+                                     "has made its vault")
+                                 : _("the vault of this identity was removed meanwhile"));
+}
+
 static enum cli_exit add(struct addition *addition)
 {
     enum cli_exit result = addition_prepare(addition);
@@ -146,6 +176,8 @@ static enum cli_exit add(struct addition *addition)
         result = make_draft(addition);
     if (result == CLI_OK)
         result = addition_get_secrets(addition);
+    if (result == CLI_OK)
+        result = take_turn(addition);
     if (result == CLI_OK)
         result = addition_fetch(addition);
     if (result != CLI_OK)
@@ -158,7 +190,7 @@ static enum cli_exit add(struct addition *addition)
 
 enum cli_exit account_add(const struct cli *cli, struct rows *ret_rows)
 {
-    AUTO(addition_fini) struct addition addition = {.cli = cli};
+    AUTO(addition_fini) struct addition addition = {.cli = cli, .turn = -1};
 
     addition.workspace.log.sink = LOG_SINK_NONE;
     rows_init(&addition.rows);

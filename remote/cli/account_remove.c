@@ -48,7 +48,15 @@ static enum cli_exit remove_account(const struct cli *cli, const struct config *
         return CLI_OK; /* its section was not readable: nobody knows whose catalogue entry it was */
     if (account_has_password_file(config, account, place))
         (void)unlink(place->password_file); /* it may have gone already */
-    return workspace_twin(config, account) ? CLI_OK : forget(cli, config, account);
+    if (workspace_twin(config, account))
+        return CLI_OK;
+    if (config->problem_count == 0)
+        return forget(cli, config, account);
+    output_remark(cli,
+                  _("its slots, and the vault if it had one, stay: what cannot be read in the "
+                    "configuration may be another account of %s (smartca doctor shows it)"),
+                  account->user_id);
+    return CLI_OK;
 }
 
 static enum cli_exit say_removed(const struct cli *cli, const struct account_place *place)

@@ -55,6 +55,16 @@ grep -qx "serial = $own" "$CONF_D/account-work.conf" || fail "not the certificat
 ! grep -q owned "$CONF_D/account-work.conf" || fail "the service has a line"
 run 0 account remove work
 
+test_case "an account that names a certificate finds it, however the service writes its number"
+answers '.data.user_certificates[0].serial_number = $s' "x77Y"
+run 0 account add work --user-id "$USER_ID" --serial "$own" "${setup[@]}"
+grep -qx "serial = $own" "$CONF_D/account-work.conf" || fail "not the certificate's own serial number"
+run 0 account list --json
+[ "$(jq -r '.[0].ready' "$out")" = 1 ] || fail "the account has no certificate"
+run 0 slots --json
+[ "$(jq -r '[.[] | select(.account == "work")] | length' "$out")" = 1 ] || fail "there is no slot"
+run 0 account remove work
+
 test_case "control characters of the service stay away from the terminal"
 for field in serial_number cert_status service_name; do
     answers ".data.user_certificates[0].$field = \$s" "$evil"
