@@ -84,6 +84,14 @@ static int watch_folders(const struct watch *watch)
     return has_all ? -1 : LOOK_MS;
 }
 
+/* Asked behind the look: what it found may have to be looked at again soon. */
+static int pause_ms(int timeout_ms)
+{
+    unsigned poll_ms = slot_look_poll_ms();
+
+    return poll_ms > 0 && poll_ms < LOOK_MS ? (int)poll_ms : timeout_ms;
+}
+
 static CK_RV wait_for_event(CK_SLOT_ID *ret_id)
 {
     struct watch watch;
@@ -100,7 +108,7 @@ static CK_RV wait_for_event(CK_SLOT_ID *ret_id)
         else
             slot_look(true);
         is_done = rv != CKR_OK || slot_take_event(ret_id);
-        if (!is_done && watch_sleep(&watch, timeout_ms) != SCA_OK)
+        if (!is_done && watch_sleep(&watch, pause_ms(timeout_ms)) != SCA_OK)
             rv = failure(CKR_FUNCTION_FAILED, "the program has closed this module's descriptors");
     }
     /* What woke this thread may have been for another one too. */
