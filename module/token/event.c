@@ -48,7 +48,7 @@ void event_stop(bool may_close)
 void event_abandon(void)
 {
     lock_init(&events.lock, LOCK_LEAF);
-    watch_close_copies(&events.watch);
+    watch_close(&events.watch);
 }
 
 static CK_RV open_watch(struct watch *ret_watch)
@@ -56,18 +56,20 @@ static CK_RV open_watch(struct watch *ret_watch)
     struct watch watch = watch_now();
     struct watch spare = WATCH_CLOSED;
 
-    if (watch.wake < 0) {
+    if (!watch_is_open(&watch)) {
+        const ino_t closed = watch.wake_inode;
         enum sca_status st = watch_open(&watch);
         if (st != SCA_OK)
             return failure(CKR_HOST_MEMORY, "there is no file descriptor left to wait with");
         lock_take(&events.lock);
-        if (events.watch.wake >= 0) { /* another thread was faster */
+        spare = events.watch;
+        if (spare.wake >= 0 && spare.wake_inode != closed) { /* another thread was faster */
             spare = watch;
             watch = events.watch;
         }
         events.watch = watch;
         lock_drop(&events.lock);
-        watch_close(&spare);
+        watch_close(&spare); /* what the host has left of it */
     }
     *ret_watch = watch;
     return CKR_OK;
