@@ -40,6 +40,12 @@ enum sca_status dir_ensure_private(const char *path);
  */
 enum sca_status file_replace(const char *dir, const char *name, struct span bytes);
 
+/*
+ * Removes the temporary files of replacements of dir/name that were killed. For whoever is the only
+ * one who writes that file; best effort.
+ */
+void file_sweep(const char *dir, const char *name);
+
 /* Writes all of bytes to fd, continuing after signals. SCA_OK, SCA_NO_SPACE or SCA_IO. */
 enum sca_status fd_write_all(int fd, struct span bytes);
 

@@ -107,6 +107,7 @@ static enum cli_exit write_password(struct addition *addition)
 
     if (!password || addition->account->service.sp_password.kind == SECRET_VAULT)
         return CLI_OK;
+    file_sweep(place->config_dir, place->password_name);
     enum sca_status st =
         file_replace(place->config_dir, place->password_name, secret_get(password));
     addition->was_password_written = st == SCA_OK;

@@ -38,6 +38,11 @@ static enum cli_exit remove_account(const struct cli *cli, const struct config *
 {
     const struct account_config *account = config_find_account(config, cli->operands[0]);
 
+    /* The password goes first: a section without it can be removed again, nobody would look for a
+     * password without its section. */
+    if (access(place->conf_d, W_OK) == 0 && account_has_password_file(config, account, place))
+        (void)unlink(place->password_file); /* it may have gone already */
+    file_sweep(place->config_dir, place->password_name);
     if (unlink(place->file) != 0)
         return output_fail(cli, output_code(SCA_IO), workspace_advice(SCA_IO), "%s: %s",
                            place->file, strerror(errno));
@@ -46,8 +51,6 @@ static enum cli_exit remove_account(const struct cli *cli, const struct config *
         (void)fsync(fd); /* the removal is done; this only makes it outlive a power cut */
     if (!account)
         return CLI_OK; /* its section was not readable: nobody knows whose catalogue entry it was */
-    if (account_has_password_file(config, account, place))
-        (void)unlink(place->password_file); /* it may have gone already */
     if (workspace_twin(config, account))
         return CLI_OK;
     if (config->problem_count == 0)

@@ -100,6 +100,8 @@ static enum cli_exit copy_password(const struct renaming *renaming)
     enum sca_status st =
         file_read_trusted(renaming->from.password_file, trust, SECRET_MAX + 2, true, &bytes, &why);
     if (st == SCA_OK)
+        file_sweep(renaming->to.config_dir, renaming->to.password_name);
+    if (st == SCA_OK)
         st = file_replace(renaming->to.config_dir, renaming->to.password_name, buf_span(&bytes));
     return st == SCA_OK
                ? CLI_OK

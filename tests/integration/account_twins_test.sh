@@ -95,4 +95,18 @@ run 0 account remove two
 is "vaults" 0 "$(vaults)"
 is "slots" 0 "$(slots)"
 
+test_case "what a killed rename or remove left behind is no more than the next one takes away"
+passwords() { find "$CONFIG" -name '*sp-password*' -printf '%P ' | sort; }
+"$SMARTCA" account add plain --user-id "$USER_ID" --url "$SERVICE/sca/sp769" --sp-id "$SP_ID" \
+    --ca-file "$HOME_DIR/service/tls-ca.pem" --sp-password-file - <<<test-password >"$out" 2>&1 || fail "cannot be added"
+is "passwords" "sp-password-plain " "$(passwords)"
+printf 'test-pa' >"$CONFIG/.sp-password-fancy.a1B2c3"
+run 0 account rename plain fancy
+is "passwords" "sp-password-fancy " "$(passwords)"
+rm "$CONFIG/sp-password-fancy"
+printf 'test-pa' >"$CONFIG/.sp-password-fancy.a1B2c3"
+run 0 account remove fancy
+is "passwords" "" "$(passwords)"
+is "sections" 0 "$(find "$CONF_D" -type f | wc -l)"
+
 [ "$failed" = 0 ]
