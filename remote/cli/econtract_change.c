@@ -52,7 +52,7 @@ static void complete(struct change *change)
 static void add_id(struct rows *rows, const char *key, int64_t id)
 {
     if (id > 0)
-        rows_number(rows, key, (uint64_t)id);
+        rows_integer(rows, key, id);
     else
         rows_text(rows, key, NULL);
 }

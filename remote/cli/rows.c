@@ -51,6 +51,11 @@ void rows_number(struct rows *rows, const char *key, uint64_t number)
     keep(rows, cJSON_AddNumberToObject(rows->row, key, (double)number));
 }
 
+void rows_integer(struct rows *rows, const char *key, int64_t number)
+{
+    keep(rows, cJSON_AddNumberToObject(rows->row, key, (double)number));
+}
+
 void rows_flag(struct rows *rows, const char *key, bool flag)
 {
     keep(rows, cJSON_AddBoolToObject(rows->row, key, flag));
