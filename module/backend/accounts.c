@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
@@ -88,21 +89,36 @@ static bool is_in(const struct config *config, const struct account_config *acco
     return false;
 }
 
-/* What is gone now, and what is back. A file in the middle of being edited takes nobody's token
- * away: only a configuration without a fault does, and one whose main file is where it was. */
-static void mark_gone(struct accounts *accounts, const struct config *now)
+static bool is_empty(const char *path)
 {
-    bool is_sound = now->problem_count == 0 && (stamp_of_file(now->main_file).sum != 0 ||
-                                                accounts->config->account_count == 0);
+    struct stat info;
+
+    return stat(path, &info) != 0 || info.st_size == 0;
+}
+
+/* What is gone now, and what is back. A file in the middle of being edited takes nobody's token
+ * away: only a configuration without a fault does, whose main file is where it was, and which has
+ * been at rest for a while, because many editors empty a file before they write it. False: the
+ * last is missing, look again. */
+static bool mark_gone(struct accounts *accounts, const struct config *now, bool is_at_rest)
+{
+    bool is_sound = now->problem_count == 0 &&
+                    (!is_empty(now->main_file) || accounts->config->account_count == 0);
+    bool is_certain = true;
 
     for (struct account_place *place = accounts->first; place; place = place->next) {
         bool is_there = is_in(now, place->account.config);
         if (is_there != place->is_gone || !(is_there || is_sound))
             continue;
+        if (!is_there && !is_at_rest) {
+            is_certain = false;
+            continue;
+        }
         place->is_gone = !is_there;
         log_line(LOG_LEVEL_INFO, "account %s: %s the configuration", place->account.config->name,
                  is_there ? "is again in" : "is no longer in");
     }
+    return is_certain;
 }
 
 static bool is_known(const struct accounts *accounts, const struct account_config *account)
@@ -128,7 +144,7 @@ static size_t take_in(struct accounts *accounts, const struct config *config)
     return count;
 }
 
-void accounts_reread(struct accounts *accounts)
+bool accounts_reread(struct accounts *accounts, const struct stamp *stamp)
 {
     AUTO(config_freep) struct config *config = NULL;
     struct later_config *later = calloc(1, sizeof(*later));
@@ -136,15 +152,16 @@ void accounts_reread(struct accounts *accounts)
     /* Without memory for more, what is known goes on working. */
     if (!later || config_load_again(accounts->config, &config) != SCA_OK) {
         free(later);
-        return;
+        return true;
     }
-    mark_gone(accounts, config);
+    bool is_certain = mark_gone(accounts, config, stamp->is_at_rest);
     if (take_in(accounts, config) == 0) {
         free(later);
-        return;
+        return is_certain;
     }
     *later = (struct later_config){.older = accounts->later, .config = TAKE(config)};
     accounts->later = later;
+    return is_certain;
 }
 
 struct stamp accounts_stamp(const struct accounts *accounts)

@@ -28,8 +28,10 @@ void accounts_fini(struct accounts *accounts);
  * Reads the configuration again. Only accounts that are new are taken in, and those that are not
  * there any more are marked; what else has changed, settings of known accounts among them, waits
  * for the next C_Initialize: tokens and connections that are in use were made with the old ones.
+ * stamp: of the files, from before. False: they are so new that it has to be read once more before
+ * an account that seems to be missing is taken for gone.
  */
-void accounts_reread(struct accounts *accounts);
+bool accounts_reread(struct accounts *accounts, const struct stamp *stamp);
 
 /* Of all files that accounts_reread reads. */
 struct stamp accounts_stamp(const struct accounts *accounts);

@@ -262,6 +262,10 @@ enum sca_status backends_tokens(struct backends *backends, const struct token_li
  */
 bool backends_have_changed(struct backends *backends, bool is_thorough);
 
+/* Where changes show in no folder: how often to ask backends_have_changed while waiting for one,
+ * milliseconds; 0: no need. */
+unsigned backends_poll_ms(const struct backends *backends);
+
 /* The folders in which changes show, one by one; NULL behind the last. Lent for ever. */
 const char *backends_folder(const struct backends *backends, size_t index);
 

@@ -13,6 +13,8 @@
 #include "remote/base/log.h"
 #include "remote/base/reentry.h"
 
+enum { DOUBT_POLL_MS = 500 };
+
 /* A mapped catalogue lives as long as tokens borrow from it: until C_Finalize. */
 struct opened {
     struct opened *older;
@@ -136,10 +138,12 @@ enum sca_status backends_tokens(struct backends *backends, const struct token_li
     /* Before anything is read: what changes meanwhile shows the next time. */
     struct seen now = {.catalogue = stamp_of_file(backends->catalogue_file),
                        .config = accounts_stamp(&backends->accounts)};
+    bool is_certain = true;
 
     enum sca_status st = collection_init(&c, known);
     if (st == SCA_OK && !stamp_is_same(before.config, now.config))
-        accounts_reread(&backends->accounts);
+        is_certain = accounts_reread(&backends->accounts, &now.config);
+    now.config.is_settled = now.config.is_settled && is_certain;
     if (st == SCA_OK)
         st = collect(backends, &c);
     /* One look at a folder that is not there, for everybody who has no tokens on this computer. */
@@ -150,6 +154,7 @@ enum sca_status backends_tokens(struct backends *backends, const struct token_li
         return st;
     collection_mark_gone(&c);
     now.has_strangers = c.has_strangers;
+    atomic_store(&backends->is_doubtful, !is_certain);
     remember(backends, &now);
     *ret_new = c.fresh;
     c.fresh = (struct token_list){0};
@@ -167,6 +172,12 @@ bool backends_have_changed(struct backends *backends, bool is_thorough)
     if (!is_thorough && !seen.has_strangers)
         return false;
     return !stamp_is_same(seen.config, accounts_stamp(&backends->accounts));
+}
+
+unsigned backends_poll_ms(const struct backends *backends)
+{
+    /* What is written shows in its folder; that nobody goes on writing does not. */
+    return atomic_load(&backends->is_doubtful) ? DOUBT_POLL_MS : 0;
 }
 
 const char *backends_folder(const struct backends *backends, size_t index)

@@ -2,6 +2,8 @@
 #ifndef MODULE_BACKEND_BACKENDS_H
 #define MODULE_BACKEND_BACKENDS_H
 
+#include <stdatomic.h>
+
 #include "module/backend/accounts.h"
 #include "module/backend/stamp.h"
 #include "remote/base/lock.h"
@@ -13,7 +15,8 @@ struct backends {
     struct accounts accounts;
     struct opened *opened;
     bool is_discovered;
-    struct lock lock; /* guards the rest; backends_have_changed is asked by any thread */
+    atomic_bool is_doubtful; /* an account is missing in files that may be being written */
+    struct lock lock;        /* guards the rest; backends_have_changed is asked by any thread */
     struct stamp catalogue_stamp;
     struct stamp config_stamp;
     bool has_strangers; /* the catalogue has accounts that the configuration did not have */

@@ -7,8 +7,11 @@
 #include <sys/stat.h>
 #include <time.h>
 
-/* File systems count time in ticks of the kernel, 10 ms at most: two changes may have one time. */
-enum { SETTLED_MS = 50 };
+enum {
+    SETTLED_MS = 50, /* file systems count time in ticks of the kernel, 10 ms at most: two changes
+                        may have one time */
+    AT_REST_MS = 1000,
+};
 
 static uint64_t mix(uint64_t sum, uint64_t number)
 {
@@ -16,17 +19,18 @@ static uint64_t mix(uint64_t sum, uint64_t number)
     return sum ^ sum >> 32;
 }
 
-static bool is_settled(const struct timespec *changed)
+/* Also a time that far ahead, of a clock that was set or a server's. */
+static bool is_away(const struct timespec *time, int64_t limit_ms)
 {
     struct timespec now;
 
     if (clock_gettime(CLOCK_REALTIME, &now) != 0)
         return false;
-    int64_t seconds = (int64_t)now.tv_sec - (int64_t)changed->tv_sec;
-    if (seconds < -1 || seconds > 1)
+    int64_t seconds = (int64_t)now.tv_sec - (int64_t)time->tv_sec;
+    if (seconds < -2 || seconds > 2)
         return true;
-    int64_t ms = seconds * 1000 + ((int64_t)now.tv_nsec - (int64_t)changed->tv_nsec) / 1000000;
-    return ms < -SETTLED_MS || ms > SETTLED_MS;
+    int64_t ms = seconds * 1000 + ((int64_t)now.tv_nsec - (int64_t)time->tv_nsec) / 1000000;
+    return ms < -limit_ms || ms > limit_ms;
 }
 
 static struct stamp stamp_of(const struct stat *info)
@@ -44,19 +48,24 @@ static struct stamp stamp_of(const struct stat *info)
 
     for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
         sum = mix(sum, numbers[i]);
-    return (struct stamp){.sum = sum | 1, .is_settled = is_settled(&info->st_ctim)};
+    return (struct stamp){.sum = sum | 1,
+                          .is_settled = is_away(&info->st_ctim, SETTLED_MS),
+                          .is_at_rest = is_away(&info->st_mtim, AT_REST_MS)};
 }
 
 struct stamp stamp_of_file(const char *path)
 {
     struct stat info;
-    return stat(path, &info) == 0 ? stamp_of(&info) : (struct stamp){.is_settled = true};
+    return stat(path, &info) == 0 ? stamp_of(&info)
+                                  : (struct stamp){.is_settled = true, .is_at_rest = true};
 }
 
 struct stamp stamp_join(struct stamp a, struct stamp b)
 {
     /* By a sum: the order of a folder's files does not count. */
-    return (struct stamp){.sum = a.sum + b.sum, .is_settled = a.is_settled && b.is_settled};
+    return (struct stamp){.sum = a.sum + b.sum,
+                          .is_settled = a.is_settled && b.is_settled,
+                          .is_at_rest = a.is_at_rest && b.is_at_rest};
 }
 
 struct stamp stamp_of_folder(const char *path)

@@ -8,6 +8,7 @@
 
 struct stamp {
     uint64_t sum;    /* 0: there was nothing */
+    bool is_at_rest; /* for a second: nobody is in the middle of writing it */
     bool is_settled; /* false: it was so new that the next change may look the same */
 };
 

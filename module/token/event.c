@@ -48,7 +48,7 @@ void event_stop(bool may_close)
 void event_abandon(void)
 {
     lock_init(&events.lock, LOCK_LEAF);
-    watch_close_copies(&events.watch);
+    watch_close(&events.watch);
 }
 
 static CK_RV open_watch(struct watch *ret_watch)
@@ -56,18 +56,20 @@ static CK_RV open_watch(struct watch *ret_watch)
     struct watch watch = watch_now();
     struct watch spare = WATCH_CLOSED;
 
-    if (watch.wake < 0) {
+    if (!watch_is_open(&watch)) {
+        const ino_t closed = watch.wake_inode;
         enum sca_status st = watch_open(&watch);
         if (st != SCA_OK)
             return failure(CKR_HOST_MEMORY, "there is no file descriptor left to wait with");
         lock_take(&events.lock);
-        if (events.watch.wake >= 0) { /* another thread was faster */
+        spare = events.watch;
+        if (spare.wake >= 0 && spare.wake_inode != closed) { /* another thread was faster */
             spare = watch;
             watch = events.watch;
         }
         events.watch = watch;
         lock_drop(&events.lock);
-        watch_close(&spare);
+        watch_close(&spare); /* what the host has left of it */
     }
     *ret_watch = watch;
     return CKR_OK;
@@ -82,6 +84,14 @@ static int watch_folders(const struct watch *watch)
     for (size_t i = 0; (folder = slot_look_folder(i)); i++)
         has_all &= watch_folder(watch, folder);
     return has_all ? -1 : LOOK_MS;
+}
+
+/* Asked behind the look: what it found may have to be looked at again soon. */
+static int pause_ms(int timeout_ms)
+{
+    unsigned poll_ms = slot_look_poll_ms();
+
+    return poll_ms > 0 && poll_ms < LOOK_MS ? (int)poll_ms : timeout_ms;
 }
 
 static CK_RV wait_for_event(CK_SLOT_ID *ret_id)
@@ -100,7 +110,7 @@ static CK_RV wait_for_event(CK_SLOT_ID *ret_id)
         else
             slot_look(true);
         is_done = rv != CKR_OK || slot_take_event(ret_id);
-        if (!is_done && watch_sleep(&watch, timeout_ms) != SCA_OK)
+        if (!is_done && watch_sleep(&watch, pause_ms(timeout_ms)) != SCA_OK)
             rv = failure(CKR_FUNCTION_FAILED, "the program has closed this module's descriptors");
     }
     /* What woke this thread may have been for another one too. */

@@ -4,27 +4,36 @@
 #define MODULE_TOKEN_WATCH_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "remote/base/status.h"
 
-/* Any number of threads may sleep on one. */
+/*
+ * Any number of threads may sleep on one. A host may close descriptors that it did not open, and
+ * open its own under the same numbers: before anything but sleeping is done with one of these, its
+ * inode is compared.
+ */
 struct watch {
-    int wake;    /* an eventfd; -1: not open */
-    int changes; /* inotify; -1: there is none to be had */
+    int wake;    /* one end of a pair of sockets; -1: not open */
+    int waker;   /* the other end */
+    int changes; /* inotify, known by a watch on wake's inode; -1: there is none to be had */
+    ino_t wake_inode;
+    ino_t waker_inode;
 };
 
 #define WATCH_CLOSED                                                                               \
     {                                                                                              \
-        .wake = -1, .changes = -1                                                                  \
+        .wake = -1, .waker = -1, .changes = -1                                                     \
     }
 
 /* SCA_IO where the process has no descriptor left. */
 enum sca_status watch_open(struct watch *ret_watch);
-void watch_close(struct watch *watch);
 
-/* In a forked child: closes its copies, if the child has not done so and used their numbers anew.
- */
-void watch_close_copies(struct watch *watch);
+/* False: it was never opened, or the host has closed it. */
+bool watch_is_open(const struct watch *watch);
+
+/* Closes what is left of it; also a forked child's copies. */
+void watch_close(struct watch *watch);
 
 /* False: the folder cannot be watched, look yourself. Again for the same folder: no harm. */
 bool watch_folder(const struct watch *watch, const char *path);

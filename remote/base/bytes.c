@@ -222,3 +222,28 @@ bool utf8_is_valid(struct span text)
     }
     return true;
 }
+
+/* Of a character of that length; 0: not one. */
+static bool is_printable(const uint8_t *at, size_t len)
+{
+    bool is_c0 = len == 1 && (at[0] < ' ' || at[0] == 0x7f);
+    bool is_c1 = len == 2 && at[0] == 0xc2 && at[1] < 0xa0;
+
+    return len > 0 && !is_c0 && !is_c1;
+}
+
+void text_make_printable(char *text)
+{
+    size_t left = strlen(text);
+
+    while (left > 0) {
+        size_t len = utf8_char_len(span_of(text, left));
+        bool is_shown = is_printable((const uint8_t *)text, len);
+        if (len == 0)
+            len = 1;
+        if (!is_shown)
+            memset(text, '?', len);
+        text += len;
+        left -= len;
+    }
+}

@@ -55,4 +55,10 @@ enum sca_status base64_decode(struct span text, size_t limit, struct buf *ret_by
 size_t utf8_cut(const char *text, size_t max_len);
 bool utf8_is_valid(struct span text);
 
+/*
+ * Puts a question mark in place of every control character (C0, DEL, C1) and of every byte that is
+ * no UTF-8: what others wrote must neither steer a terminal nor begin a line of its own.
+ */
+void text_make_printable(char *text);
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -207,6 +208,28 @@ enum sca_status file_remove(const char *dir, const char *name)
     if (fd >= 0)
         (void)fsync(fd); /* the removal is done; this only makes it outlive a power cut */
     return SCA_OK;
+}
+
+/* ".NAME.XXXXXX", as file_replace calls them? */
+static bool is_temporary_of(const char *name, const char *file)
+{
+    enum { RANDOM_LEN = 6 };
+    size_t len = strlen(name);
+
+    return file[0] == '.' && strncmp(file + 1, name, len) == 0 && file[len + 1] == '.' &&
+           strlen(file + len + 2) == RANDOM_LEN;
+}
+
+void file_sweep(const char *dir, const char *name)
+{
+    DIR *folder = opendir(dir);
+    const struct dirent *file = NULL;
+
+    while (folder && (file = readdir(folder)))
+        if (is_temporary_of(name, file->d_name))
+            (void)unlinkat(dirfd(folder), file->d_name, 0);
+    if (folder)
+        (void)closedir(folder);
 }
 
 enum sca_status fd_lock(int fd, unsigned wait_ms)

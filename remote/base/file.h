@@ -60,6 +60,12 @@ void file_draft_fini(struct file_draft *draft);
 /* Removes dir/name so that it stays removed. SCA_NOT_FOUND, or SCA_IO with errno. */
 enum sca_status file_remove(const char *dir, const char *name);
 
+/*
+ * Removes the temporary files of replacements of dir/name that were killed. For whoever is the only
+ * one who writes that file; best effort.
+ */
+void file_sweep(const char *dir, const char *name);
+
 /* Writes all of bytes to fd, continuing after signals. SCA_OK, SCA_NO_SPACE or SCA_IO. */
 enum sca_status fd_write_all(int fd, struct span bytes);
 

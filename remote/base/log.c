@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "remote/base/bytes.h"
+
 enum { LINE_MAX_BYTES = 1024 };
 
 static _Atomic(const struct log *) attached;
@@ -111,13 +113,6 @@ static void write_quietly(int fd, const char *line, size_t len)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-static void hide_control_characters(char *text)
-{
-    for (; *text; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            *text = '?';
-}
-
 static void write_line(const struct log *log, enum log_level level, const char *text)
 {
     if (log->sink == LOG_SINK_SYSLOG) {
@@ -150,7 +145,7 @@ void log_line(enum log_level level, const char *format, ...)
     va_end(args);
     if (len < 0)
         return;
-    hide_control_characters(text);
+    text_make_printable(text);
     write_line(log, level, text);
 }
 

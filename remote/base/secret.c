@@ -87,6 +87,33 @@ void secret_wipe(void *ptr, size_t len)
     OPENSSL_cleanse(ptr, len);
 }
 
+enum { HIDDEN_MIN = 4 };
+
+/* The beginning of the secret at the end of text. */
+static void hide_tail(char *text, struct span secret)
+{
+    size_t len = strlen(text);
+    size_t part = len < secret.len ? len : secret.len;
+
+    while (part >= HIDDEN_MIN && memcmp(text + len - part, secret.ptr, part) != 0)
+        part--;
+    if (part >= HIDDEN_MIN)
+        memset(text + len - part, '*', part);
+}
+
+void secret_hide(char *text, const struct secret *secret)
+{
+    const struct span hidden = secret ? secret_get(secret) : span_of(NULL, 0);
+    char *at = text;
+
+    if (hidden.len < HIDDEN_MIN || strlen((const char *)hidden.ptr) < hidden.len)
+        return; /* what is no text is in none */
+    /* Past what is hidden: it may be asterisks itself. */
+    for (; (at = strstr(at, (const char *)hidden.ptr)) != NULL; at += hidden.len)
+        memset(at, '*', hidden.len);
+    hide_tail(text, hidden);
+}
+
 void secret_scrub_heap(size_t len)
 {
     /* glibc keeps seven small blocks of a size for each thread before others get them. */

@@ -30,6 +30,13 @@ struct span secret_get(const struct secret *secret);
 void secret_wipe(void *ptr, size_t len);
 
 /*
+ * Puts asterisks in place of the secret where text repeats it, also where text was cut within it:
+ * services quote what they were sent. NULL, and less than four bytes, which would hide ordinary
+ * words: nothing is done.
+ */
+void secret_hide(char *text, const struct secret *secret);
+
+/*
  * For secrets that went through a library that frees its buffers as they are: overwrites the blocks
  * that the allocator would hand out next to a buffer of about len bytes, which are those that were
  * freed last. As good as it can be had from outside; nothing depends on it.

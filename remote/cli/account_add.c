@@ -9,10 +9,6 @@
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
 
-#define NOTIFY_SEND "/usr/bin/notify-send"
-
-static const char notify_line[] = NOTIFY_SEND " \"SmartCA\" \"%s\"";
-
 static const struct column columns[] = {
     {"account", N_("ACCOUNT"), false}, {"label", N_("LABEL"), false},
     {"serial", N_("SERIAL"), false},   {"not_after", N_("UNTIL"), true},
@@ -27,6 +23,7 @@ static const char *const confirm_names[] = {
 
 static void addition_fini(struct addition *addition)
 {
+    fd_unlock_closep(&addition->turn);
     workspace_fini(&addition->workspace);
     account_place_fini(&addition->place);
     for (size_t i = 0; i < VAULT_ITEMS; i++)
@@ -121,9 +118,8 @@ static enum sca_status draft_section(const struct addition *addition, struct fil
     struct buf text;
 
     /* Whom should it tell? Nobody has to confirm. */
-    if (addition->confirm != CONFIRM_TOTP && !addition->account->service.on_confirm &&
-        access(NOTIFY_SEND, X_OK) == 0)
-        keys.on_confirm = notify_line;
+    keys.notifies = addition->confirm != CONFIRM_TOTP && !addition->account->service.on_confirm &&
+                    access(ACCOUNT_NOTIFY_SEND, X_OK) == 0;
     enum sca_status st = account_text_make(&keys, &text);
     if (st != SCA_OK)
         return st;
@@ -155,6 +151,35 @@ static enum cli_exit write_files(struct addition *addition)
     return st == SCA_OK ? CLI_OK : fail_section(addition, st);
 }
 
+/*
+ * An identity has one vault and one place in the catalogue, and people add two accounts of it at
+ * once: from the question to the last file it is one account's turn. The PIN was asked for before.
+ */
+static enum cli_exit take_turn(struct addition *addition)
+{
+    enum { TURN_WAIT_MS = 60000 };
+    const struct cli *cli = addition->cli;
+    const char *state_dir = addition->workspace.config->state_dir;
+    const struct vault vault = vault_of_account(addition->account, state_dir);
+    const char *why = NULL;
+    unsigned wrong_pins = 0;
+
+    enum sca_status st = dir_ensure_private(state_dir);
+    if (st == SCA_OK)
+        st = file_lock(state_dir, "account-add", TURN_WAIT_MS, &addition->turn);
+    if (st != SCA_OK)
+        return output_fail(cli, output_code(st), workspace_advice(st),
+                           _("the folder %s cannot be used, or another account is being added"),
+                           state_dir);
+    bool has_vault = vault_look(&vault, &wrong_pins, &why) != VAULT_NO_PIN;
+    if (!vault_is_needed(addition->account) || cli->is_reset || has_vault == addition->had_vault)
+        return CLI_OK;
+    return output_fail(cli, "exists", _("run it again: the PIN of that vault is asked for"),
+                       has_vault ? _("another account of this identity was added meanwhile, and "
+                                     "has made its vault")
+                                 : _("the vault of this identity was removed meanwhile"));
+}
+
 static enum cli_exit add(struct addition *addition)
 {
     enum cli_exit result = addition_prepare(addition);
@@ -163,6 +188,8 @@ static enum cli_exit add(struct addition *addition)
         result = make_draft(addition);
     if (result == CLI_OK)
         result = addition_get_secrets(addition);
+    if (result == CLI_OK)
+        result = take_turn(addition);
     if (result == CLI_OK)
         result = addition_fetch(addition);
     if (result != CLI_OK)
@@ -175,7 +202,7 @@ static enum cli_exit add(struct addition *addition)
 
 enum cli_exit account_add(const struct cli *cli, struct rows *ret_rows)
 {
-    AUTO(addition_fini) struct addition addition = {.cli = cli};
+    AUTO(addition_fini) struct addition addition = {.cli = cli, .turn = -1};
 
     addition.workspace.log.sink = LOG_SINK_NONE;
     rows_init(&addition.rows);

@@ -25,8 +25,9 @@ struct addition {
     bool is_vault_new;              /* the identity had none before */
     bool was_vault_written;
     bool was_password_written;
-    char *serial; /* as the service spells it */
+    char *serial; /* as it is in the certificate */
     struct rows rows;
+    int turn;       /* held while this account, and no other, is being added; -1 */
     bool was_known; /* the catalogue had the identity before */
 };
 

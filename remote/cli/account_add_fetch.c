@@ -31,6 +31,14 @@ static void add_row(struct addition *addition, const struct catalogue_entry *ent
     rows_text(rows, "state", entry_state(entry, (int64_t)time(NULL)));
 }
 
+/* The certificate's, never the service's text: it is written into the configuration. */
+static char *own_serial(const struct catalogue_entry *entry)
+{
+    char serial[CERTIFICATE_SERIAL_HEX];
+
+    return strdup(certificate_serial_hex(entry->leaf.serial, serial));
+}
+
 /* Goes through the identity's certificates; others: the serial numbers that are not wanted. */
 static enum cli_exit pick_certificates(struct addition *addition, size_t *ret_count,
                                        struct buf *others)
@@ -51,7 +59,7 @@ static enum cli_exit pick_certificates(struct addition *addition, size_t *ret_co
             add_row(addition, &entry);
             wanted++;
             if (addition->cli->serial && !addition->serial)
-                addition->serial = strdup(entry.service_serial);
+                addition->serial = own_serial(&entry);
         } else {
             (void)buf_append(others, span_text(" "));
             (void)buf_append(others, span_text(entry.service_serial));

@@ -148,9 +148,11 @@ static enum cli_exit write_vault(struct addition *addition)
     for (size_t i = 0; i < VAULT_ITEMS; i++)
         if (!(items & 1U << i))
             contents.items[i] = addition->had.items[i];
-    addition->was_vault_written = true;
-    return vault_write(addition->cli, addition->account, addition->workspace.config->state_dir,
-                       addition->secrets.items[ITEM_PIN], &contents);
+    enum cli_exit result =
+        vault_write(addition->cli, addition->account, addition->workspace.config->state_dir,
+                    addition->secrets.items[ITEM_PIN], &contents);
+    addition->was_vault_written = result == CLI_OK; /* else what is there is not ours */
+    return result;
 }
 
 /* --sp-password-file -: what was read is kept beside the configuration, unless in the vault. */
@@ -161,6 +163,7 @@ static enum cli_exit write_password(struct addition *addition)
 
     if (!password || addition->account->service.sp_password.kind == SECRET_VAULT)
         return CLI_OK;
+    file_sweep(place->config_dir, place->password_name);
     enum sca_status st =
         file_replace(place->config_dir, place->password_name, secret_get(password));
     addition->was_password_written = st == SCA_OK;

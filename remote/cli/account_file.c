@@ -57,6 +57,9 @@ bool account_text_is_safe(const char *value)
 static enum sca_status append_key(struct buf *buf, const char *key, const char *before,
                                   const char *value)
 {
+    /* Whatever it is and wherever it comes from: a line of its own would be a key of its own. */
+    if (value && !account_text_is_safe(value))
+        return SCA_INVALID;
     const char *const parts[] = {key, " = ", before, value, "\n"};
     enum sca_status st = SCA_OK;
 
@@ -98,14 +101,16 @@ enum sca_status account_text_make(const struct account_text *keys, struct buf *r
         {"sp_id", "", keys->sp_id},
         {"sp_password", kind_of(keys->sp_password), keys->sp_password},
         {"ca_file", "", keys->ca_file},
-        {"on_confirm", "", keys->on_confirm},
     };
     struct buf text;
 
     buf_init(&text, ACCOUNT_TEXT_MAX, false);
-    enum sca_status st = append_heading(&text, keys->name);
+    enum sca_status st =
+        account_text_is_safe(keys->name) ? append_heading(&text, keys->name) : SCA_INVALID;
     for (size_t i = 0; st == SCA_OK && i < ARRAY_LEN(lines); i++)
         st = append_key(&text, lines[i].key, lines[i].before, lines[i].value);
+    if (st == SCA_OK && keys->notifies)
+        st = buf_append(&text, span_text(ACCOUNT_NOTIFIES));
     if (st != SCA_OK) {
         buf_fini(&text);
         return st;

@@ -36,8 +36,12 @@ struct account_text {
     const char *sp_id;
     const char *sp_password; /* likewise */
     const char *ca_file;
-    const char *on_confirm;
+    bool notifies; /* on_confirm shows a notification */
 };
+
+/* What may run a program is never made from a value. */
+#define ACCOUNT_NOTIFY_SEND "/usr/bin/notify-send"
+#define ACCOUNT_NOTIFIES    "on_confirm = " ACCOUNT_NOTIFY_SEND " \"SmartCA\" \"%s\"\n"
 
 /* The line above the section, around the account's name. */
 #define ACCOUNT_REMARK     "; Written by smartca account add; smartca account remove "
@@ -45,7 +49,8 @@ struct account_text {
 
 enum { ACCOUNT_TEXT_MAX = 16384 };
 
-/* The file as it will be. The caller buf_fini()s ret_text. SCA_NOMEM, SCA_PROTOCOL: too long. */
+/* The file as it will be. The caller buf_fini()s ret_text. SCA_NOMEM, SCA_PROTOCOL: too long,
+ * SCA_INVALID: a value is not safe. */
 enum sca_status account_text_make(const struct account_text *keys, struct buf *ret_text);
 
 /* True if a value stays one value in the file: no control characters, comments, quotes. */

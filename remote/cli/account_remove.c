@@ -37,14 +37,25 @@ static enum cli_exit remove_account(const struct cli *cli, const struct config *
 {
     const struct account_config *account = config_find_account(config, cli->operands[0]);
 
+    /* The password goes first: a section without it can be removed again, nobody would look for a
+     * password without its section. */
+    if (access(place->conf_d, W_OK) == 0 && account_has_password_file(config, account, place))
+        (void)unlink(place->password_file); /* it may have gone already */
+    file_sweep(place->config_dir, place->password_name);
     if (file_remove(place->conf_d, place->file_name) != SCA_OK)
         return output_fail(cli, output_code(SCA_IO), workspace_advice(SCA_IO), "%s: %s",
                            place->file, strerror(errno));
     if (!account)
         return CLI_OK; /* its section was not readable: nobody knows whose catalogue entry it was */
-    if (account_has_password_file(config, account, place))
-        (void)unlink(place->password_file); /* it may have gone already */
-    return workspace_twin(config, account) ? CLI_OK : forget(cli, config, account);
+    if (workspace_twin(config, account))
+        return CLI_OK;
+    if (config->problem_count == 0)
+        return forget(cli, config, account);
+    output_remark(cli,
+                  _("its slots, and the vault if it had one, stay: what cannot be read in the "
+                    "configuration may be another account of %s (smartca doctor shows it)"),
+                  account->user_id);
+    return CLI_OK;
 }
 
 static enum cli_exit say_removed(const struct cli *cli, const struct account_place *place)

@@ -67,7 +67,7 @@ static enum cli_exit check_text(const struct renaming *renaming)
 
 static enum cli_exit make_text(struct renaming *renaming)
 {
-    AUTO(buf_fini) struct buf old;
+    AUTO(buf_fini) struct buf old = {.ptr = NULL};
     const char *why = NULL;
     const struct account_title title = {
         .old_name = renaming->cli->operands[0],
@@ -89,7 +89,7 @@ static enum cli_exit make_text(struct renaming *renaming)
 
 static enum cli_exit copy_password(const struct renaming *renaming)
 {
-    AUTO(buf_fini) struct buf bytes;
+    AUTO(buf_fini) struct buf bytes = {.ptr = NULL};
     const unsigned trust = FILE_NOT_WRITABLE_BY_OTHERS | FILE_NOT_READABLE_BY_OTHERS;
     const char *why = NULL;
 
@@ -97,6 +97,8 @@ static enum cli_exit copy_password(const struct renaming *renaming)
         return CLI_OK;
     enum sca_status st =
         file_read_trusted(renaming->from.password_file, trust, SECRET_MAX + 2, true, &bytes, &why);
+    if (st == SCA_OK)
+        file_sweep(renaming->to.config_dir, renaming->to.password_name);
     if (st == SCA_OK)
         st = file_replace(renaming->to.config_dir, renaming->to.password_name, buf_span(&bytes));
     return st == SCA_OK

@@ -48,9 +48,9 @@ static void print_lines(const struct rows *rows)
             text[i] = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(row, keys[i]));
             text[i] = text[i] ? text[i] : "";
         }
-        (void)printf("%-4s  %s: %s\n", text[0], text[1], text[2]);
+        output_line("%-4s  %s: %s\n", text[0], text[1], text[2]);
         if (*text[3])
-            (void)printf(_("      next: %s\n"), text[3]);
+            output_line(_("      next: %s\n"), text[3]);
     }
 }
 

@@ -124,9 +124,9 @@ static void add_numbers(struct enrolment *enrolment)
         const char *serial =
             cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(rows->row, "serial"));
         const struct econtract_certificate *found = find_serial(&enrolment->user, serial);
-        rows_number(rows, "user_id", (uint64_t)enrolment->user_id);
+        rows_integer(rows, "user_id", enrolment->user_id);
         if (found)
-            rows_number(rows, "certificate_id", (uint64_t)found->id);
+            rows_integer(rows, "certificate_id", found->id);
         else
             rows_text(rows, "certificate_id", NULL);
         rows_flag(rows, "default", found && found->id == enrolment->user.default_id);

@@ -52,7 +52,7 @@ static void complete(struct change *change)
 static void add_id(struct rows *rows, const char *key, int64_t id)
 {
     if (id > 0)
-        rows_number(rows, key, (uint64_t)id);
+        rows_integer(rows, key, id);
     else
         rows_text(rows, key, NULL);
 }
@@ -95,10 +95,10 @@ static void print_default(const struct change *change)
     if (user->id == 0)
         return;
     if (user->default_id > 0)
-        (void)printf(_("the default of user %lld is %lld%s now\n"), (long long)change->user_id,
-                     (long long)user->default_id, more ? more : "");
+        output_line(_("the default of user %lld is %lld%s now\n"), (long long)change->user_id,
+                    (long long)user->default_id, more ? more : "");
     else
-        (void)printf(_("user %lld has no default certificate now\n"), (long long)change->user_id);
+        output_line(_("user %lld has no default certificate now\n"), (long long)change->user_id);
 }
 
 /* What eContract was told holds here too, where the certificate is known. */
@@ -130,8 +130,8 @@ static enum cli_exit print_update(const struct change *change)
         return print_json(change, certificate,
                           certificate ? here_find_account(&change->desk, certificate->serial_number)
                                       : NULL);
-    (void)printf(_("certificate %lld%s of user %lld is changed\n"),
-                 (long long)change->certificate_id, more ? more : "", (long long)change->user_id);
+    output_line(_("certificate %lld%s of user %lld is changed\n"),
+                (long long)change->certificate_id, more ? more : "", (long long)change->user_id);
     print_default(change);
     return CLI_OK;
 }
@@ -192,15 +192,15 @@ static enum cli_exit print_delete(const struct change *change)
 
     if (change->cli->is_json)
         return print_json(change, certificate, account);
-    (void)printf(_("certificate %lld%s is removed from user %lld\n"),
-                 (long long)change->certificate_id, more ? more : "", (long long)change->user_id);
+    output_line(_("certificate %lld%s is removed from user %lld\n"),
+                (long long)change->certificate_id, more ? more : "", (long long)change->user_id);
     print_default(change);
     if (account)
-        (void)printf(_("account %s stays on this computer; smartca account remove %s removes it\n"),
-                     account->name, account->name);
+        output_line(_("account %s stays on this computer; smartca account remove %s removes it\n"),
+                    account->name, account->name);
     else
-        (void)printf(_("accounts on this computer stay as they are; smartca account remove NAME "
-                       "removes one\n"));
+        output_line(_("accounts on this computer stay as they are; smartca account remove NAME "
+                      "removes one\n"));
     return CLI_OK;
 }
 

@@ -69,20 +69,27 @@ enum sca_status here_set_view(const struct desk *desk, const char *serial, unsig
     return st;
 }
 
-/* The appearance that the account's first certificate has, if it has one. */
+/* The appearance that the account's first certificate has, if it has one; and how the service
+ * writes the serial number of the one that the account names, if it does. */
 static struct catalogue_view appearance_of(const struct catalogue *catalogue,
-                                           const struct account_config *account)
+                                           const struct account_config *account,
+                                           const char **ret_serial)
 {
     size_t count = catalogue ? catalogue_count(catalogue) : 0;
-    struct catalogue_view none = {.display_name = "", .signature_text = ""};
+    struct catalogue_view view = {.display_name = "", .signature_text = ""};
 
-    for (size_t i = 0; i < count; i++) {
+    *ret_serial = account->serial;
+    for (size_t i = 0; i < count && !view.has_appearance; i++) {
         struct catalogue_entry entry;
-        if (catalogue_get(catalogue, i, &entry) == SCA_OK && entry.has_certificate &&
-            account_shows(account, &entry) && entry.view.has_appearance)
-            return entry.view;
+        if (catalogue_get(catalogue, i, &entry) != SCA_OK || !entry.has_certificate ||
+            !account_shows(account, &entry))
+            continue;
+        if (account->serial)
+            *ret_serial = entry.service_serial;
+        if (entry.view.has_appearance)
+            view = entry.view;
     }
-    return none;
+    return view;
 }
 
 enum sca_status here_take_text(const char *state_dir, const struct account_config *account,
@@ -90,10 +97,11 @@ enum sca_status here_take_text(const char *state_dir, const struct account_confi
 {
     const char *why = NULL;
     AUTO(catalogue_closep) struct catalogue *catalogue = workspace_catalogue(state_dir, &why);
-    struct catalogue_view view = appearance_of(catalogue, account);
+    const char *serial = NULL;
+    struct catalogue_view view = appearance_of(catalogue, account, &serial);
 
     view.has_appearance = true;
     view.signature_text = text;
-    return catalogue_set_view(state_dir, account->service.url, account->user_id, account->serial,
+    return catalogue_set_view(state_dir, account->service.url, account->user_id, serial,
                               VIEW_APPEARANCE, &view);
 }

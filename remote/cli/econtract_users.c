@@ -57,7 +57,7 @@ static cJSON *certificate_json(const struct econtract_certificate *certificate)
 
     rows_init(&one);
     rows_begin(&one);
-    rows_number(&one, "certificate_id", (uint64_t)certificate->id);
+    rows_integer(&one, "certificate_id", certificate->id);
     rows_text(&one, "name", certificate->name);
     rows_text(&one, "common_name", certificate->common_name);
     rows_text(&one, "uid", certificate->uid);
@@ -91,7 +91,7 @@ static void add_list(struct rows *rows, const struct econtract_user *user)
 static void add_row(struct rows *rows, const struct econtract_user *user, bool is_json)
 {
     rows_begin(rows);
-    rows_number(rows, "user_id", (uint64_t)user->id);
+    rows_integer(rows, "user_id", user->id);
     rows_text(rows, "code", user->code);
     rows_text(rows, "name", user->name);
     rows_text(rows, "email", user->email);
@@ -100,7 +100,7 @@ static void add_row(struct rows *rows, const struct econtract_user *user, bool i
     else
         add_cell(rows, user);
     if (user->default_id > 0)
-        rows_number(rows, "default", (uint64_t)user->default_id);
+        rows_integer(rows, "default", user->default_id);
     else
         rows_text(rows, "default", NULL);
     if (is_json)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "remote/base/bytes.h"
 #include "remote/base/cleanup.h"
 
 static const char *const codes[SCA_STATUS_COUNT] = {
@@ -50,6 +51,22 @@ const char *output_time(int64_t seconds, char out[static OUTPUT_TIME_SIZE])
     return out;
 }
 
+/* The service's words are in many of them. Without the line feed at the end; NULL: no memory. The
+ * caller frees. */
+static char *format_line(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
+static char *format_line(const char *format, va_list args)
+{
+    char *line = NULL;
+
+    if (vasprintf(&line, format, args) < 0)
+        return NULL;
+    size_t len = strlen(line);
+    if (len > 0 && line[len - 1] == '\n')
+        line[len - 1] = 0;
+    text_make_printable(line);
+    return line;
+}
+
 static void print_json(FILE *stream, const cJSON *item)
 {
     char *text = cJSON_Print(item);
@@ -87,6 +104,7 @@ enum cli_exit output_fail(const struct cli *cli, const char *code, const char *n
     size_t len = strlen(message);
     if (cli->done_before)
         (void)snprintf(message + len, sizeof(message) - len, " (%s)", cli->done_before);
+    text_make_printable(message);
     print_error(cli, code, next_step, message);
     return CLI_FAILED;
 }
@@ -99,6 +117,7 @@ enum cli_exit output_usage(const struct cli *cli, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(message, sizeof(message), format, args);
     va_end(args);
+    text_make_printable(message);
     print_error(cli, "usage", "smartca --help", message);
     return CLI_USAGE;
 }
@@ -110,8 +129,19 @@ void output_remark(const struct cli *cli, const char *format, ...)
     if (cli->is_json)
         return;
     va_start(args, format);
-    (void)fputs("smartca: ", stderr);
-    (void)vfprintf(stderr, format, args);
-    (void)fputc('\n', stderr);
+    AUTO(freep) char *line = format_line(format, args);
     va_end(args);
+    if (line)
+        (void)fprintf(stderr, "smartca: %s\n", line);
+}
+
+void output_line(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    AUTO(freep) char *line = format_line(format, args);
+    va_end(args);
+    if (line)
+        (void)puts(line);
 }

@@ -24,6 +24,7 @@ void rows_begin(struct rows *rows);
 /* NULL becomes null. Texts that are no UTF-8 become null as well. */
 void rows_text(struct rows *rows, const char *key, const char *text);
 void rows_number(struct rows *rows, const char *key, uint64_t number);
+void rows_integer(struct rows *rows, const char *key, int64_t number); /* may be negative */
 void rows_flag(struct rows *rows, const char *key, bool flag);
 
 /* Seconds since 1970 as RFC 3339; 0 becomes null. */
@@ -56,6 +57,9 @@ enum cli_exit output_usage(const struct cli *cli, const char *format, ...)
 /* A remark beside the result: on stderr, in text form only. */
 void output_remark(const struct cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* One line of a result in text form, with or without its line feed, in printable characters. */
+void output_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 enum { OUTPUT_TIME_SIZE = 32 };
 

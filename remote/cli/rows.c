@@ -51,6 +51,11 @@ void rows_number(struct rows *rows, const char *key, uint64_t number)
     keep(rows, cJSON_AddNumberToObject(rows->row, key, (double)number));
 }
 
+void rows_integer(struct rows *rows, const char *key, int64_t number)
+{
+    keep(rows, cJSON_AddNumberToObject(rows->row, key, (double)number));
+}
+
 void rows_flag(struct rows *rows, const char *key, bool flag)
 {
     keep(rows, cJSON_AddBoolToObject(rows->row, key, flag));
@@ -68,6 +73,7 @@ static void cell_text(const cJSON *item, const struct column *column, char out[s
         size_t len = utf8_cut(item->valuestring, column->is_day ? DAY_LEN : CELL_SIZE - 1);
         memcpy(out, item->valuestring, len);
         out[len] = 0;
+        text_make_printable(out);
     } else if (cJSON_IsNumber(item)) {
         (void)snprintf(out, CELL_SIZE, "%.0f", item->valuedouble);
     } else if (cJSON_IsBool(item)) {

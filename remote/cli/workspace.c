@@ -114,9 +114,12 @@ bool account_owns(const struct account_config *account, const struct catalogue_e
 
 bool account_shows(const struct account_config *account, const struct catalogue_entry *entry)
 {
+    char own[CERTIFICATE_SERIAL_HEX];
+
     return account_owns(account, entry) &&
            (!account->serial || !entry->has_certificate ||
-            strcasecmp(entry->service_serial, account->serial) == 0);
+            strcasecmp(entry->service_serial, account->serial) == 0 ||
+            strcasecmp(certificate_serial_hex(entry->leaf.serial, own), account->serial) == 0);
 }
 
 const struct account_config *workspace_twin(const struct config *config,

@@ -27,6 +27,7 @@ static void add_message(struct econtract_verdict *verdict, const char *text)
     for (; *end; end++)
         if ((unsigned char)*end < ' ' || *end == 0x7f)
             *end = ' ';
+    text_make_printable(verdict->messages);
 }
 
 /* An array of texts, as documented, or one text. */

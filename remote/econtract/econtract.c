@@ -108,6 +108,13 @@ static struct ticket_owner owner_of(const struct econtract *econtract)
     };
 }
 
+/* What the service repeats of what it was sent is shown to a person, and goes into the log. */
+static void hide(struct econtract *econtract, struct answer *answer, const struct secret *secret)
+{
+    secret_hide(answer->verdict.messages, secret);
+    econtract->verdict = answer->verdict;
+}
+
 /* One request and its answer, of whatever verdict. The caller answer_fini()s ret_answer. */
 static enum sca_status exchange(struct econtract *econtract, struct call *call,
                                 const struct http_request *request, struct answer *ret_answer)
@@ -121,7 +128,8 @@ static enum sca_status exchange(struct econtract *econtract, struct call *call,
     if (st != SCA_OK)
         return st;
     st = answer_parse(buf_span(&response.body), response.status, ret_answer, &why);
-    econtract->verdict = ret_answer->verdict;
+    hide(econtract, ret_answer, econtract->password);
+    hide(econtract, ret_answer, request->bearer);
     return st == SCA_OK ? SCA_OK : complaint_unreadable(&econtract->verdict, call, st, why);
 }
 
@@ -149,7 +157,9 @@ static enum sca_status post_login(struct econtract *econtract, struct call *call
         .body = buf_span(&body),
         .is_repeatable = !otp, /* an OTP is good for once */
     };
-    return exchange(econtract, call, &request, ret_answer);
+    st = exchange(econtract, call, &request, ret_answer);
+    hide(econtract, ret_answer, otp);
+    return st;
 }
 
 /* Keeps the token for later runs. SCA_INVALID: not with a company_id like that. */
@@ -276,12 +286,6 @@ static enum sca_status need_token(struct econtract *econtract, struct call *call
     return log_in_alone(econtract, call);
 }
 
-static void forget_token(struct econtract *econtract)
-{
-    secret_freep(&econtract->ticket.token);
-    ticket_remove(econtract->state_dir);
-}
-
 /* A request with the token; once more with a new one when the service does not take it. */
 static enum sca_status ask(struct econtract *econtract, struct call *call,
                            struct http_request *request, struct answer *ret_answer)
@@ -295,7 +299,8 @@ static enum sca_status ask(struct econtract *econtract, struct call *call,
     st = exchange(econtract, call, request, ret_answer);
     if (complaint_is_unauthorised(&econtract->verdict) && !is_new) {
         answer_fini(ret_answer);
-        forget_token(econtract);
+        /* What is kept in the file stays until there is a new one: it knows the company. */
+        secret_freep(&econtract->ticket.token);
         st = log_in_alone(econtract, call);
         if (st != SCA_OK)
             return st;

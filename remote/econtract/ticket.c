@@ -10,7 +10,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
@@ -201,13 +200,4 @@ enum sca_status ticket_save(const struct ticket_owner *owner, const struct ticke
     if (st == SCA_OK)
         st = dir_ensure_private(dir);
     return st == SCA_OK ? file_replace(dir, file_name, buf_span(&file)) : st;
-}
-
-void ticket_remove(const char *state_dir)
-{
-    AUTO(freep) char *dir = path_join(state_dir, folder);
-    AUTO(freep) char *path = dir ? path_join(dir, file_name) : NULL;
-
-    if (path)
-        (void)unlink(path); /* one that stays is refused by the service once more */
 }

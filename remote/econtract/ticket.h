@@ -40,7 +40,4 @@ enum sca_status ticket_load(const struct ticket_owner *owner, struct ticket *ret
 /* In place of the one before. SCA_IO, SCA_NO_SPACE, SCA_NOMEM, SCA_INVALID: over a limit. */
 enum sca_status ticket_save(const struct ticket_owner *owner, const struct ticket *ticket);
 
-/* Forgets it. */
-void ticket_remove(const char *state_dir);
-
 #endif

@@ -133,7 +133,7 @@ enum sca_status codec_parse_reply(struct span body, struct codec_reply *ret_repl
 
 void codec_reply_fini(struct codec_reply *reply)
 {
-    cJSON_Delete(reply->json);
+    json_deletep(&reply->json); /* a permission to sign may be where none was looked for */
     free(reply->signatures);
     secret_free(reply->sad);
     *reply = (struct codec_reply){.status_code = CODEC_NO_STATUS};

@@ -16,8 +16,8 @@ struct fetched {
     struct parsed_certificate *leaf;
     struct parsed_certificate *chain[CATALOGUE_CHAIN_MAX];
     size_t chain_len;
-    char serial[CERTIFICATE_SERIAL_HEX]; /* the certificate's own, for a service that leaves it out
-                                          */
+    char serial[CERTIFICATE_SERIAL_HEX]; /* the certificate's own, for a service that leaves it out,
+                                            or writes no serial number there */
 };
 
 /* What a whole answer gives. views borrows from items, and from the answer. */
@@ -72,12 +72,29 @@ static bool is_known(const struct harvest *harvest, struct span der)
     return false;
 }
 
+/*
+ * What is echoed to the service and kept in files is a word of letters and digits; the sample has
+ * some that are no hex.
+ */
+static bool is_serial(const char *text)
+{
+    enum { SERIAL_MAX = 127 }; /* what the journal has room for */
+    size_t len = 0;
+
+    for (; len <= SERIAL_MAX && text[len]; len++) {
+        char c = text[len];
+        if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z'))
+            return false;
+    }
+    return len > 0 && len <= SERIAL_MAX;
+}
+
 static void describe(const struct codec_certificate *from, struct fetched *item,
                      struct fetched_certificate *view)
 {
     view->leaf = parsed_certificate_get(item->leaf);
     (void)certificate_serial_hex(view->leaf->serial, item->serial);
-    view->service_serial = from->serial_number[0] ? from->serial_number : item->serial;
+    view->service_serial = is_serial(from->serial_number) ? from->serial_number : item->serial;
     view->service_status = from->status;
     view->state = verdict_of_certificate(from->status, from->status_code);
     for (size_t i = 0; i < item->chain_len; i++)

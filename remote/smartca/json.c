@@ -2,6 +2,7 @@
 #include "remote/smartca/json.h"
 
 #include "remote/base/cleanup.h"
+#include "remote/base/secret.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -113,8 +114,22 @@ enum sca_status json_parse(struct span bytes, cJSON **ret_json, const char **why
     return SCA_OK;
 }
 
+/* References are somebody else's, such as the password in a request that is being built. */
+static void wipe_texts(cJSON *first)
+{
+    for (cJSON *item = first; item; item = item->next) {
+        if (item->type & cJSON_IsReference)
+            continue;
+        if (cJSON_IsString(item) && item->valuestring)
+            secret_wipe(item->valuestring, strlen(item->valuestring));
+        if (item->child)
+            wipe_texts(item->child);
+    }
+}
+
 void json_deletep(cJSON **json)
 {
+    wipe_texts(*json);
     cJSON_Delete(*json);
     *json = NULL;
 }

@@ -10,6 +10,8 @@
 enum {
     UNKNOWN_GRACE_MS = 10000,     /* a service that accepted something may need this to find it */
     OLD_AFTER_CONFIRM_MS = 60000, /* past confirm_timeout: whoever waited for it has left */
+    LIMBO_MS = 5000,              /* what is under way at the service has come out by then */
+    LIFE_S = 300,                 /* of a transaction that nobody confirms */
     EXPIRY_MAX_S = 24 * 3600,     /* anything longer is no limit */
 };
 
@@ -83,6 +85,52 @@ static void note_waiting(struct transaction *tx, const struct answer *answer)
         schedule_expiry(&tx->schedule, now, (uint64_t)reply->expired_in * 1000);
 }
 
+/*
+ * A repetition was refused, or cannot be: what was sent before it may be signed all the same, by
+ * the phone or by a confirmation whose answer got lost. It is asked for a while more, then left to
+ * the next call, and never forgotten.
+ */
+static enum step enter_limbo(struct transaction *tx, enum sca_status status, uint64_t for_ms)
+{
+    secret_freep(&tx->sad);
+    tx->limbo = status;
+    tx->limbo_until_ms = call_now_ms(tx->call) + for_ms;
+    memcpy(tx->limbo_note, tx->call->note, sizeof(tx->limbo_note));
+    tx->is_waiting = false; /* for the service, not for a person */
+    schedule_at_once(&tx->schedule);
+    return STEP_ASK;
+}
+
+static enum step leave_limbo(struct transaction *tx)
+{
+    memcpy(tx->call->note, tx->limbo_note, sizeof(tx->limbo_note));
+    return outcome_done(tx, tx->limbo);
+}
+
+static enum step stay_in_limbo(struct transaction *tx)
+{
+    uint64_t now = call_now_ms(tx->call);
+
+    tx->is_waiting = false;
+    if (now >= tx->limbo_until_ms)
+        return leave_limbo(tx);
+    schedule_poll(&tx->schedule, now);
+    return STEP_ASK;
+}
+
+/* v2: the service has the request and gave the permission for it to somebody who died, or never. */
+static enum step on_lost_permission(struct transaction *tx)
+{
+    int64_t left_s = LIFE_S - age_ms(tx) / 1000;
+    long long left_min = left_s > 60 ? (left_s + 59) / 60 : 1;
+
+    enum sca_status st = call_fail(tx->call, SCA_PROTOCOL,
+                                   "the permission to sign got lost with an earlier answer; sign "
+                                   "again in %lld min (transaction %s)",
+                                   left_min, tx->record.id);
+    return enter_limbo(tx, st, LIMBO_MS);
+}
+
 /* One answer's effects. The handlers below are the rows of the tables after them. */
 static enum step on_waiting(struct transaction *tx, const struct answer *answer)
 {
@@ -112,6 +160,17 @@ static enum step on_accepted(struct transaction *tx, const struct answer *answer
     return STEP_CONFIRM;
 }
 
+/* v2: it is known, and gives its permission only once. Without v2 it is what was accepted before.
+ */
+static enum step on_exists(struct transaction *tx, const struct answer *answer)
+{
+    if (!tx->factor || (answer->reply && answer->reply->sad))
+        return on_accepted(tx, answer);
+    second_factor_accepted(tx->factor);
+    note_waiting(tx, answer);
+    return on_lost_permission(tx);
+}
+
 /*
  * v2: whoever has the permission uses it, again where the answer got lost. Where it died with its
  * owner, or with an answer, the same request is sent once more, under its id.
@@ -121,12 +180,12 @@ static enum step on_still_waiting(struct transaction *tx, const struct answer *a
     if (!tx->factor || tx->is_phones)
         return on_waiting(tx, answer);
     note_waiting(tx, answer);
+    if (tx->limbo != SCA_OK)
+        return stay_in_limbo(tx);
     if (tx->sad)
         return outcome_again(tx, STEP_CONFIRM);
-    if (tx->has_resumed) {
-        schedule_poll(&tx->schedule, call_now_ms(tx->call));
-        return STEP_ASK;
-    }
+    if (tx->has_resumed)
+        return on_lost_permission(tx);
     if (tx->is_joined)
         return claim_at_once(tx);
     tx->has_resumed = true;
@@ -161,11 +220,34 @@ static enum step on_signed(struct transaction *tx, const struct answer *answer)
     return over(tx, st);
 }
 
+/* What expired without its permission was never anybody's to confirm. */
+static bool is_renewable(const struct transaction *tx, const struct answer *answer)
+{
+    bool is_expired = tx->factor && answer->verdict == VERDICT_EXPIRED;
+
+    return tx->is_joined && !tx->has_posted && (is_expired || is_old(tx));
+}
+
 static enum step on_refused(struct transaction *tx, const struct answer *answer)
 {
-    if (tx->is_joined && !tx->has_posted && is_old(tx))
+    if (is_renewable(tx, answer))
         return STEP_RENEW;
     return over(tx, service_refusal(tx->client, tx->call, answer));
+}
+
+/* The request, where an earlier one with this id may have been taken. */
+static enum step on_request_refused(struct transaction *tx, const struct answer *answer)
+{
+    if (!tx->is_joined && !tx->has_resumed)
+        return on_refused(tx, answer);
+    return enter_limbo(tx, service_refusal(tx->client, tx->call, answer), 0);
+}
+
+static enum step on_confirm_refused(struct transaction *tx, const struct answer *answer)
+{
+    if (!tx->is_joined && !tx->has_resumed && !tx->has_confirmed)
+        return on_refused(tx, answer);
+    return enter_limbo(tx, service_refusal(tx->client, tx->call, answer), LIMBO_MS);
 }
 
 /* A neighbouring step's code, once: the request was refused before it was looked at. */
@@ -231,6 +313,8 @@ static enum step on_unknown(struct transaction *tx, const struct answer *answer)
 {
     (void)answer;
     tx->is_waiting = false;
+    if (tx->limbo != SCA_OK)
+        return leave_limbo(tx);
     if (tx->record.state == JOURNAL_SUBMITTED)
         return on_forgotten(tx);
     if (tx->is_joined && !tx->has_posted) {
@@ -249,30 +333,37 @@ static handler *const after_submit[] = {
     [VERDICT_SIGNED] = on_signed,
     [VERDICT_ACCEPTED] = on_accepted,
     [VERDICT_WAITING] = on_accepted,
-    [VERDICT_REJECTED] = on_refused,
-    [VERDICT_EXPIRED] = on_refused,
-    [VERDICT_UNKNOWN_ID] = on_refused,
-    [VERDICT_EXISTS] = on_accepted,
-    [VERDICT_SERVICE_AUTH] = on_refused,
-    [VERDICT_USER_AUTH] = on_refused,
+    [VERDICT_REJECTED] = on_request_refused,
+    [VERDICT_EXPIRED] = on_request_refused,
+    [VERDICT_UNKNOWN_ID] = on_request_refused,
+    [VERDICT_EXISTS] = on_exists,
+    [VERDICT_SERVICE_AUTH] = on_request_refused,
+    [VERDICT_USER_AUTH] = on_request_refused,
     [VERDICT_OTP_REFUSED] = on_otp_refused,
-    [VERDICT_NOT_PERMITTED] = on_refused,
-    [VERDICT_EXHAUSTED] = on_refused,
+    [VERDICT_NOT_PERMITTED] = on_request_refused,
+    [VERDICT_EXHAUSTED] = on_request_refused,
     [VERDICT_BUSY] = on_busy,
     [VERDICT_TROUBLE] = on_lost,
-    [VERDICT_FAILED] = on_refused,
+    [VERDICT_FAILED] = on_request_refused,
 };
 
 /* What could not be understood is asked for: the status of the transaction knows. */
 static handler *const after_confirm[] = {
-    [VERDICT_SIGNED] = on_signed,         [VERDICT_ACCEPTED] = on_still_waiting,
-    [VERDICT_WAITING] = on_still_waiting, [VERDICT_REJECTED] = on_refused,
-    [VERDICT_EXPIRED] = on_refused,       [VERDICT_UNKNOWN_ID] = on_refused,
-    [VERDICT_EXISTS] = on_still_waiting,  [VERDICT_SERVICE_AUTH] = on_refused,
-    [VERDICT_USER_AUTH] = on_refused,     [VERDICT_OTP_REFUSED] = on_refused,
-    [VERDICT_NOT_PERMITTED] = on_refused, [VERDICT_EXHAUSTED] = on_refused,
-    [VERDICT_BUSY] = on_trouble,          [VERDICT_TROUBLE] = on_lost,
-    [VERDICT_FAILED] = on_refused,
+    [VERDICT_SIGNED] = on_signed,
+    [VERDICT_ACCEPTED] = on_still_waiting,
+    [VERDICT_WAITING] = on_still_waiting,
+    [VERDICT_REJECTED] = on_confirm_refused,
+    [VERDICT_EXPIRED] = on_confirm_refused,
+    [VERDICT_UNKNOWN_ID] = on_confirm_refused,
+    [VERDICT_EXISTS] = on_still_waiting,
+    [VERDICT_SERVICE_AUTH] = on_confirm_refused,
+    [VERDICT_USER_AUTH] = on_confirm_refused,
+    [VERDICT_OTP_REFUSED] = on_confirm_refused,
+    [VERDICT_NOT_PERMITTED] = on_confirm_refused,
+    [VERDICT_EXHAUSTED] = on_confirm_refused,
+    [VERDICT_BUSY] = on_trouble,
+    [VERDICT_TROUBLE] = on_lost,
+    [VERDICT_FAILED] = on_confirm_refused,
 };
 
 static handler *const after_ask[] = {

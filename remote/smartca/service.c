@@ -103,15 +103,8 @@ static enum sca_status asker_init(struct asker *asker, const struct smartca_clie
 /* The service may repeat in its message what it was sent, and messages go into the log. */
 static void hide(struct answer *answer, const struct secret *secret)
 {
-    enum { HIDDEN_MIN = 4 }; /* a shorter one would hide ordinary words */
-    struct span text = secret ? secret_get(secret) : span_of(NULL, 0);
-
-    if (!answer->reply || text.len < HIDDEN_MIN)
-        return;
-    char *at = answer->reply->message;
-    /* Past what is hidden: it may be asterisks itself. */
-    for (; (at = strstr(at, (const char *)text.ptr)) != NULL; at += text.len)
-        memset(at, '*', text.len);
+    if (answer->reply)
+        secret_hide(answer->reply->message, secret);
 }
 
 enum sca_status service_ask_certificates(struct smartca_client *client, struct call *call,

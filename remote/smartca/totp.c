@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/smartca/totp.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,9 @@
 #include "remote/base/file.h"
 
 enum {
-    LOCK_WAIT_MS = 5000,
+    TURN_MAX_MS = 5000, /* whoever has the record has it for one small write */
+    TURN_STEP_MS = 20,
+    NOTE_TURN_MS = 100,    /* where there is no call to wait with */
     LOOK_AGAIN_MS = 250,   /* the wall clock may be set while a step is waited for */
     DRIFT_MAX = 2,         /* steps; a clock that is further off has to be set */
     LINE_SIZE = 48,        /* fixed, so that a shorter line leaves nothing of a longer one */
@@ -77,14 +80,22 @@ static struct record parse(const char line[static LINE_SIZE])
     return is_whole ? record : (struct record){.last = 0};
 }
 
-static enum sca_status open_file(const char *path, struct record_file *file)
+/* SCA_BUSY: others have it locked. */
+static enum sca_status lock(int fd, unsigned wait_ms)
+{
+    enum sca_status st = fd_lock(fd, wait_ms);
+
+    return st != SCA_OK && (errno == EWOULDBLOCK || errno == EINTR) ? SCA_BUSY : st;
+}
+
+static enum sca_status open_file(const char *path, unsigned wait_ms, struct record_file *file)
 {
     char line[LINE_SIZE + 1] = "";
 
     file->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file->fd < 0)
         return SCA_IO;
-    enum sca_status st = fd_lock(file->fd, LOCK_WAIT_MS);
+    enum sca_status st = lock(file->fd, wait_ms);
     if (st == SCA_OK && pread(file->fd, line, LINE_SIZE, 0) < 0)
         st = SCA_IO;
     file->record = parse(line);
@@ -92,7 +103,8 @@ static enum sca_status open_file(const char *path, struct record_file *file)
 }
 
 /* record_file_fini is right whatever this returned. */
-static enum sca_status open_record(const struct totp_owner *owner, struct record_file *file)
+static enum sca_status open_record(const struct totp_owner *owner, unsigned wait_ms,
+                                   struct record_file *file)
 {
     AUTO(freep) char *folder = path_join(owner->state_dir, "journal");
     AUTO(freep) char *path = NULL;
@@ -100,7 +112,23 @@ static enum sca_status open_record(const struct totp_owner *owner, struct record
     enum sca_status st = folder ? name_record(owner, &path) : SCA_NOMEM;
     if (st == SCA_OK)
         st = dir_ensure_private(folder);
-    return st == SCA_OK ? open_file(path, file) : st;
+    return st == SCA_OK ? open_file(path, wait_ms, file) : st;
+}
+
+/* Whoever waits for others holds nothing meanwhile, and can be cancelled. */
+static enum sca_status open_in_turn(const struct totp_owner *owner, struct call *call,
+                                    struct record_file *file)
+{
+    for (unsigned waited_ms = 0;; waited_ms += TURN_STEP_MS) {
+        enum sca_status st = open_record(owner, 0, file);
+        if (st != SCA_BUSY || waited_ms >= TURN_MAX_MS)
+            return st;
+        record_file_fini(file);
+        file->fd = -1;
+        st = call_wait(call, TURN_STEP_MS);
+        if (st != SCA_OK)
+            return st == SCA_UNCONFIRMED ? SCA_BUSY : st;
+    }
 }
 
 static enum sca_status save(const struct record_file *file)
@@ -114,8 +142,16 @@ static enum sca_status save(const struct record_file *file)
     return pwrite(file->fd, line, LINE_SIZE, 0) == LINE_SIZE ? SCA_OK : SCA_IO;
 }
 
-static enum sca_status fail(struct call *call, enum sca_status status)
+static enum sca_status fail(struct call *call, const struct totp_owner *owner,
+                            enum sca_status status)
 {
+    if (status == SCA_BUSY)
+        return call_fail(call, SCA_IO,
+                         "nothing was sent, because another program keeps the record of one-time "
+                         "passwords in %s/journal locked; try again",
+                         owner->state_dir);
+    if (status == SCA_CANCELLED)
+        return call_fail(call, status, "cancelled by the application");
     if (status != SCA_IO)
         return status;
     return call_fail(call, status,
@@ -124,13 +160,13 @@ static enum sca_status fail(struct call *call, enum sca_status status)
 }
 
 /* The current step as the service counts, if nobody has used it or a later one. */
-static enum sca_status try_take(const struct totp_owner *owner, const struct call *call,
+static enum sca_status try_take(const struct totp_owner *owner, struct call *call,
                                 const struct totp_key *key, int64_t *ret_step, int64_t *ret_wait_s)
 {
     AUTO(record_file_fini) struct record_file file = {.fd = -1};
 
     *ret_wait_s = 0;
-    enum sca_status st = open_record(owner, &file);
+    enum sca_status st = open_in_turn(owner, call, &file);
     if (st != SCA_OK)
         return st;
     int64_t now_s = call->clock->wall_s(call->clock);
@@ -158,7 +194,7 @@ enum sca_status totp_take(const struct totp_owner *owner, struct call *call,
     for (;;) {
         enum sca_status st = try_take(owner, call, key, ret_step, &wait_s);
         if (st != SCA_OK || wait_s <= 0)
-            return fail(call, st);
+            return fail(call, owner, st);
         st = call_wait(call, LOOK_AGAIN_MS);
         if (st == SCA_UNCONFIRMED)
             return call_fail(call, SCA_NETWORK,
@@ -186,9 +222,9 @@ enum sca_status totp_take_neighbour(const struct totp_owner *owner, struct call 
 {
     AUTO(record_file_fini) struct record_file file = {.fd = -1};
 
-    enum sca_status st = open_record(owner, &file);
+    enum sca_status st = open_in_turn(owner, call, &file);
     if (st != SCA_OK)
-        return fail(call, st);
+        return fail(call, owner, st);
     int64_t into_step = call->clock->wall_s(call->clock) % (int64_t)key->period_s;
     int64_t step = choose(&file.record, refused, 2 * into_step < (int64_t)key->period_s);
     if (!step)
@@ -197,7 +233,7 @@ enum sca_status totp_take_neighbour(const struct totp_owner *owner, struct call 
     file.record.last = step < refused ? refused : step;
     st = save(&file);
     if (st != SCA_OK)
-        return fail(call, st);
+        return fail(call, owner, st);
     *ret_step = step;
     return SCA_OK;
 }
@@ -206,7 +242,7 @@ void totp_found_drift(const struct totp_owner *owner, int64_t refused, int64_t a
 {
     AUTO(record_file_fini) struct record_file file = {.fd = -1};
 
-    if (open_record(owner, &file) != SCA_OK)
+    if (open_record(owner, NOTE_TURN_MS, &file) != SCA_OK)
         return; /* best effort: it is found again */
     int64_t drift = file.record.drift + accepted - refused;
     if (drift >= -DRIFT_MAX && drift <= DRIFT_MAX) {

@@ -53,7 +53,8 @@ struct totp_owner {
 /*
  * Takes a step for one transaction: the current one, shifted by the drift that was found before;
  * when that step, or a later one, was used already, waits for the next (cancellable; design.md
- * 8.17). SCA_IO when the record cannot be kept: then no code may be used.
+ * 8.17). SCA_IO when the record cannot be kept, or others keep it locked: then no code may
+ * be used.
  */
 enum sca_status totp_take(const struct totp_owner *owner, struct call *call,
                           const struct totp_key *key, int64_t *ret_step);

@@ -82,8 +82,11 @@ static enum step confirm(struct transaction *tx)
         service_ask_confirm(tx->client, tx->call, tx->credentials, &request, &answer);
     if (st == SCA_OK) {
         heed_hint(tx, &answer);
-        return outcome_of_confirm(tx, &answer);
+        enum step step = outcome_of_confirm(tx, &answer);
+        tx->has_confirmed = true;
+        return step;
     }
+    tx->has_confirmed = tx->has_confirmed || answer.response.was_sent;
     if (st != SCA_NETWORK && st != SCA_PROTOCOL)
         return outcome_done(tx, st);
     return outcome_again(tx, STEP_ASK); /* it may have been signed all the same */

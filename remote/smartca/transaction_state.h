@@ -45,6 +45,10 @@ struct transaction {
     struct second_factor *factor; /* NULL: the phone decides. Outlives the rounds */
     struct secret *sad;           /* v2: the service's permission to sign, for this transaction */
 
+    enum sca_status limbo;   /* it was refused, but not at first: the end, if it is not signed */
+    uint64_t limbo_until_ms; /* asked until then */
+    char limbo_note[sizeof(((struct call *)NULL)->note)];
+
     bool is_joined;    /* somebody else began it */
     bool has_tried;    /* this call tried to send the request */
     bool has_posted;   /* and the service may have it */
@@ -53,11 +57,12 @@ struct transaction {
     bool is_waiting;   /* the service's last word */
     bool is_news;      /* the record says more than the journal */
     bool tried_both_ids;
-    bool is_phones;    /* v2: no permission came, so the phone is asked */
-    bool has_resumed;  /* v2: the request was sent again for a permission that got lost */
-    bool is_over;      /* nothing is left to ask: the journal may forget it */
-    bool is_dropped;   /* it never left this call */
-    bool is_delivered; /* each document has its own status */
+    bool is_phones;     /* v2: no permission came, so the phone is asked */
+    bool has_confirmed; /* v2: the permission was used, and the answer decided nothing */
+    bool has_resumed;   /* v2: the request was sent again for a permission that got lost */
+    bool is_over;       /* nothing is left to ask: the journal may forget it */
+    bool is_dropped;    /* it never left this call */
+    bool is_delivered;  /* each document has its own status */
     enum sca_status status;
 };
 

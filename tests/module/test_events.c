@@ -267,6 +267,8 @@ static void events_end_with_the_library(void **state)
     assert_int_equal(next_event(), 0);
 }
 
+enum { TO_WAIT_WITH = 3 };
+
 /* Of this process; in a child too, which may not assert: -1 when nobody can tell. */
 static int descriptors(void)
 {
@@ -292,7 +294,7 @@ static void waiting_leaves_no_descriptor_behind(void **state)
         EXPECT(CKR_OK, p11->C_Initialize(NULL));
         int initialized = descriptors();
         background_wait(&waiter);
-        while (descriptors() < initialized + 2)
+        while (descriptors() < initialized + TO_WAIT_WITH)
             (void)sched_yield(); /* until the waiter has what it waits with */
         EXPECT(CKR_OK, p11->C_Finalize(NULL));
         EXPECT(CKR_CRYPTOKI_NOT_INITIALIZED, background_join(&waiter));
@@ -324,10 +326,10 @@ static void a_forked_child_leaves_the_waiting_parent_alone(void **state)
     int of_module = -descriptors();
     EXPECT(CKR_OK, p11->C_Initialize(NULL));
     (void)count_slots(CK_FALSE);
-    of_module += descriptors() + 2;
+    of_module += descriptors() + TO_WAIT_WITH;
     int before = descriptors();
     background_wait(&waiter);
-    while (descriptors() < before + 2)
+    while (descriptors() < before + TO_WAIT_WITH)
         (void)sched_yield();
 
     assert_int_equal(child_run(the_child_starts_and_ends_a_life, &of_module), 0);

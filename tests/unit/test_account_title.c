@@ -140,6 +140,40 @@ static void values_that_would_be_two_are_not_safe(void **state)
     assert_false(account_text_is_safe("\xff"));
 }
 
+static void no_value_gets_a_line_of_its_own(void **state)
+{
+    (void)state;
+    const char *bad = "54ab\non_confirm = /usr/bin/touch /tmp/x";
+    const struct account_text rows[] = {
+        {.name = "a", .user_id = bad},     {.name = "a", .serial = bad},
+        {.name = "a", .confirm = bad},     {.name = "a", .password = bad},
+        {.name = "a", .totp_secret = bad}, {.name = "a", .url = bad},
+        {.name = "a", .sp_id = bad},       {.name = "a", .sp_password = bad},
+        {.name = "a", .ca_file = "/a\nb"}, {.name = "a", .serial = "5\r"},
+        {.name = "a\n[b]", .serial = "5"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct buf text = {.ptr = NULL, .len = 7};
+        assert_int_equal(account_text_make(&rows[i], &text), SCA_INVALID);
+        assert_int_equal(text.len, 7);
+    }
+}
+
+static void the_notification_is_always_the_same(void **state)
+{
+    (void)state;
+    AUTO(buf_fini) struct buf text = {.ptr = NULL};
+    const struct account_text keys = {.name = "a", .user_id = "1", .notifies = true};
+
+    enum sca_status st = account_text_make(&keys, &text);
+
+    assert_int_equal(st, SCA_OK);
+    assert_string_equal((const char *)text.ptr,
+                        ACCOUNT_REMARK "a" ACCOUNT_REMARK_END "\n[account a]\nuser_id = 1\n"
+                                       "on_confirm = /usr/bin/notify-send \"SmartCA\" \"%s\"\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +185,8 @@ int main(void)
         cmocka_unit_test(another_account_is_not_taken_for_it),
         cmocka_unit_test(a_text_that_would_grow_over_the_limit_is_refused),
         cmocka_unit_test(values_that_would_be_two_are_not_safe),
+        cmocka_unit_test(no_value_gets_a_line_of_its_own),
+        cmocka_unit_test(the_notification_is_always_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

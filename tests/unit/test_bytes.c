@@ -192,6 +192,31 @@ static void utf8_is_judged_by_rfc_3629(void **state)
     assert_true(utf8_is_valid(span_of("\0", 1)));
 }
 
+static void what_steers_a_terminal_is_not_printable(void **state)
+{
+    static const char *const rows[][2] = {
+        {"", ""},
+        {"Nguyễn Văn A, 100 %", "Nguyễn Văn A, 100 %"},
+        {"\x1b]0;x\a\x1b[31m", "?]0;x??[31m"},
+        {"a\nb\r\tc\x7f", "a?b??c?"},
+        {"\xc2\x9b"
+         "31m\xc2\x80\xc2\xa0",
+         "??31m??\xc2\xa0"},
+        {"\x9b"
+         "31m\xff\xc3",
+         "?31m??"},
+        {"a\xf0\x9f", "a??"},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char text[64];
+        (void)strcpy(text, rows[i][0]);
+        text_make_printable(text);
+        assert_string_equal(text, rows[i][1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +229,7 @@ int main(void)
         cmocka_unit_test(broken_base64_is_refused),
         cmocka_unit_test(text_is_cut_at_a_character),
         cmocka_unit_test(utf8_is_judged_by_rfc_3629),
+        cmocka_unit_test(what_steers_a_terminal_is_not_printable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

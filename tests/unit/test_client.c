@@ -212,6 +212,32 @@ static void a_serial_the_service_leaves_out_is_the_certificate_s(void **state)
     assert_string_equal(entry.service_serial, "f4010101aabbccddeeff000000000001");
 }
 
+static void a_serial_that_is_no_word_is_the_certificate_s(void **state)
+{
+    struct story *story = *state;
+    char long_one[129] = "";
+    const char *const serials[] = {
+        SERIAL_1 "\non_confirm = /bin/sh", "\x1b]0;x\a", "a b", "a-b", "ố", long_one};
+    (void)memset(long_one, '7', sizeof(long_one) - 1);
+
+    for (size_t i = 0; i < ARRAY_LEN(serials); i++) {
+        struct call call;
+        size_t count = 0;
+        AUTO(freep) char *one = certificate(story, SERIAL_1, "One");
+        const struct item items[] = {{serials[i], NULL, NULL, one, NULL, NULL}};
+        AUTO(freep) char *text = reply(items, 1);
+        TELL(story, {.to = CERTIFICATES, .says = text});
+
+        enum sca_status st = fetch(story, &call, &count);
+
+        assert_int_equal(st, SCA_OK);
+        AUTO(catalogue_closep) struct catalogue *catalogue = open_catalogue(story);
+        struct catalogue_entry entry;
+        assert_int_equal(catalogue_get(catalogue, 0, &entry), SCA_OK);
+        assert_string_equal(entry.service_serial, SERIAL_1);
+    }
+}
+
 static void an_unusable_certificate_takes_only_itself_away(void **state)
 {
     struct story *story = *state;
@@ -337,6 +363,7 @@ int main(void)
         TEST(the_count_is_of_the_account_s_own_certificate),
         TEST(the_same_certificate_is_never_listed_twice),
         TEST(a_serial_the_service_leaves_out_is_the_certificate_s),
+        TEST(a_serial_that_is_no_word_is_the_certificate_s),
         TEST(an_unusable_certificate_takes_only_itself_away),
         TEST(an_identity_without_certificates_leaves_a_placeholder),
         TEST(failures_are_told_apart_and_change_nothing),

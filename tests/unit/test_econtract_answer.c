@@ -166,6 +166,7 @@ static const struct {
     {"{\"success\":false,\"code\":\"401\",\"messages\":[\"x\\ny\\u007f\"]}", false, 401, "x y "},
     {"{\"code\":5,\"message\":\"m\"}", false, 5, "m"},
     {"{\"success\":\"true\",\"code\":1}", false, 1, ""},
+    {"{\"success\":false,\"messages\":[\"x\\u009b31m\"]}", false, 0, "x??31m"},
     {"{\"success\":false,\"messages\":{}}", false, 0, ""},
 };
 

@@ -106,11 +106,6 @@ static void without_a_file_there_is_no_token(void **state)
     const struct scene *scene = *state;
 
     assert_int_equal(load(&scene->owner), SCA_NOT_FOUND);
-
-    ticket_remove(scene->dir);
-    assert_int_equal(save(scene, "t", ""), SCA_OK);
-    ticket_remove(scene->dir);
-    assert_int_equal(load(&scene->owner), SCA_NOT_FOUND);
 }
 
 static void it_opens_for_its_owner_only(void **state)

@@ -326,6 +326,25 @@ static void writing_to_what_takes_nothing_fails(void **state)
     assert_int_equal(fd_write_all(-1, span_text("x")), SCA_IO);
 }
 
+static void what_a_killed_replacement_left_is_swept_away(void **state)
+{
+    static const char *const others[] = {".f.12345", ".f.1234567", ".g.123456", "f.123456", "f"};
+    char left[128];
+    (void)state;
+    (void)strcpy(left, make(".f.a1B2c3", "secret", 0600));
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        (void)make(others[i], "", 0600);
+
+    file_sweep(dir, "f");
+    file_sweep("/nowhere", "f");
+
+    assert_int_not_equal(access(left, F_OK), 0);
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        AUTO(freep) char *path = path_join(dir, others[i]);
+        assert_int_equal(access(path, F_OK), 0);
+    }
+}
+
 static void paths_are_joined(void **state)
 {
     (void)state;
@@ -349,6 +368,7 @@ int main(void)
         STAGED(a_draft_shows_when_it_is_published),
         STAGED(a_draft_that_is_not_published_leaves_nothing),
         STAGED(a_removed_file_is_gone_and_a_folder_is_not_one),
+        STAGED(what_a_killed_replacement_left_is_swept_away),
         STAGED(folders_are_made_private_with_their_parents),
         STAGED(a_file_in_the_place_of_a_folder_is_an_error),
         STAGED(a_lock_keeps_others_out_until_it_is_closed),

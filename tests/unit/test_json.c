@@ -3,6 +3,7 @@
 
 #include "remote/base/cleanup.h"
 
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -274,6 +275,43 @@ static void members_of_an_object_have_a_limit(void **state)
     assert_refused(text, "an object has too many members");
 }
 
+static size_t found;
+
+/* Is what is about to be freed still there? */
+static void free_and_look(void *block)
+{
+    static const char canary[] = "canary";
+    size_t size = block ? malloc_usable_size(block) : 0;
+
+    found += block && memmem(block, size, canary, strlen(canary)) != NULL;
+    free(block);
+}
+
+static size_t found_in(const char *text)
+{
+    cJSON_Hooks hooks = {.malloc_fn = malloc, .free_fn = free_and_look};
+    const char *why = NULL;
+    cJSON *json = NULL;
+
+    found = 0;
+    cJSON_InitHooks(&hooks);
+    (void)json_parse(span_text(text), &json, &why);
+    json_deletep(&json);
+    cJSON_InitHooks(NULL);
+    return found;
+}
+
+/* A service may put a secret where nobody looks for one. */
+static void texts_are_wiped_before_they_are_freed(void **state)
+{
+    (void)state;
+
+    assert_int_equal(found_in("{\"a\":\"a canary\"}"), 0);
+    assert_int_equal(found_in("[{\"a\":{\"b\":[1,\"canary\",\"a canary\"]}},\"canary\"]"), 0);
+    assert_int_equal(found_in("{\"a\":\"canary\",\"a\":\"canary\"}"), 0); /* refused */
+    assert_int_equal(found_in("{\"canary\":1}"), 1); /* the test can fail: names stay */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +331,7 @@ int main(void)
         cmocka_unit_test(values_have_a_limit),
         cmocka_unit_test(strings_have_a_limit),
         cmocka_unit_test(members_of_an_object_have_a_limit),
+        cmocka_unit_test(texts_are_wiped_before_they_are_freed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

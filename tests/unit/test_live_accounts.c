@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The real backends over a configuration and a catalogue that change while a program runs. */
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -107,6 +109,25 @@ static void expect_slots(struct live *live, const char *expected)
                                 token->slot_id, token->is_present ? mark : "?");
     }
     assert_string_equal(found, expected);
+}
+
+/* As if the files had not been touched for a while. */
+static void let_rest(const struct live *live)
+{
+    const struct timespec then[] = {{.tv_sec = NOW}, {.tv_sec = NOW}};
+
+    assert_int_equal(utimensat(AT_FDCWD, live->main_file, then, 0), 0);
+    if (utimensat(AT_FDCWD, live->conf_d, then, 0) != 0)
+        assert_int_equal(errno, ENOENT);
+}
+
+/* Into the file that is there, as some editors do. */
+static void write_in_place(const struct live *live, const char *text)
+{
+    int fd = open(live->main_file, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(fd_write_all(fd, span_text(text)), SCA_OK);
+    assert_int_equal(close(fd), 0);
 }
 
 static void start(struct live *live)
@@ -287,6 +308,7 @@ static void an_account_that_is_removed_is_gone_until_it_is_back(void **state)
     const struct token *before = live->known.items[1];
 
     write_main(live, WORK);
+    let_rest(live);
     expect_slots(live, "1 2- 0*");
     write_main(live, WORK HOME);
 
@@ -324,8 +346,54 @@ static void a_faulty_configuration_takes_nobody_away(void **state)
     assert_int_equal(unlink(live->main_file), 0);
     expect_slots(live, "1 0*");
     write_main(live, "");
+    let_rest(live);
 
     expect_slots(live, "1- 0*");
+}
+
+static void a_file_that_is_being_written_takes_nobody_away(void **state)
+{
+    struct live *live = *state;
+    catalogue_stage_store(&live->state, ALICE, "0");
+    start(live);
+    expect_slots(live, "1 0*");
+
+    write_in_place(live, SERVICE);
+    expect_slots(live, "1 0*");
+    assert_int_not_equal(backends_poll_ms(live->backends), 0);
+    assert_true(backends_have_changed(live->backends, true));
+    write_main(live, WORK);
+    expect_slots(live, "1 0*");
+
+    assert_int_equal(backends_poll_ms(live->backends), 0);
+}
+
+static void who_is_missing_in_files_at_rest_has_gone(void **state)
+{
+    struct live *live = *state;
+    catalogue_stage_store(&live->state, ALICE, "0");
+    start(live);
+    write_main(live, "");
+    expect_slots(live, "1 0*");
+
+    let_rest(live);
+    assert_true(backends_have_changed(live->backends, true));
+    expect_slots(live, "1- 0*");
+
+    assert_int_equal(backends_poll_ms(live->backends), 0);
+}
+
+static void an_emptied_file_takes_nobody_away(void **state)
+{
+    struct live *live = *state;
+    catalogue_stage_store(&live->state, ALICE, "0");
+    start(live);
+
+    write_in_place(live, "");
+    let_rest(live);
+
+    expect_slots(live, "1 0*");
+    assert_int_equal(backends_poll_ms(live->backends), 0);
 }
 
 static void a_damaged_catalogue_takes_nobody_away(void **state)
@@ -443,6 +511,9 @@ int main(void)
         TEST(an_account_that_is_removed_is_gone_until_it_is_back),
         TEST(what_changes_in_a_known_account_waits),
         TEST(a_faulty_configuration_takes_nobody_away),
+        TEST(a_file_that_is_being_written_takes_nobody_away),
+        TEST(who_is_missing_in_files_at_rest_has_gone),
+        TEST(an_emptied_file_takes_nobody_away),
         TEST(a_damaged_catalogue_takes_nobody_away),
         TEST(a_catalogue_made_anew_exchanges_no_token),
         TEST(a_default_and_a_name_are_the_tokens),

@@ -54,6 +54,43 @@ static void wiped_memory_is_zero(void **state)
     assert_memory_equal(text, zeros, sizeof(text));
 }
 
+static void what_repeats_a_secret_is_masked(void **state)
+{
+    static const char *const rows[][3] = {
+        {"hunter2", "hunter2", "*******"},
+        {"hunter2", "no hunter2, or hunter2hunter2!", "no *******, or **************!"},
+        {"hunter2", "cut at hunt", "cut at ****"},
+        {"hunter2", "cut at hun", "cut at hun"},
+        {"hunter2", "Hunter2 hunter", "Hunter2 ******"},
+        {"abcabcabd", "abcabcabcabd", "abc*********"},
+        {"pin", "a pin", "a pin"},
+        {"hunter2", "", ""},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO(secret_freep) struct secret *secret = NULL;
+        char text[64];
+        assert_int_equal(secret_new(span_text(rows[i][0]), &secret), SCA_OK);
+        (void)strcpy(text, rows[i][1]);
+        secret_hide(text, secret);
+        assert_string_equal(text, rows[i][2]);
+    }
+}
+
+static void without_a_secret_nothing_is_masked(void **state)
+{
+    AUTO(secret_freep) struct secret *binary = NULL;
+    char text[] = "a\0bcdef";
+    (void)state;
+    assert_int_equal(secret_new(span_of("a\0bcdef", 7), &binary), SCA_OK);
+
+    secret_hide(text, NULL);
+    secret_hide(text, binary);
+
+    assert_memory_equal(text, "a\0bcdef", sizeof(text));
+}
+
 /* The flags of the mapping that address is in, as the kernel shows them. */
 static void find_flags(const void *address, char *flags, size_t room)
 {
@@ -165,6 +202,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_secret_is_kept_as_it_was),
         cmocka_unit_test(a_longer_one_is_refused),
+        cmocka_unit_test(what_repeats_a_secret_is_masked),
+        cmocka_unit_test(without_a_secret_nothing_is_masked),
         cmocka_unit_test(wiped_memory_is_zero),
         cmocka_unit_test(the_memory_stays_out_of_core_files_and_children),
         cmocka_unit_test(a_forked_child_sees_nothing_and_frees_nothing),

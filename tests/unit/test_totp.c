@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +26,8 @@ struct stage {
     uint64_t now_ms;
     unsigned waits;
     unsigned cancel_after; /* waits; 0: never */
+    unsigned free_after;   /* waits; then nobody has locked_fd any more */
+    int locked_fd;
     char dir[32];
     struct totp_owner owner;
     struct call call;
@@ -49,7 +54,9 @@ static void wait_ms(const struct clock *clock, struct call *call, uint64_t ms)
     struct stage *stage = stage_of(clock);
 
     stage->now_ms += ms;
-    if (++stage->waits == stage->cancel_after)
+    if (++stage->waits == stage->free_after)
+        assert_int_equal(flock(stage->locked_fd, LOCK_UN), 0);
+    if (stage->waits == stage->cancel_after)
         call->is_cancelled = true; /* under the call's lock */
 }
 
@@ -66,6 +73,7 @@ static int begin(void **state)
     const char *why = NULL;
 
     assert_non_null(stage);
+    stage->locked_fd = -1;
     stage->clock = (struct clock){.now_ms = now_ms, .wall_s = wall_s, .wait = wait_ms};
     (void)strcpy(stage->dir, "/tmp/totp.XXXXXX");
     assert_non_null(mkdtemp(stage->dir));
@@ -82,6 +90,8 @@ static int end(void **state)
     struct stage *stage = *state;
 
     call_fini(&stage->call);
+    if (stage->locked_fd >= 0)
+        assert_int_equal(close(stage->locked_fd), 0);
     assert_int_equal(folder_remove(stage->dir), 0);
     free(stage);
     return 0;
@@ -384,6 +394,62 @@ static void without_a_record_no_code_may_be_used(void **state)
     assert_non_null(strstr(stage->call.note, "check its owner"));
 }
 
+/* Another program has the record; it is stopped, say. */
+static void lock_record(struct stage *stage)
+{
+    char pattern[64];
+    glob_t found;
+
+    (void)take(stage);
+    stage->now_ms += 30000;
+    stage->waits = 0;
+    (void)snprintf(pattern, sizeof(pattern), "%s/journal/otp-*", stage->dir);
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    stage->locked_fd = open(found.gl_pathv[0], O_RDWR | O_CLOEXEC);
+    globfree(&found);
+    assert_int_equal(flock(stage->locked_fd, LOCK_EX), 0);
+}
+
+static void a_record_that_others_have_is_waited_for(void **state)
+{
+    struct stage *stage = *state;
+    lock_record(stage);
+    stage->free_after = 3;
+
+    assert_int_equal(take(stage), START_S / 30 + 1);
+
+    assert_int_equal(stage->waits, 3);
+}
+
+static void the_wait_for_others_can_be_cancelled(void **state)
+{
+    struct stage *stage = *state;
+    int64_t step = 0;
+    lock_record(stage);
+    stage->cancel_after = 3;
+
+    assert_int_equal(totp_take(&stage->owner, &stage->call, &stage->key, &step), SCA_CANCELLED);
+
+    assert_int_equal(stage->waits, 3);
+    assert_int_equal(totp_take_neighbour(&stage->owner, &stage->call, &stage->key, 5, &step),
+                     SCA_CANCELLED);
+    assert_int_equal(step, 0);
+}
+
+static void the_wait_for_others_ends(void **state)
+{
+    struct stage *stage = *state;
+    int64_t step = 0;
+    lock_record(stage);
+    uint64_t begun_ms = stage->now_ms;
+
+    assert_int_equal(totp_take(&stage->owner, &stage->call, &stage->key, &step), SCA_IO);
+
+    assert_int_equal(step, 0);
+    assert_int_equal(stage->now_ms - begun_ms, 5000);
+    assert_non_null(strstr(stage->call.note, "locked; try again"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -409,6 +475,9 @@ int main(void)
         TEST(a_drift_never_grows_beyond_what_one_retry_can_mend),
         TEST(a_damaged_record_is_begun_anew),
         TEST(without_a_record_no_code_may_be_used),
+        TEST(a_record_that_others_have_is_waited_for),
+        TEST(the_wait_for_others_can_be_cancelled),
+        TEST(the_wait_for_others_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
