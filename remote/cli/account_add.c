@@ -150,6 +150,8 @@ static enum cli_exit add(struct addition *addition)
     if (result == CLI_OK)
         result = make_draft(addition);
     if (result == CLI_OK)
+        result = addition_check_rival(addition);
+    if (result == CLI_OK)
         result = addition_get_secrets(addition);
     if (result == CLI_OK)
         result = addition_fetch(addition);

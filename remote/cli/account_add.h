@@ -26,7 +26,9 @@ struct addition {
     bool was_password_written;
     char *serial; /* as the service spells it */
     struct rows rows;
-    bool was_known; /* the catalogue had the identity before */
+    bool was_known;                      /* the catalogue had the identity before */
+    const struct account_config *holder; /* of a certificate that stays another account's slot */
+    char held[CERTIFICATE_SERIAL_HEX];   /* that certificate */
 };
 
 /* All of it. The rows of the account's certificates, which the caller rows_fini()s, in ret_rows. */
@@ -37,6 +39,11 @@ enum cli_exit addition_check_usage(const struct cli *cli, enum confirm_mode *ret
 
 /* Finds the place of a name that is not in use; makes paths absolute. */
 enum cli_exit addition_prepare(struct addition *addition);
+
+/* One certificate, one account: says whose the draft's are already. */
+enum cli_exit addition_check_rival(const struct addition *addition);
+enum cli_exit addition_report_held(const struct addition *addition,
+                                   const struct account_config *holder, const char *serial);
 
 /* Gets the secrets that the draft needs, and opens the vault if there is one. */
 enum cli_exit addition_get_secrets(struct addition *addition);

@@ -31,6 +31,22 @@ static void add_row(struct addition *addition, const struct catalogue_entry *ent
     rows_text(rows, "state", entry_state(entry, (int64_t)time(NULL)));
 }
 
+/* One that is wanted: the account's, or another one's, which keeps it. False: not the account's. */
+static bool take(struct addition *addition, const struct catalogue_entry *entry)
+{
+    const struct account_config *holder = workspace_holder(addition->workspace.config, entry);
+
+    if (!holder) {
+        add_row(addition, entry);
+        return true;
+    }
+    addition->holder = holder;
+    (void)certificate_serial_hex(entry->leaf.serial, addition->held);
+    output_remark(addition->cli, _("certificate %s stays account %s's slot"), addition->held,
+                  holder->name);
+    return false;
+}
+
 /* Goes through the identity's certificates; others: the serial numbers that are not wanted. */
 static enum cli_exit pick_certificates(struct addition *addition, size_t *ret_count,
                                        struct buf *others)
@@ -48,8 +64,7 @@ static enum cli_exit pick_certificates(struct addition *addition, size_t *ret_co
             !account_owns(addition->account, &entry))
             continue;
         if (is_wanted(addition, &entry)) {
-            add_row(addition, &entry);
-            wanted++;
+            wanted += take(addition, &entry);
             if (addition->cli->serial && !addition->serial)
                 addition->serial = strdup(entry.service_serial);
         } else {
@@ -103,9 +118,12 @@ static enum cli_exit choose_certificates(struct addition *addition)
                              _("choose one of those, or leave --serial out for all"),
                              _("%s has no certificate %s; it has:%s"), cli->user_id, cli->serial,
                              (const char *)others.ptr);
+    else if (result == CLI_OK && count == 0 && addition->holder)
+        result = addition_report_held(addition, addition->holder, addition->held);
     else if (result == CLI_OK && count == 0 && !cli->is_pending)
         result = report_none(cli);
-    else if (result == CLI_OK && count > 1 && cli->is_business && !cli->serial)
+    else if (result == CLI_OK && count + (addition->holder != NULL) > 1 && cli->is_business &&
+             !cli->serial)
         result = report_several(addition);
     buf_fini(&others);
     return result;

@@ -60,6 +60,24 @@ static void note_certificate(struct doctor *doctor, const char *check,
                 output_time(entry->leaf.not_after, until));
 }
 
+/* An account for all certificates leaves those to others that those name; else it is a mistake. */
+static void note_holder(struct doctor *doctor, const struct account_config *account,
+                        const struct catalogue_entry *entry)
+{
+    const struct account_config *holder = workspace_holder(doctor->workspace->config, entry);
+    char check[CHECK_SIZE];
+    char serial[CERTIFICATE_SERIAL_HEX];
+
+    if (!holder || holder == account || (holder->serial && !account->serial))
+        return;
+    (void)snprintf(check, sizeof(check), "account %s: slot", account->name);
+    doctor_note(doctor, FINDING_WARN, check,
+                _("remove one of the two accounts, or give each its own serial"),
+                _("certificate %s is account %s's slot already: %s:%u"),
+                certificate_serial_hex(entry->leaf.serial, serial), holder->name, holder->file,
+                holder->line);
+}
+
 static void check_certificates(struct doctor *doctor, const struct account_config *account)
 {
     const char *why = NULL;
@@ -73,9 +91,11 @@ static void check_certificates(struct doctor *doctor, const struct account_confi
     enum finding unusable = has_ready(catalogue, account) ? FINDING_WARN : FINDING_FAIL;
     for (size_t i = 0; i < catalogue_count(catalogue); i++) {
         struct catalogue_entry entry;
-        if (catalogue_get(catalogue, i, &entry) == SCA_OK && entry.has_certificate &&
-            account_shows(account, &entry))
-            note_certificate(doctor, check, &entry, unusable);
+        if (catalogue_get(catalogue, i, &entry) != SCA_OK || !entry.has_certificate ||
+            !account_shows(account, &entry))
+            continue;
+        note_certificate(doctor, check, &entry, unusable);
+        note_holder(doctor, account, &entry);
     }
 }
 

@@ -115,21 +115,53 @@ bool account_owns(const struct account_config *account, const struct catalogue_e
 
 bool account_shows(const struct account_config *account, const struct catalogue_entry *entry)
 {
+    char own[CERTIFICATE_SERIAL_HEX];
+
     return account_owns(account, entry) &&
            (!account->serial || !entry->has_certificate ||
-            strcasecmp(entry->service_serial, account->serial) == 0);
+            strcasecmp(entry->service_serial, account->serial) == 0 ||
+            strcasecmp(certificate_serial_hex(entry->leaf.serial, own), account->serial) == 0);
+}
+
+const struct account_config *workspace_holder(const struct config *config,
+                                              const struct catalogue_entry *entry)
+{
+    const struct account_config *holder = NULL;
+
+    for (size_t i = 0; i < config->account_count; i++) {
+        const struct account_config *account = &config->accounts[i];
+        if (account_shows(account, entry) && (!holder || (!holder->serial && account->serial)))
+            holder = account;
+    }
+    return holder;
+}
+
+static bool is_twin(const struct account_config *other, const struct account_config *account)
+{
+    return strcmp(other->name, account->name) != 0 &&
+           strcmp(other->user_id, account->user_id) == 0 &&
+           strcmp(other->service.url, account->service.url) == 0;
+}
+
+const struct account_config *workspace_rival(const struct config *config,
+                                             const struct account_config *account)
+{
+    for (size_t i = 0; i < config->account_count; i++) {
+        const struct account_config *other = &config->accounts[i];
+        bool has_same =
+            !other->serial || (account->serial && strcasecmp(other->serial, account->serial) == 0);
+        if (has_same && is_twin(other, account))
+            return other;
+    }
+    return NULL;
 }
 
 const struct account_config *workspace_twin(const struct config *config,
                                             const struct account_config *account)
 {
-    for (size_t i = 0; i < config->account_count; i++) {
-        const struct account_config *other = &config->accounts[i];
-        if (strcmp(other->name, account->name) != 0 &&
-            strcmp(other->user_id, account->user_id) == 0 &&
-            strcmp(other->service.url, account->service.url) == 0)
-            return other;
-    }
+    for (size_t i = 0; i < config->account_count; i++)
+        if (is_twin(&config->accounts[i], account))
+            return &config->accounts[i];
     return NULL;
 }
 

@@ -217,6 +217,41 @@ run 0 account add sister --user-id "$COMPANY" --confirm totp --serial "$second" 
 is "vaults" 1 "$(vaults)"
 run 0 account otp sister --pin-file "$S/pin"
 
+test_case "a certificate is one account's slot: a second account does not take it over"
+holders() { "$SMARTCA" slots --json | jq -r --arg serial "$1" '.[] | select(.serial == $serial).account'; }
+taken() {
+    run 1 account add aa --user-id "$COMPANY" "${SETUP[@]}" "$@" --json </dev/null
+    error exists
+    says "$err" "account firm's slot"
+    says "$err" "account-firm.conf:2"
+    is "configuration" "conf.d/account-firm.conf 600 conf.d/account-sister.conf 600 " "$(conf_files)"
+    is "holder" firm "$(holders "$first")"
+}
+taken --serial "$first"
+taken --serial "${first^^}" --pending
+taken --business --serial "$first" "${SECRETS[@]}"
+run 0 account add aa --user-id "$COMPANY" "${SETUP[@]}"
+says "$err" "certificate $first stays account firm's slot"
+run 1 account add ab --user-id "$COMPANY" "${SETUP[@]}" --json
+error exists
+says "$err" "account aa's slots"
+run 1 account add ab --user-id "$COMPANY" --serial "$(serial_of "$COMPANY-3")" "${SETUP[@]}" --json
+error exists
+is "holders" "firm sister aa" \
+    "$(holders "$first") $(holders "$second") $(holders "$(serial_of "$COMPANY-3")")"
+run 0 doctor --json
+json 'map(select(.check | endswith(": slot"))) | length' 0
+sed "s/^user_id = .*/&\nserial = $first/; s/^\[account .*/[account a]/" "$CONF_D/account-aa.conf" >"$CONF_D/a.conf"
+run 0 doctor --json
+json 'map(select(.check | endswith(": slot")) | [.check, .result] | join(" ")) | join(",")' "account firm: slot warn"
+rm "$CONF_D/a.conf"
+run 0 account remove aa
+run 0 account add single --user-id "$USER_ID" "${SETUP[@]}" --serial "$(serial_of "$USER_ID-1")"
+run 1 account add aa --user-id "$USER_ID" "${SETUP[@]}" --json
+error exists
+says "$err" "account single's slot"
+run 0 account remove single
+
 test_case "rename keeps the vault, the slot and what the owner wrote"
 printf 'pin = required ; by hand\n' >>"$CONF_D/account-sister.conf"
 slots_before=$("$SMARTCA" slots --json | jq -c 'map(.slot_id) | sort')
@@ -334,7 +369,7 @@ mv "$S/key-away" "$S/key"
 
 test_case "set-default and appearance, of one certificate and of all"
 run 0 account add all --user-id "$COMPANY" "${SETUP[@]}" --json
-json length 3
+json length 2
 run 0 account set-default all --serial "${second^^}" --json
 json '[.account, .serial, .default] | map(tostring) | join(" ")' "all $second true"
 run 0 account list --json

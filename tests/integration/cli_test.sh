@@ -333,8 +333,14 @@ run_slots
 json 'map(.account) | unique | join(" ")' work
 
 test_case "an account takes what it lacks from [smartca], and a twin keeps the certificates known"
+run 1 account add twin --user-id "$USER_ID" --json
+error exists
+says "$err" "account work's slots"
+sed -i '/^\[account work\]/,$d' "$SMARTCA_PKCS11_CONF"
 run 0 account add twin --user-id "$USER_ID"
 is "keys" "user_id confirm" "$(sed -n 's/ = .*//p' "$CONF_D/account-twin.conf" | grep -v on_confirm | tr '\n' ' ' | sed 's/ $//')"
+# shellcheck disable=SC2119 # no extra lines
+account_write
 asked=$(control counters | jq .get_certificate)
 run 0 account remove twin
 run_slots
