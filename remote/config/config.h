@@ -137,7 +137,8 @@ const struct account_config *config_find_account(const struct config *config, co
 /*
  * Fetches a secret from where it is: SCA_NOT_FOUND for SECRET_NONE, SCA_USER_AUTH for
  * SECRET_VAULT, which only a login opens, SCA_INVALID or SCA_IO with the reason in why (static
- * text). One newline at the end of a file is not part of it. The caller owns ret_secret.
+ * text). One newline at the end of a file is not part of it; a secret is one line. The caller owns
+ * ret_secret.
  */
 enum sca_status secret_ref_fetch(const struct secret_ref *ref, struct secret **ret_secret,
                                  const char **why);

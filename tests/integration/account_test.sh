@@ -120,6 +120,15 @@ done
 wrong not_found "--password-file" --business --password-file "$S/none" --secret-key-file "$S/key"
 : >"$S/empty"
 wrong invalid "--password-file" --business --password-file "$S/empty" --secret-key-file "$S/key" --pin-file "$S/pin"
+two_lines() { wrong invalid "$S/two: the secret has more than one line" "$@"; }
+for ending in '\n%s\n' '\r%s' '\n%s' '\n\n%.0s'; do
+    # shellcheck disable=SC2059 # the endings are formats
+    printf "%s$ending" "$PIN" "$NEW_PIN" >"$S/two"
+    two_lines --business --password-file "$S/two" --secret-key-file "$S/key" --pin-file "$S/pin"
+    two_lines --business --password-file "$S/password" --secret-key-file "$S/two" --pin-file "$S/pin"
+    two_lines --business --password-file "$S/password" --secret-key-file "$S/key" --pin-file "$S/two"
+    two_lines --business --unattended --password-file "$S/two" --secret-key-file "$S/key"
+done
 cp "$S/key" "$S/open-key"
 chmod 644 "$S/open-key"
 wrong invalid "--secret-key-file" --business --password-file "$S/password" --secret-key-file "$S/open-key" --pin-file "$S/pin"
@@ -305,6 +314,9 @@ run 2 account pin firm --reset --sp-password-file "$S/sp" --json
 error usage
 run 1 account pin firm --reset --password-file "$S/password" --secret-key-file "$S/bad-key" --pin-file "$S/pin" --json
 error invalid
+run 1 account pin firm --reset --password-file "$S/password" --secret-key-file "$S/key" --pin-file "$S/both" --json
+error invalid
+says "$err" "--pin-file $S/both: the secret has more than one line"
 run 0 account pin firm --reset --secret-key-file - --pin-file - --password-file - --json <<<"$KEY"$'\n'"$NEW_PIN"$'\n'"$PASSWORD"
 json '[.changed, .reset] | map(tostring) | join(" ")' "true true"
 run 0 account otp firm --pin-file - --json <<<"$NEW_PIN"

@@ -426,8 +426,8 @@ static void a_secret_is_fetched_from_where_it_is(void **state)
     (void)setenv("TEST_CONFIG_SECRET", " from env ", 1);
     assert_secret(ref(SECRET_LITERAL, (char[]){"word"}), "word");
     assert_secret(ref(SECRET_ENV, (char[]){"TEST_CONFIG_SECRET"}), " from env ");
-    config_stage_write(stage, "secret", "word\n\n", 0600);
-    assert_secret(ref(SECRET_FILE, path), "word\n");
+    config_stage_write(stage, "secret", "word\n", 0600);
+    assert_secret(ref(SECRET_FILE, path), "word");
     config_stage_write(stage, "secret", "word\r\n", 0400);
     assert_secret(ref(SECRET_FILE, path), "word");
     config_stage_write(stage, "secret", "word", 0600);
@@ -480,6 +480,24 @@ static void a_secret_that_cannot_be_had_says_why(void **state)
     config_stage_write(stage, "secret", "word", 0620);
     assert_no_secret(ref(SECRET_FILE, path), SCA_INVALID,
                      "writable by its group or by others; run chmod go-w on it");
+}
+
+static void a_secret_is_one_line(void **state)
+{
+    static const char *const texts[] = {"word\n\n", "old\nnew\n", "old\nnew",
+                                        "\nword",   "old\rnew\n", "word\r"};
+    struct config_stage *stage = *state;
+    AUTO(freep) char *path = config_stage_path(stage, "secret");
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        config_stage_write(stage, "secret", texts[i], 0600);
+        (void)setenv("TEST_CONFIG_SECRET", texts[i], 1);
+        assert_no_secret(ref(SECRET_FILE, path), SCA_INVALID, "the secret has more than one line");
+        assert_no_secret(ref(SECRET_ENV, (char[]){"TEST_CONFIG_SECRET"}), SCA_INVALID,
+                         "the secret has more than one line");
+    }
+    config_stage_write(stage, "secret", "word\r\n", 0600);
+    assert_secret(ref(SECRET_FILE, path), "word");
 }
 
 static void the_form_for_self_signed_certificates_has_its_defaults(void **state)
@@ -562,6 +580,7 @@ int main(void)
         TEST(a_secret_is_fetched_from_where_it_is),
         TEST(an_account_without_the_phone_needs_its_secrets),
         TEST(a_secret_that_cannot_be_had_says_why),
+        TEST(a_secret_is_one_line),
         TEST(the_form_for_self_signed_certificates_has_its_defaults),
         TEST(without_the_section_the_form_is_empty),
         TEST(a_wrong_default_of_the_form_leaves_the_others),
