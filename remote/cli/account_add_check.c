@@ -182,11 +182,15 @@ enum cli_exit addition_report_held(const struct addition *addition,
                        holder->user_id, holder->name, holder->file, holder->line);
 }
 
-/* Before anything is asked: programs would sign with another account's means from then on. */
+/* Programs would sign with another account's means from then on. */
 enum cli_exit addition_check_rival(const struct addition *addition)
 {
-    const struct account_config *rival =
-        workspace_rival(addition->workspace.config, addition->account);
+    AUTO(config_freep) struct config *now = NULL; /* another account add may have been quicker */
 
+    enum sca_status st = config_load(&now);
+    if (st != SCA_OK)
+        return output_fail(addition->cli, output_code(st), "",
+                           _("the configuration cannot be loaded: %s"), sca_status_name(st));
+    const struct account_config *rival = workspace_rival(now, addition->account);
     return rival ? addition_report_held(addition, rival, addition->account->serial) : CLI_OK;
 }

@@ -164,7 +164,9 @@ static enum cli_exit ask(struct addition *addition)
 
 enum cli_exit addition_fetch(struct addition *addition)
 {
-    enum cli_exit result = ask(addition);
+    enum cli_exit result = addition_check_rival(addition);
+    if (result == CLI_OK)
+        result = ask(addition);
     if (result != CLI_OK)
         return result;
     result = choose_certificates(addition);

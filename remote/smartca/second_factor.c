@@ -144,7 +144,8 @@ static enum sca_status give_up(const struct second_factor *factor, struct call *
                          name, ahead_s > 0 ? ahead_s : -ahead_s,
                          ahead_s > 0 ? "ahead of" : "behind");
     return call_fail(call, SCA_USER_AUTH,
-                     "account %s: the service refused the one-time password; check totp_secret: "
+                     "account %s: the service refused the one-time password; if another computer "
+                     "signs with this account too, try again in a minute, else check totp_secret: "
                      "smartca account otp %s shows the code, to be compared with the app's",
                      name, name);
 }
@@ -158,6 +159,9 @@ enum sca_status second_factor_retry(struct second_factor *factor, struct call *c
         return give_up(factor, call, date);
     enum sca_status st = read_key(factor, call, &key);
     factor->refused = factor->step;
+    factor->knows_offset = date != 0;
+    factor->offset_s = date - call->clock->wall_s(call->clock);
+    factor->period_s = key.period_s;
     if (st == SCA_OK)
         st = totp_take_neighbour(&owner, call, &key, factor->refused, &factor->step);
     if (st == SCA_NOT_FOUND)
@@ -174,7 +178,11 @@ enum sca_status second_factor_retry(struct second_factor *factor, struct call *c
 void second_factor_accepted(const struct second_factor *factor)
 {
     const struct totp_owner owner = owner_of(factor);
+    const struct totp_evidence evidence = {.refused = factor->refused,
+                                           .accepted = factor->step,
+                                           .offset_s = factor->offset_s,
+                                           .period_s = factor->period_s};
 
-    if (factor->refused)
-        totp_found_drift(&owner, factor->refused, factor->step);
+    if (factor->refused && factor->knows_offset)
+        totp_found_drift(&owner, &evidence);
 }

@@ -60,11 +60,24 @@ enum sca_status totp_take(const struct totp_owner *owner, struct call *call,
 
 /*
  * The service refused the code of that step: takes a neighbouring step that was never used, the one
- * that is nearer in time. SCA_NOT_FOUND when there is none. totp_found_drift remembers which
- * worked.
+ * that is nearer in time. SCA_NOT_FOUND when there is none.
  */
 enum sca_status totp_take_neighbour(const struct totp_owner *owner, struct call *call,
                                     const struct totp_key *key, int64_t refused, int64_t *ret_step);
-void totp_found_drift(const struct totp_owner *owner, int64_t refused, int64_t accepted);
+
+/* What is known when a neighbour's code was taken. */
+struct totp_evidence {
+    int64_t refused; /* steps */
+    int64_t accepted;
+    int64_t offset_s; /* the service's clock less ours, as it told with the refusal */
+    unsigned period_s;
+};
+
+/*
+ * Remembers which neighbour worked, if the service's own clock says that it is the better step. A
+ * code that somebody used on another computer is refused like one of the wrong step, and a
+ * difference "found" that way would only make the next ones wrong.
+ */
+void totp_found_drift(const struct totp_owner *owner, const struct totp_evidence *evidence);
 
 #endif

@@ -339,15 +339,49 @@ static void there_is_no_neighbour_when_both_were_used(void **state)
         SCA_NOT_FOUND);
 }
 
+static void found_drift(const struct stage *stage, int64_t refused, int64_t accepted,
+                        int64_t offset_s)
+{
+    const struct totp_evidence evidence = {refused, accepted, offset_s, stage->key.period_s};
+    totp_found_drift(&stage->owner, &evidence);
+}
+
 static void a_drift_that_was_found_is_used_from_then_on(void **state)
 {
     struct stage *stage = *state;
     int64_t refused = take(stage);
 
-    totp_found_drift(&stage->owner, refused, refused - 1);
+    found_drift(stage, refused, refused - 1, -29);
     stage->now_ms = 95000; /* three steps later */
 
     assert_int_equal(take(stage), refused + 2);
+}
+
+/* Such as a code that another computer had used: the clocks agree. */
+static void what_the_clocks_do_not_say_is_no_drift(void **state)
+{
+    static const int64_t offsets[] = {0, 15, -14, 29};
+    struct stage *stage = *state;
+    int64_t refused = take(stage);
+
+    for (size_t i = 0; i < ARRAY_LEN(offsets); i++)
+        found_drift(stage, refused, refused - 1, offsets[i]);
+    found_drift(stage, refused, refused + 1, 15);
+    stage->now_ms = 95000;
+
+    assert_int_equal(take(stage), refused + 3);
+}
+
+static void a_drift_is_forgotten_when_the_clock_is_set(void **state)
+{
+    struct stage *stage = *state;
+    int64_t refused = take(stage);
+    found_drift(stage, refused, refused + 1, 40);
+
+    found_drift(stage, refused + 1, refused, 1);
+    stage->now_ms = 95000;
+
+    assert_int_equal(take(stage), refused + 3);
 }
 
 static void a_drift_never_grows_beyond_what_one_retry_can_mend(void **state)
@@ -355,7 +389,7 @@ static void a_drift_never_grows_beyond_what_one_retry_can_mend(void **state)
     struct stage *stage = *state;
     int64_t refused = take(stage);
     for (int i = 0; i < 5; i++)
-        totp_found_drift(&stage->owner, refused, refused + 1);
+        found_drift(stage, refused, refused + 1, 300);
     stage->now_ms = 300000;
 
     assert_int_equal(take(stage) - now_step(stage), 2);
@@ -406,6 +440,8 @@ int main(void)
         TEST(a_neighbour_that_was_used_is_not_used_again),
         TEST(there_is_no_neighbour_when_both_were_used),
         TEST(a_drift_that_was_found_is_used_from_then_on),
+        TEST(what_the_clocks_do_not_say_is_no_drift),
+        TEST(a_drift_is_forgotten_when_the_clock_is_set),
         TEST(a_drift_never_grows_beyond_what_one_retry_can_mend),
         TEST(a_damaged_record_is_begun_anew),
         TEST(without_a_record_no_code_may_be_used),
