@@ -355,6 +355,27 @@ rm "$CONF_D/econtract.conf"
 run 0 account remove firm
 nothing_written
 
+test_case "an account whose section has a mistake leaves its secrets, and that is said"
+broken() {
+    run 0 account add firm --user-id "$COMPANY" --business --serial "$first" "${SERVICE_IS[@]}" --sp-password-file - \
+        "${SECRETS[@]}" "$@" <<<test-password
+    printf 'pin = perhaps\n' >>"$CONF_D/account-firm.conf"
+}
+broken
+run 0 account remove firm
+says "$err" "its secrets may remain in $STATE/vault"
+says "$err" "$CONFIG/sp-password-firm remains"
+is "vaults" 1 "$(vaults)"
+rm "$CONFIG/sp-password-firm"
+broken
+run 0 account remove firm --json
+json '[.removed, .may_remain] | map(tostring) | join(" ")' "true $STATE"
+rm "$CONFIG/sp-password-firm"
+run 0 account add firm --user-id "$COMPANY" --business --serial "$first" "${SETUP[@]}" --pin-file "$S/pin"
+run 0 account remove firm --json
+json '[.removed, .may_remain] | map(tostring) | join(" ")' "true null"
+nothing_written
+
 test_case "unattended: the section names the files, nobody is asked"
 run 0 account add server --user-id "$COMPANY" --business --unattended --serial "$first" "${SETUP[@]}" \
     --password-file "$S/password" --secret-key-file "$S/key" --json </dev/null
