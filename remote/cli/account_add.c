@@ -8,6 +8,8 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
+#include "remote/cli/store.h"
+#include "remote/config/locate.h"
 
 #define NOTIFY_SEND "/usr/bin/notify-send"
 
@@ -136,8 +138,9 @@ static enum cli_exit write_files(struct addition *addition)
     enum sca_status st = dir_ensure_private(place->conf_d);
     if (st != SCA_OK)
         return output_fail(addition->cli, output_code(st),
-                           _("run as the owner of that folder, or name a file of your own in "
-                             "SMARTCA_PKCS11_CONF"),
+                           locate_has_home() ? _("run as the owner of that folder, or name a file "
+                                                 "of your own in SMARTCA_PKCS11_CONF")
+                                             : _(STORE_NO_HOME_CURE),
                            _("the folder %s cannot be used"), place->conf_d);
     enum cli_exit result = addition_write_secrets(addition);
     return result == CLI_OK ? write_section(addition) : result;

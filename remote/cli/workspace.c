@@ -9,6 +9,8 @@
 #include "remote/base/cleanup.h"
 #include "remote/base/crypto.h"
 #include "remote/cli/output.h"
+#include "remote/cli/store.h"
+#include "remote/config/locate.h"
 #include "remote/smartca/client.h"
 
 enum cli_exit workspace_open_quietly(const struct cli *cli, struct workspace *ret_workspace)
@@ -91,6 +93,8 @@ const char *workspace_advice(enum sca_status status)
         [SCA_NOT_PERMITTED] = N_("see the state of the identity in the SmartCA app"),
     };
     const char *text = status < SCA_STATUS_COUNT ? advice[status] : NULL;
+    if (status == SCA_IO && !locate_has_home())
+        text = STORE_NO_HOME_CURE;
     return text ? _(text) : _("try again; smartca doctor tells more");
 }
 

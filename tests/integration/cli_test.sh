@@ -124,6 +124,23 @@ json '[.[] | select(.result == "fail") | .check] | join(" ")' "configuration slo
 json ".[0].next_step" "smartca account add NAME --user-id ID, or smartca selfsigned create"
 json '[.[] | keys | join(" ")] | unique | join(",")' "check detail next_step result"
 
+test_case "doctor finds a state folder that cannot be made, and a home that is not there"
+XDG_STATE_HOME=/proc/sys/fs/none run 1 doctor --json
+json '.[] | select(.check == "state") | [.result, .next_step] | join(": ")' \
+    "fail: make it for this user, or set state_dir in [module]"
+json '.[] | select(.check == "state").detail | startswith("/proc/sys/fs/none/smartca-pkcs11 is not there")' true
+nobody=(setpriv --reuid 54321 --regid 54321 --clear-groups)
+if [ "$(id -u)" = 0 ] && "${nobody[@]}" test -x "$SMARTCA" -a ! -w /var/lib; then
+    homeless() { "$@" env -u HOME -u XDG_CONFIG_HOME -u XDG_STATE_HOME -u SMARTCA_PKCS11_CONF "$SMARTCA" doctor --json; }
+    homeless "${nobody[@]}" >"$out" 2>"$err" || true
+    json '.[] | select(.check == "state") | "\(.result) \(.next_step | startswith("HOME is not set"))"' "fail true"
+    homeless env >"$out" 2>"$err" || true
+    json '.[0].detail | contains("/etc/smartca-pkcs11/smartca-pkcs11.conf")' true
+    json '.[] | select(.check == "state").detail | startswith("/var/lib/smartca-pkcs11")' true
+else
+    echo "skipped: users without a home need root to be played"
+fi
+
 test_case "account add writes nothing when something is wrong"
 run 2 account add work --json
 error usage
