@@ -73,22 +73,6 @@ static struct account_text text_of(const struct addition *addition)
     return text;
 }
 
-/* Why the draft lacks the account: the first thing that is wrong with it. */
-static enum cli_exit report_draft(const struct addition *addition)
-{
-    const struct config *draft = addition->draft;
-    const struct cli *cli = addition->cli;
-    const char *next_step = _("give --sp-id and --sp-password-file, or [smartca] in the "
-                              "configuration file");
-
-    for (size_t i = 0; i < draft->problem_count; i++)
-        if (strcmp(draft->problems[i].file, addition->place.file) == 0)
-            return output_fail(cli, output_code(SCA_INVALID), next_step, "%s",
-                               draft->problems[i].reason);
-    return output_fail(cli, output_code(SCA_INVALID), _("smartca doctor shows what is wrong"),
-                       _("the account cannot be added while [smartca] has a mistake"));
-}
-
 /* The account as it will be. */
 static enum cli_exit make_draft(struct addition *addition)
 {
@@ -106,7 +90,7 @@ static enum cli_exit make_draft(struct addition *addition)
         if (strcmp(addition->draft->accounts[i].name, keys.name) == 0)
             addition->account = &addition->draft->accounts[i];
     if (!addition->account)
-        return report_draft(addition);
+        return addition_report_draft(addition);
     return CLI_OK;
 }
 

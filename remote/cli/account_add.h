@@ -40,6 +40,9 @@ enum cli_exit addition_check_usage(const struct cli *cli, enum confirm_mode *ret
 /* Finds the place of a name that is not in use; makes paths absolute. */
 enum cli_exit addition_prepare(struct addition *addition);
 
+/* Why the draft lacks the account: the first thing that is wrong with it. */
+enum cli_exit addition_report_draft(const struct addition *addition);
+
 /* One certificate, one account: says whose the draft's are already. */
 enum cli_exit addition_check_rival(const struct addition *addition);
 enum cli_exit addition_report_held(const struct addition *addition,

@@ -165,23 +165,6 @@ enum cli_exit addition_prepare(struct addition *addition)
     return result == CLI_OK ? resolve_files(addition) : result;
 }
 
-enum cli_exit addition_report_held(const struct addition *addition,
-                                   const struct account_config *holder, const char *serial)
-{
-    const char *next_step = holder->serial
-                                ? _("use that account, or remove it first")
-                                : _("use that account, remove it first, or name in its section the "
-                                    "one serial it is to keep");
-
-    if (serial)
-        return output_fail(addition->cli, "exists", next_step,
-                           _("certificate %s is account %s's slot already: %s:%u"), serial,
-                           holder->name, holder->file, holder->line);
-    return output_fail(addition->cli, "exists", next_step,
-                       _("the certificates of %s are account %s's slots already: %s:%u"),
-                       holder->user_id, holder->name, holder->file, holder->line);
-}
-
 /* Programs would sign with another account's means from then on. */
 enum cli_exit addition_check_rival(const struct addition *addition)
 {

@@ -148,6 +148,17 @@ static bool asks_for_json(int argc, char **argv)
     return false;
 }
 
+/* Programs show serial numbers as 54:01:..., the service and the configuration as 5401... */
+static void drop_colons(char *text)
+{
+    char *to = text;
+
+    for (const char *from = text; *from; from++)
+        if (*from != ':')
+            *to++ = *from;
+    *to = 0;
+}
+
 static bool take(struct cli *cli, const struct option_row *row, const char *value)
 {
     if (!row->value) {
@@ -181,7 +192,10 @@ bool options_parse(int argc, char **argv, struct cli *ret_cli)
                                argv[optind > at ? optind - 1 : at]);
             return false;
         }
-        if (!take(&cli, &rows[found - FIRST_ROW], optarg))
+        const struct option_row *row = &rows[found - FIRST_ROW];
+        if (row->offset == offsetof(struct cli, serial))
+            drop_colons(optarg);
+        if (!take(&cli, row, optarg))
             return false;
     }
     cli.operands = argv + optind;

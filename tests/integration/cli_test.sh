@@ -148,7 +148,7 @@ for id in 12345 abcdef '0123 45678' "$(printf '%025d' 0)" '../012345'; do
     run 2 account add work --user-id "$id" --json
     error usage
 done
-for name in '' a/b '..%' 'hợp' 'a b' "$(printf '%033d' 0)"; do
+for name in '' a/b '..%' 'hợp' 'a b' "$(printf '%041d' 0)" . .. .hid; do
     run 2 account add "$name" --user-id "$USER_ID" --json
     error usage
 done
@@ -157,11 +157,19 @@ error usage
 run 1 account add work --user-id "$USER_ID" --json
 error invalid
 says "$err" "lacks sp_id"
+is "next step" "give --sp-id --sp-password-file, or write it into [smartca] of $CONFIG/smartca-pkcs11.conf" \
+    "$(jq -r .error.next_step "$err")"
+run 1 account add work --user-id "$USER_ID" --sp-id x --json
+is "next step" "give --sp-password-file, or write it into [smartca] of $CONFIG/smartca-pkcs11.conf" \
+    "$(jq -r .error.next_step "$err")"
+run 2 account add work --user-id "$USER_ID" "${SETUP[@]}" --sp-password-file "$PASSWORD" --serial 54zz --json
+error usage
+says "$err" "--serial must be"
 run 2 account add work --user-id "$USER_ID" --sp-id "$(printf 'x\n[module]\nlog = /tmp/x')" --json
 error usage
-run 1 account add work --user-id "$USER_ID" --url http://example.com --sp-id x --sp-password-file "$PASSWORD" --json
-error invalid
-says "$err" "https://"
+run 2 account add work --user-id "$USER_ID" --url http://example.com --sp-id x --sp-password-file "$PASSWORD" --json
+error usage
+says "$err" "--url must be https://"
 run 1 account add work --user-id "$USER_ID" "${SETUP[@]}" --sp-password-file "$HOME_DIR/none" --json
 error not_found
 run 1 account add work --user-id "$USER_ID" "${SETUP[@]}" --sp-password-file - --json </dev/null
@@ -227,7 +235,7 @@ json '.[0].slot_id' "$slot"
 
 test_case "a password from standard input is kept beside the configuration, a serial picks one"
 one=$(openssl x509 -in "$HOME_DIR/service/users/555000-2.pem" -noout -serial | sed 's/.*=//')
-run 0 account add one --user-id 555000 "${SETUP[@]}" --sp-password-file - --serial "$one" --json <<<test-password
+run 0 account add one --user-id 555000 "${SETUP[@]}" --sp-password-file - --serial "$(sed 's/../&:/g; s/:$//' <<<"$one")" --json <<<test-password
 json 'map(.serial) | join(" ")' "$(tr 'A-F' 'a-f' <<<"$one")"
 is "configuration" "conf.d/account-one.conf 600 conf.d/account-work.conf 600 sp-password-one 600 " "$(conf_files)"
 is "password" test-password "$(cat "$CONFIG/sp-password-one")"
