@@ -25,13 +25,15 @@ static enum cli_exit get_secret(const struct cli *cli, const struct account_conf
                                 const char *state_dir, struct secret **ret_secret)
 {
     AUTO(vault_contents_fini) struct vault_contents contents = {.items = {NULL}};
+    char place[SECRET_PLACE_SIZE];
     const char *why = NULL;
 
     if (account->totp_secret.kind != SECRET_VAULT) {
         enum sca_status st = secret_ref_fetch(&account->totp_secret, ret_secret, &why);
         return st == SCA_OK ? CLI_OK
                             : output_fail(cli, output_code(st), workspace_advice(SCA_INVALID),
-                                          _("totp_secret of account %s: %s"), account->name, why);
+                                          _("totp_secret of account %s: %s%s"), account->name, why,
+                                          secret_ref_place(&account->totp_secret, place));
     }
     enum cli_exit result = vault_unlock(cli, account, state_dir, &contents);
     if (result != CLI_OK)
@@ -78,6 +80,7 @@ static enum cli_exit read_and_show(const struct cli *cli, const struct account_c
 {
     AUTO(secret_freep) struct secret *text = NULL;
     AUTO(totp_key_fini) struct totp_key key = {.len = 0};
+    char place[SECRET_PLACE_SIZE];
     const char *why = NULL;
 
     enum cli_exit result = get_secret(cli, account, state_dir, &text);
@@ -88,7 +91,8 @@ static enum cli_exit read_and_show(const struct cli *cli, const struct account_c
         return output_fail(cli, output_code(st),
                            _("smartca account pin NAME --reset, or correct "
                              "the file of totp_secret"),
-                           _("account %s: %s"), account->name, why);
+                           _("account %s: %s%s"), account->name, why,
+                           secret_ref_place(&account->totp_secret, place));
     return show(cli, account, &key);
 }
 

@@ -7,7 +7,7 @@
 #include "remote/cli/vault_access.h"
 #include "remote/smartca/totp.h"
 
-enum { CHECK_SIZE = 80, WHY_SIZE = 128 };
+enum { CHECK_SIZE = 80, WHY_SIZE = 128 + SECRET_PLACE_SIZE };
 
 static const struct {
     enum finding finding;
@@ -49,6 +49,7 @@ static bool can_read(const struct secret_ref *ref, bool is_totp_key, char why[st
 {
     AUTO(secret_freep) struct secret *secret = NULL;
     struct totp_key key;
+    char place[SECRET_PLACE_SIZE];
     const char *reason = NULL;
 
     if (ref->kind == SECRET_VAULT)
@@ -60,7 +61,8 @@ static bool can_read(const struct secret_ref *ref, bool is_totp_key, char why[st
             totp_key_fini(&key);
     }
     if (st != SCA_OK)
-        (void)snprintf(why, WHY_SIZE, "%s", reason ? reason : sca_status_name(st));
+        (void)snprintf(why, WHY_SIZE, "%s%s", reason ? reason : sca_status_name(st),
+                       secret_ref_place(ref, place));
     return st == SCA_OK;
 }
 

@@ -143,4 +143,10 @@ const struct account_config *config_find_account(const struct config *config, co
 enum sca_status secret_ref_fetch(const struct secret_ref *ref, struct secret **ret_secret,
                                  const char **why);
 
+enum { SECRET_PLACE_SIZE = 128 };
+
+/* " (/path)" or " (variable NAME)", to follow the reason why a secret cannot be had; "" for others.
+ * A path too long for a message is cut at its beginning. Returns out. */
+const char *secret_ref_place(const struct secret_ref *ref, char out[static SECRET_PLACE_SIZE]);
+
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,4 +80,18 @@ enum sca_status secret_ref_fetch(const struct secret_ref *ref, struct secret **r
     }
     *why = "no secret is configured";
     return SCA_NOT_FOUND;
+}
+
+const char *secret_ref_place(const struct secret_ref *ref, char out[static SECRET_PLACE_SIZE])
+{
+    enum { ROOM = SECRET_PLACE_SIZE - 8 };
+    size_t len = ref->text ? strlen(ref->text) : 0;
+
+    out[0] = 0;
+    if (ref->kind == SECRET_FILE)
+        (void)snprintf(out, SECRET_PLACE_SIZE, " (%s%s)", len > ROOM ? "..." : "",
+                       ref->text + (len > ROOM ? len - ROOM : 0));
+    else if (ref->kind == SECRET_ENV)
+        (void)snprintf(out, SECRET_PLACE_SIZE, " (variable %.*s)", ROOM / 2, ref->text);
+    return out;
 }

@@ -392,7 +392,10 @@ run 0 doctor --json
 json 'map(select(.check == "account server: secrets").result) | join(" ")' ok
 mv "$S/key" "$S/key-away"
 run 1 doctor --json
-json 'map(select(.result == "fail").check) | join(" ")' "account server: secrets"
+json 'map(select(.result == "fail") | [.check, .detail] | join("|")) | join(" ")' \
+    "account server: secrets|totp_secret: not there ($S/key)"
+run 1 account otp server --json
+says "$err" "totp_secret of account server: not there ($S/key)"
 cp "$S/bad-key" "$S/key"
 run 1 doctor --json
 json 'map(select(.result == "fail").check) | join(" ")' "account server: secrets"

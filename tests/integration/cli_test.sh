@@ -177,6 +177,7 @@ error invalid
 chmod 644 "$PASSWORD"
 run 1 account add work --user-id "$USER_ID" "${SETUP[@]}" --sp-password-file "$PASSWORD" --json
 error invalid
+says "$err" "run chmod 600 on it ($PASSWORD)"
 chmod 600 "$PASSWORD"
 run 1 account add work --user-id "$USER_ID" "${SETUP[@]}" --sp-password-file - --json <<<wrong
 error service_auth
