@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The identity's certificates, and which of them the account is about. */
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
 
 #include "remote/base/cleanup.h"
 #include "remote/cli/account_add.h"
+
+enum { MESSAGE_MAX = 512 };
 
 static bool is_wanted(const struct addition *addition, const struct catalogue_entry *entry)
 {
@@ -76,12 +79,17 @@ static enum cli_exit pick_certificates(struct addition *addition, size_t *ret_co
     return CLI_OK;
 }
 
-static enum cli_exit report_none(const struct cli *cli)
+static enum cli_exit report_none(const struct addition *addition)
 {
-    return output_fail(cli, output_code(SCA_NOT_FOUND),
-                       _("check --user-id; if the certificate is on its way: the same with "
-                         "--pending, then smartca status NAME --watch"),
-                       _("%s has no certificate at this service"), cli->user_id);
+    const char *url = addition->account->service.url;
+    char next_step[MESSAGE_MAX];
+
+    (void)snprintf(next_step, sizeof(next_step),
+                   _("check --user-id and url (%s); if the certificate is on its way: the same "
+                     "with --pending, then smartca status %s --watch"),
+                   url, addition->account->name);
+    return output_fail(addition->cli, output_code(SCA_NOT_FOUND), next_step,
+                       _("%s has no certificate at %s"), addition->cli->user_id, url);
 }
 
 /* Signing without a person has to name its certificate: the form of eContract says the same. */
@@ -121,7 +129,7 @@ static enum cli_exit choose_certificates(struct addition *addition)
     else if (result == CLI_OK && count == 0 && addition->holder)
         result = addition_report_held(addition, addition->holder, addition->held);
     else if (result == CLI_OK && count == 0 && !cli->is_pending)
-        result = report_none(cli);
+        result = report_none(addition);
     else if (result == CLI_OK && count + (addition->holder != NULL) > 1 && cli->is_business &&
              !cli->serial)
         result = report_several(addition);
@@ -155,8 +163,13 @@ static enum cli_exit ask(struct addition *addition)
     addition->was_known = is_in_catalogue(addition);
     enum sca_status st = workspace_fetch(addition->account, addition->workspace.config->state_dir,
                                          &credentials, &answer);
-    if (st == SCA_NOT_FOUND) /* the service does not know the identity */
-        return addition->cli->is_pending ? CLI_OK : report_none(addition->cli);
+    if (st == SCA_NOT_FOUND && !addition->cli->is_pending) /* it does not know the identity */
+        return report_none(addition);
+    if (st == SCA_NOT_FOUND) {
+        output_remark(addition->cli, _("%s does not know %s yet: check both if that is wrong"),
+                      addition->account->service.url, addition->cli->user_id);
+        return CLI_OK;
+    }
     return st == SCA_OK ? CLI_OK
                         : output_fail(addition->cli, output_code(st), workspace_advice(st), "%s",
                                       answer.note);

@@ -7,7 +7,7 @@
 #include "remote/base/cleanup.h"
 #include "remote/cli/doctor.h"
 
-enum { CHECK_SIZE = 80, SOON_S = 30 * 24 * 3600 };
+enum { CHECK_SIZE = 80, NEXT_STEP_MAX = 160, SOON_S = 30 * 24 * 3600 };
 
 static const struct state_row {
     const char *state;
@@ -121,20 +121,24 @@ static void check_clock(struct doctor *doctor, const struct account_config *acco
 static void check_service(struct doctor *doctor, const struct account_config *account)
 {
     char check[CHECK_SIZE];
+    char next_step[NEXT_STEP_MAX];
     struct workspace_answer answer;
 
     (void)snprintf(check, sizeof(check), "account %s: service", account->name);
     if (account->service.sp_password.kind == SECRET_VAULT) {
-        doctor_note(doctor, FINDING_WARN, check, _("smartca account refresh NAME asks for the PIN"),
+        (void)snprintf(next_step, sizeof(next_step),
+                       _("smartca account refresh %s asks for the PIN"), account->name);
+        doctor_note(doctor, FINDING_WARN, check, next_step,
                     _("%s was not asked: sp_password is in the vault"), account->service.url);
         return;
     }
     enum sca_status st =
         workspace_fetch(account, doctor->workspace->config->state_dir,
                         &(struct remote_credentials){.sp_password = NULL}, &answer);
+    (void)snprintf(next_step, sizeof(next_step), _("smartca status %s says how to go on"),
+                   account->name);
     if (st == SCA_NOT_FOUND)
-        doctor_note(doctor, FINDING_FAIL, check, _("smartca status NAME says how to go on"), "%s",
-                    answer.note);
+        doctor_note(doctor, FINDING_FAIL, check, next_step, "%s", answer.note);
     else if (st != SCA_OK)
         doctor_note(doctor, FINDING_FAIL, check, workspace_advice(st), "%s", answer.note);
     else if (answer.count == 0)

@@ -187,7 +187,8 @@ run 0 account otp firm --pin-file - <<<"$PIN"
 says "$err" "do not give it to anybody"
 run 1 account otp firm --pin-file "$S/short" --json
 error user_auth
-says "$err" "1 of 10 tries"
+says "$err" "wrong PIN of account firm: 1 of 10 tries"
+says "$err" "forgotten: smartca account pin firm --reset"
 run 0 account list --json
 json '.[0] | [.vault, .wrong_pins] | join("|")' "wrong_pins|1"
 run 1 account otp firm --json </dev/null
@@ -220,6 +221,8 @@ json '.[0].wrong_pins' 0
 test_case "a second account of the identity shares the vault: its PIN opens it, nothing else is asked"
 run 1 account add sister --user-id "$COMPANY" --confirm totp --serial "$second" "${SETUP[@]}" --pin-file "$S/short" --json
 error user_auth
+says "$err" "wrong PIN of this identity: 1 of 10 tries"
+says "$err" "forgotten: the same with --reset"
 is "configuration" "conf.d/account-firm.conf 600 " "$(conf_files)"
 run 0 account otp firm --pin-file "$S/pin"
 run 0 account add sister --user-id "$COMPANY" --confirm totp --serial "$second" "${SETUP[@]}" --pin-file "$S/pin" --json
@@ -329,7 +332,7 @@ json 'map(select(.check | test("vault|secrets")) | .result) | join(" ")' "ok ok"
 mv "$STATE/vault" "$STATE/vault-away"
 run 1 doctor --json
 json 'map(select(.check == "account firm: vault")) | .[0] | .result + " " + .next_step' \
-    "fail smartca account pin NAME --reset asks for the secrets and a PIN"
+    "fail smartca account pin firm --reset asks for the secrets and a new PIN"
 run 1 account otp firm --pin-file "$S/pin" --json
 error not_found
 run 1 account pin firm --pin-file "$S/both" --json
@@ -476,7 +479,12 @@ test_case "an account may come before its certificate"
 run 1 account add later --user-id 999999999999 "${SETUP[@]}" --json
 error not_found
 says "$err" "--pending"
+says "$err" "no certificate at $SERVICE/sca/sp769\""
+says "$err" "smartca status later --watch"
 nothing_written
+run 0 account add later --user-id 999999999999 "${SETUP[@]}" --pending
+says "$err" "$SERVICE/sca/sp769 does not know 999999999999 yet"
+run 0 account remove later
 run 0 account add later --user-id 999999999999 "${SETUP[@]}" --pending --json
 json length 0
 run 0 status later --json
