@@ -150,6 +150,20 @@ static enum cli_exit add(struct addition *addition)
     return result;
 }
 
+/* The service has no question that would try them. */
+static void say_unchecked(const struct addition *addition)
+{
+    const char *name = addition->account->name;
+
+    if (addition->confirm == CONFIRM_OTP)
+        output_remark(addition->cli, _("the password is not checked until the first signature"));
+    if (addition->confirm == CONFIRM_TOTP)
+        output_remark(addition->cli,
+                      _("password and secret key are not checked until the first signature; "
+                        "smartca account otp %s shows the code, compare it with the app's"),
+                      name);
+}
+
 enum cli_exit account_add(const struct cli *cli, struct rows *ret_rows)
 {
     AUTO(addition_fini) struct addition addition = {.cli = cli};
@@ -164,6 +178,7 @@ enum cli_exit account_add(const struct cli *cli, struct rows *ret_rows)
     if (result != CLI_OK)
         return result;
     output_remark(cli, _("account %s written: %s"), addition.account->name, addition.place.file);
+    say_unchecked(&addition);
     if (cJSON_GetArraySize(addition.rows.list) == 0)
         output_remark(cli, _("no certificate yet: smartca status %s --watch waits for it"),
                       addition.account->name);

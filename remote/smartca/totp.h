@@ -36,6 +36,9 @@ enum sca_status totp_key_read(const struct secret *text, struct totp_key *ret_ke
                               const char **why);
 void totp_key_fini(struct totp_key *key);
 
+/* Is it taken as base64, although it looks like base32, which other services show? */
+bool totp_key_is_doubtful(const struct secret *text);
+
 /* The number of the step that wall-clock second is in. */
 int64_t totp_step(const struct totp_key *key, int64_t wall_s);
 

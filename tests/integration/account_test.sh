@@ -380,6 +380,16 @@ json '[.removed, .may_remain] | map(tostring) | join(" ")' "true null"
 nothing_written
 
 test_case "unattended: the section names the files, nobody is asked"
+printf 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\n' >"$S/base32"
+run 0 account add server --user-id "$COMPANY" --business --unattended --serial "$first" "${SETUP[@]}" \
+    --password-file "$S/password" --secret-key-file "$S/base32"
+says "$err" "looks like base32"
+says "$err" "not checked until the first signature; smartca account otp server"
+run 0 account remove server
+run 0 account add server --user-id "$COMPANY" --business --unattended --serial "$first" "${SETUP[@]}" \
+    --password-file "$S/password" --secret-key-file "$S/key"
+! grep -q base32 "$err" || fail "a good key is doubted"
+run 0 account remove server
 run 0 account add server --user-id "$COMPANY" --business --unattended --serial "$first" "${SETUP[@]}" \
     --password-file "$S/password" --secret-key-file "$S/key" --json </dev/null
 is "section" "password = file:$S/password totp_secret = file:$S/key " \

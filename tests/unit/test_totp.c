@@ -160,6 +160,31 @@ static void an_otpauth_address_sets_digits_and_period(void **state)
     assert_int_equal(key.period_s, 60);
 }
 
+static void a_key_that_may_be_base32_is_doubtful(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_doubtful;
+    } rows[] = {
+        {"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", true},
+        {"JBSWY3DPEHPK3PXP", true},
+        {"GEZDGNBVGY3TQOJQGEZDGNBV======", true},
+        {"base32:GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", false},
+        {"base64:MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=", false},
+        {"MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=", false},
+        {"GEZDGNBVGY3TQOJ", false},
+        {"GEZDGNBVGY3TQOJQ=A", false},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO(secret_freep) struct secret *text = NULL;
+        assert_int_equal(secret_new(span_text(rows[i].text), &text), SCA_OK);
+
+        assert_int_equal(totp_key_is_doubtful(text), rows[i].is_doubtful);
+    }
+}
+
 static void what_is_no_key_is_refused_with_a_reason_that_does_not_repeat_it(void **state)
 {
     static const char *const bad[] = {
@@ -426,6 +451,7 @@ int main(void)
         TEST(codes_are_those_of_rfc_6238),
         TEST(one_key_in_every_form_is_the_same_key),
         TEST(an_otpauth_address_sets_digits_and_period),
+        TEST(a_key_that_may_be_base32_is_doubtful),
         TEST(what_is_no_key_is_refused_with_a_reason_that_does_not_repeat_it),
         TEST(a_key_that_is_too_long_is_refused),
         TEST(the_first_step_is_the_current_one_without_waiting),
