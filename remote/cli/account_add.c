@@ -130,14 +130,33 @@ static enum cli_exit write_files(struct addition *addition)
     return result == CLI_OK ? write_section(addition) : result;
 }
 
-static enum cli_exit add(struct addition *addition)
+/* All that can be known before anybody is asked. */
+static enum cli_exit begin(struct addition *addition)
 {
-    enum cli_exit result = addition_prepare(addition);
+    enum cli_exit result = addition_check_usage(addition->cli, &addition->confirm);
 
     if (result == CLI_OK)
-        result = make_draft(addition);
+        result = workspace_open(addition->cli, &addition->workspace);
     if (result == CLI_OK)
-        result = addition_check_rival(addition);
+        result = addition_prepare(addition);
+    if (result == CLI_OK)
+        result = make_draft(addition);
+    return result == CLI_OK ? addition_check_rival(addition) : result;
+}
+
+enum cli_exit account_add_check(const struct cli *cli)
+{
+    AUTO(addition_fini) struct addition addition = {.cli = cli};
+
+    addition.workspace.log.sink = LOG_SINK_NONE;
+    rows_init(&addition.rows);
+    return begin(&addition);
+}
+
+static enum cli_exit add(struct addition *addition)
+{
+    enum cli_exit result = begin(addition);
+
     if (result == CLI_OK)
         result = addition_get_secrets(addition);
     if (result == CLI_OK)
@@ -170,11 +189,7 @@ enum cli_exit account_add(const struct cli *cli, struct rows *ret_rows)
 
     addition.workspace.log.sink = LOG_SINK_NONE;
     rows_init(&addition.rows);
-    enum cli_exit result = addition_check_usage(cli, &addition.confirm);
-    if (result == CLI_OK)
-        result = workspace_open(cli, &addition.workspace);
-    if (result == CLI_OK)
-        result = add(&addition);
+    enum cli_exit result = add(&addition);
     if (result != CLI_OK)
         return result;
     output_remark(cli, _("account %s written: %s"), addition.account->name, addition.place.file);

@@ -34,6 +34,9 @@ struct addition {
 /* All of it. The rows of the account's certificates, which the caller rows_fini()s, in ret_rows. */
 enum cli_exit account_add(const struct cli *cli, struct rows *ret_rows);
 
+/* Whether account_add would refuse it before it asks anybody. */
+enum cli_exit account_add_check(const struct cli *cli);
+
 /* What can be said of the command line alone. */
 enum cli_exit addition_check_usage(const struct cli *cli, enum confirm_mode *ret_confirm);
 

@@ -193,8 +193,22 @@ run 1 econtract add work --econtract-user 5 --user-id "$USER_ID" --json
 error exists
 is "eContract's user 5" 0 "$(there '.users[4].userCertificates | length')"
 
+test_case "add: what is missing here is refused before eContract is asked"
+sed -i.kept '/^sp_id = /d' "$SMARTCA_PKCS11_CONF"
+run 1 econtract add other --econtract-user 5 --user-id 555000 --json
+error invalid
+says "$err" "lacks sp_id"
+says "$err" "give --sp-id, or write it into [smartca]"
+mv "$SMARTCA_PKCS11_CONF.kept" "$SMARTCA_PKCS11_CONF"
+run 2 econtract add other --econtract-user 5 --user-id 555000 --serial xy --json
+error usage
+run 1 econtract add other --econtract-user 5 --user-id "$USER_ID" --json
+error exists
+says "$err" "account work's slots"
+is "eContract's user 5" 0 "$(there '.users[4].userCertificates | length')"
+
 test_case "add: what eContract refuses is not made here"
-run 1 econtract add other --econtract-user 999 --user-id "$USER_ID" --json
+run 1 econtract add other --econtract-user 999 --user-id 555000 --json
 error invalid
 run 1 econtract add other --econtract-user 5 --user-id 999999999 --json
 run 0 account list --json
