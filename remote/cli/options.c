@@ -112,6 +112,15 @@ static const struct {
     const char *help;
 } meanings[] = {
     {"from", OPTIONS_IMPORT, "FILE", N_("the file to read: PKCS#12, or PEM with the private key")},
+    {"pin-file", OPTIONS_PIN, "FILE",
+     N_("the old and the new PIN, a line each; with --reset one line, the\n"
+        "                           new PIN; - reads them")},
+    {"sp-password-file", OPTIONS_PIN, "FILE",
+     N_("with --reset: the service provider's password, where the vault\n"
+        "                           keeps it; - reads a line")},
+    {"secret-key-file", OPTIONS_PIN, "FILE", N_("with --reset: the secret key; - reads a line")},
+    {"password-file", OPTIONS_PIN, "FILE",
+     N_("with --reset: the password of the SmartCA account; - reads a line")},
     {"name", OPTIONS_UPDATE, "NAME", N_("the name to show")},
     {"password-file", OPTIONS_IMPORT, "FILE", N_("the password of the file; - reads a line")},
     {"force", OPTIONS_EXPORT, NULL, N_("replaces the file of --out")},

@@ -112,6 +112,9 @@ described "selfsigned create" from "DAY               first day, YYYY-MM-DD (UTC
 described "selfsigned export" force "replaces the file of --out"
 described "selfsigned import" force "also when the user's certificate is of another person"
 described "selfsigned create" force "a new local issuer in the place of one whose key is lost"
+described "account pin" pin-file "FILE          the old and the new PIN, a line each; with --reset one line, the"
+described "account add" pin-file "FILE          the user's PIN; - reads a line"
+described "account pin" sp-password-file "FILE  with --reset: the service provider's password, where the vault"
 described "econtract update" name "NAME              the name to show"
 
 test_case "without a configuration there are no slots, no accounts, and doctor says what to do"

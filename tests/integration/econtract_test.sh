@@ -118,6 +118,9 @@ says "$out" NV025
 run 0 econtract users --page 2 --json
 json 'length' 0
 control econtract '{"users":120}' >"$out"
+run 0 econtract users --search NV003
+says "$err" "does not say which certificates a user has"
+[[ $(tail -n 1 "$out") =~ NV003@vnpt.example\ +\?\ +-$ ]] || fail "what is not told is not ?"
 run 0 econtract users
 says "$err" "50 of 120 users; --page 2 shows more"
 run 0 econtract users --page 3 --json
