@@ -192,9 +192,10 @@ enum cli_exit vault_write(const struct cli *cli, const struct account_config *ac
     enum sca_status st = vault_create(&vault, &call, pin, contents, KEYSTORE_COST);
     enum cli_exit result = CLI_OK;
     if (st != SCA_OK)
-        result = output_fail(cli, output_code(st), workspace_advice(st),
-                             _("the vault of account %s cannot be written: %s"), account->name,
-                             call.note[0] ? call.note : sca_status_name(st));
+        result =
+            output_fail(cli, output_code(st), workspace_advice(st),
+                        _("the vault of account %s cannot be written in %s/vault: %s"),
+                        account->name, state_dir, call.note[0] ? call.note : sca_status_name(st));
     call_fini(&call);
     return result;
 }

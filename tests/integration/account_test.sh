@@ -337,6 +337,10 @@ run 1 account otp firm --pin-file "$S/pin" --json
 error not_found
 run 1 account pin firm --pin-file "$S/both" --json
 error not_found
+: >"$STATE/vault"
+run 1 account pin firm --reset "${SECRETS[@]}" --json
+says "$err" "cannot be written in $STATE/vault"
+rm "$STATE/vault"
 mv "$STATE/vault-away" "$STATE/vault"
 chmod 644 "$CONF_D/account-firm.conf"
 run 0 doctor --json
@@ -446,6 +450,9 @@ run 1 account appearance all --serial "$second" --image '' --json
 error invalid
 run 0 account appearance all --serial "$second" --mode text --image '' --json
 json '.[0] | [.mode, .image] | map(tostring) | join(" ")' "text null"
+run 2 account appearance all --text 'Ký bởi {{SubjectDN.XX}}' --json
+error usage
+says "$err" "{{SubjectDN.XX}} stands for nothing; there are {{SubjectDN.CN}} {{SubjectDN.O}}"
 run 2 account appearance all --mode both --json
 error usage
 run 2 account appearance all --text "$(printf '%04097d' 0)" --json
