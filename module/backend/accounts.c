@@ -173,13 +173,16 @@ struct stamp accounts_stamp(const struct accounts *accounts)
 struct smartca_account *accounts_find(const struct accounts *accounts,
                                       const struct catalogue_entry *entry, bool *ret_is_ours)
 {
+    struct smartca_account *found = NULL;
+
     *ret_is_ours = false;
     for (struct account_place *place = accounts->first; place; place = place->next) {
         if (place->is_gone || !smartca_account_is_of(&place->account, entry))
             continue;
         *ret_is_ours = true;
-        if (smartca_account_has(&place->account, entry))
-            return &place->account;
+        if (smartca_account_has(&place->account, entry) &&
+            (!found || (!found->config->serial && place->account.config->serial)))
+            found = &place->account;
     }
-    return NULL;
+    return found;
 }

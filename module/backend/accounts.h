@@ -36,8 +36,11 @@ bool accounts_reread(struct accounts *accounts, const struct stamp *stamp);
 /* Of all files that accounts_reread reads. */
 struct stamp accounts_stamp(const struct accounts *accounts);
 
-/* The account that the entry belongs to, NULL without; ret_is_ours: of an identity that is
- * configured, though perhaps for another of its certificates. */
+/*
+ * The account that the entry belongs to, NULL without: one that names its serial before one that
+ * has all of the identity's, then the first (workspace_holder says the same). ret_is_ours: of an
+ * identity that is configured, though perhaps for another of its certificates.
+ */
 struct smartca_account *accounts_find(const struct accounts *accounts,
                                       const struct catalogue_entry *entry, bool *ret_is_ours);
 

@@ -37,6 +37,11 @@ enum {
     CATALOGUE_IMAGE_MAX = 128 * 1024,
 };
 
+/* What a signature text may have in double braces, in the place of what the certificate says. */
+#define CATALOGUE_PLACES                                                                           \
+    "SubjectDN.CN", "SubjectDN.O", "SubjectDN.OU", "SubjectDN.L", "SubjectDN.ST", "SubjectDN.C",   \
+        "SubjectDN.UID", "SerialNumber"
+
 /* What the owner chose to see, kept when the certificates are fetched anew. Borrowed. */
 struct catalogue_view {
     const char *display_name;   /* in place of the certificate's name as the token's label; "" */

@@ -8,6 +8,8 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
+#include "remote/cli/store.h"
+#include "remote/config/locate.h"
 
 static const struct column columns[] = {
     {"account", N_("ACCOUNT"), false}, {"label", N_("LABEL"), false},
@@ -68,22 +70,6 @@ static struct account_text text_of(const struct addition *addition)
     return text;
 }
 
-/* Why the draft lacks the account: the first thing that is wrong with it. */
-static enum cli_exit report_draft(const struct addition *addition)
-{
-    const struct config *draft = addition->draft;
-    const struct cli *cli = addition->cli;
-    const char *next_step = _("give --sp-id and --sp-password-file, or [smartca] in the "
-                              "configuration file");
-
-    for (size_t i = 0; i < draft->problem_count; i++)
-        if (strcmp(draft->problems[i].file, addition->place.file) == 0)
-            return output_fail(cli, output_code(SCA_INVALID), next_step, "%s",
-                               draft->problems[i].reason);
-    return output_fail(cli, output_code(SCA_INVALID), _("smartca doctor shows what is wrong"),
-                       _("the account cannot be added while [smartca] has a mistake"));
-}
-
 /* The account as it will be. */
 static enum cli_exit make_draft(struct addition *addition)
 {
@@ -101,7 +87,7 @@ static enum cli_exit make_draft(struct addition *addition)
         if (strcmp(addition->draft->accounts[i].name, keys.name) == 0)
             addition->account = &addition->draft->accounts[i];
     if (!addition->account)
-        return report_draft(addition);
+        return addition_report_draft(addition);
     return CLI_OK;
 }
 
@@ -138,8 +124,9 @@ static enum cli_exit write_files(struct addition *addition)
     enum sca_status st = dir_ensure_private(place->conf_d);
     if (st != SCA_OK)
         return output_fail(addition->cli, output_code(st),
-                           _("run as the owner of that folder, or name a file of your own in "
-                             "SMARTCA_PKCS11_CONF"),
+                           locate_has_home() ? _("run as the owner of that folder, or name a file "
+                                                 "of your own in SMARTCA_PKCS11_CONF")
+                                             : _(STORE_NO_HOME_CURE),
                            _("the folder %s cannot be used"), place->conf_d);
     st = draft_section(addition, &section);
     if (st != SCA_OK)
@@ -180,12 +167,33 @@ static enum cli_exit take_turn(struct addition *addition)
                                  : _("the vault of this identity was removed meanwhile"));
 }
 
-static enum cli_exit add(struct addition *addition)
+/* All that can be known before anybody is asked. */
+static enum cli_exit begin(struct addition *addition)
 {
-    enum cli_exit result = addition_prepare(addition);
+    enum cli_exit result = addition_check_usage(addition->cli, &addition->confirm);
 
     if (result == CLI_OK)
+        result = workspace_open(addition->cli, &addition->workspace);
+    if (result == CLI_OK)
+        result = addition_prepare(addition);
+    if (result == CLI_OK)
         result = make_draft(addition);
+    return result == CLI_OK ? addition_check_rival(addition) : result;
+}
+
+enum cli_exit account_add_check(const struct cli *cli)
+{
+    AUTO(addition_fini) struct addition addition = {.cli = cli};
+
+    addition.workspace.log.sink = LOG_SINK_NONE;
+    rows_init(&addition.rows);
+    return begin(&addition);
+}
+
+static enum cli_exit add(struct addition *addition)
+{
+    enum cli_exit result = begin(addition);
+
     if (result == CLI_OK)
         result = addition_get_secrets(addition);
     if (result == CLI_OK)
@@ -200,20 +208,31 @@ static enum cli_exit add(struct addition *addition)
     return result;
 }
 
+/* The service has no question that would try them. */
+static void say_unchecked(const struct addition *addition)
+{
+    const char *name = addition->account->name;
+
+    if (addition->confirm == CONFIRM_OTP)
+        output_remark(addition->cli, _("the password is not checked until the first signature"));
+    if (addition->confirm == CONFIRM_TOTP)
+        output_remark(addition->cli,
+                      _("password and secret key are not checked until the first signature; "
+                        "smartca account otp %s shows the code, compare it with the app's"),
+                      name);
+}
+
 enum cli_exit account_add(const struct cli *cli, struct rows *ret_rows)
 {
     AUTO(addition_fini) struct addition addition = {.cli = cli, .turn = -1};
 
     addition.workspace.log.sink = LOG_SINK_NONE;
     rows_init(&addition.rows);
-    enum cli_exit result = addition_check_usage(cli, &addition.confirm);
-    if (result == CLI_OK)
-        result = workspace_open(cli, &addition.workspace);
-    if (result == CLI_OK)
-        result = add(&addition);
+    enum cli_exit result = add(&addition);
     if (result != CLI_OK)
         return result;
     output_remark(cli, _("account %s written: %s"), addition.account->name, addition.place.file);
+    say_unchecked(&addition);
     if (cJSON_GetArraySize(addition.rows.list) == 0)
         output_remark(cli, _("no certificate yet: smartca status %s --watch waits for it"),
                       addition.account->name);

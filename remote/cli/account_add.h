@@ -29,16 +29,29 @@ struct addition {
     struct rows rows;
     int turn;       /* held while this account, and no other, is being added; -1 */
     bool was_known; /* the catalogue had the identity before */
+    const struct account_config *holder; /* of a certificate that stays another account's slot */
+    char held[CERTIFICATE_SERIAL_HEX];   /* that certificate */
 };
 
 /* All of it. The rows of the account's certificates, which the caller rows_fini()s, in ret_rows. */
 enum cli_exit account_add(const struct cli *cli, struct rows *ret_rows);
+
+/* Whether account_add would refuse it before it asks anybody. */
+enum cli_exit account_add_check(const struct cli *cli);
 
 /* What can be said of the command line alone. */
 enum cli_exit addition_check_usage(const struct cli *cli, enum confirm_mode *ret_confirm);
 
 /* Finds the place of a name that is not in use; makes paths absolute. */
 enum cli_exit addition_prepare(struct addition *addition);
+
+/* Why the draft lacks the account: the first thing that is wrong with it. */
+enum cli_exit addition_report_draft(const struct addition *addition);
+
+/* One certificate, one account: says whose the draft's are already. */
+enum cli_exit addition_check_rival(const struct addition *addition);
+enum cli_exit addition_report_held(const struct addition *addition,
+                                   const struct account_config *holder, const char *serial);
 
 /* Gets the secrets that the draft needs, or all of the identity's for a vault made anew; opens the
  * vault if there is one. */

@@ -164,3 +164,16 @@ enum cli_exit addition_prepare(struct addition *addition)
     enum cli_exit result = account_check_is_new(addition->cli, config, name, &addition->place);
     return result == CLI_OK ? resolve_files(addition) : result;
 }
+
+/* Programs would sign with another account's means from then on. */
+enum cli_exit addition_check_rival(const struct addition *addition)
+{
+    AUTO(config_freep) struct config *now = NULL; /* another account add may have been quicker */
+
+    enum sca_status st = config_load(&now);
+    if (st != SCA_OK)
+        return output_fail(addition->cli, output_code(st), "",
+                           _("the configuration cannot be loaded: %s"), sca_status_name(st));
+    const struct account_config *rival = workspace_rival(now, addition->account);
+    return rival ? addition_report_held(addition, rival, addition->account->serial) : CLI_OK;
+}

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The identity's certificates, and which of them the account is about. */
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
 
 #include "remote/base/cleanup.h"
 #include "remote/cli/account_add.h"
+
+enum { MESSAGE_MAX = 512 };
 
 static bool is_wanted(const struct addition *addition, const struct catalogue_entry *entry)
 {
@@ -39,6 +42,22 @@ static char *own_serial(const struct catalogue_entry *entry)
     return strdup(certificate_serial_hex(entry->leaf.serial, serial));
 }
 
+/* One that is wanted: the account's, or another one's, which keeps it. False: not the account's. */
+static bool take(struct addition *addition, const struct catalogue_entry *entry)
+{
+    const struct account_config *holder = workspace_holder(addition->workspace.config, entry);
+
+    if (!holder) {
+        add_row(addition, entry);
+        return true;
+    }
+    addition->holder = holder;
+    (void)certificate_serial_hex(entry->leaf.serial, addition->held);
+    output_remark(addition->cli, _("certificate %s stays account %s's slot"), addition->held,
+                  holder->name);
+    return false;
+}
+
 /* Goes through the identity's certificates; others: the serial numbers that are not wanted. */
 static enum cli_exit pick_certificates(struct addition *addition, size_t *ret_count,
                                        struct buf *others)
@@ -56,8 +75,7 @@ static enum cli_exit pick_certificates(struct addition *addition, size_t *ret_co
             !account_owns(addition->account, &entry))
             continue;
         if (is_wanted(addition, &entry)) {
-            add_row(addition, &entry);
-            wanted++;
+            wanted += take(addition, &entry);
             if (addition->cli->serial && !addition->serial)
                 addition->serial = own_serial(&entry);
         } else {
@@ -69,12 +87,17 @@ static enum cli_exit pick_certificates(struct addition *addition, size_t *ret_co
     return CLI_OK;
 }
 
-static enum cli_exit report_none(const struct cli *cli)
+static enum cli_exit report_none(const struct addition *addition)
 {
-    return output_fail(cli, output_code(SCA_NOT_FOUND),
-                       _("check --user-id; if the certificate is on its way: the same with "
-                         "--pending, then smartca status NAME --watch"),
-                       _("%s has no certificate at this service"), cli->user_id);
+    const char *url = addition->account->service.url;
+    char next_step[MESSAGE_MAX];
+
+    (void)snprintf(next_step, sizeof(next_step),
+                   _("check --user-id and url (%s); if the certificate is on its way: the same "
+                     "with --pending, then smartca status %s --watch"),
+                   url, addition->account->name);
+    return output_fail(addition->cli, output_code(SCA_NOT_FOUND), next_step,
+                       _("%s has no certificate at %s"), addition->cli->user_id, url);
 }
 
 /* Signing without a person has to name its certificate: the form of eContract says the same. */
@@ -111,9 +134,12 @@ static enum cli_exit choose_certificates(struct addition *addition)
                              _("choose one of those, or leave --serial out for all"),
                              _("%s has no certificate %s; it has:%s"), cli->user_id, cli->serial,
                              (const char *)others.ptr);
+    else if (result == CLI_OK && count == 0 && addition->holder)
+        result = addition_report_held(addition, addition->holder, addition->held);
     else if (result == CLI_OK && count == 0 && !cli->is_pending)
-        result = report_none(cli);
-    else if (result == CLI_OK && count > 1 && cli->is_business && !cli->serial)
+        result = report_none(addition);
+    else if (result == CLI_OK && count + (addition->holder != NULL) > 1 && cli->is_business &&
+             !cli->serial)
         result = report_several(addition);
     buf_fini(&others);
     return result;
@@ -145,8 +171,13 @@ static enum cli_exit ask(struct addition *addition)
     addition->was_known = is_in_catalogue(addition);
     enum sca_status st = workspace_fetch(addition->account, addition->workspace.config->state_dir,
                                          &credentials, &answer);
-    if (st == SCA_NOT_FOUND) /* the service does not know the identity */
-        return addition->cli->is_pending ? CLI_OK : report_none(addition->cli);
+    if (st == SCA_NOT_FOUND && !addition->cli->is_pending) /* it does not know the identity */
+        return report_none(addition);
+    if (st == SCA_NOT_FOUND) {
+        output_remark(addition->cli, _("%s does not know %s yet: check both if that is wrong"),
+                      addition->account->service.url, addition->cli->user_id);
+        return CLI_OK;
+    }
     return st == SCA_OK ? CLI_OK
                         : output_fail(addition->cli, output_code(st), workspace_advice(st), "%s",
                                       answer.note);
@@ -154,7 +185,9 @@ static enum cli_exit ask(struct addition *addition)
 
 enum cli_exit addition_fetch(struct addition *addition)
 {
-    enum cli_exit result = ask(addition);
+    enum cli_exit result = addition_check_rival(addition);
+    if (result == CLI_OK)
+        result = ask(addition);
     if (result != CLI_OK)
         return result;
     result = choose_certificates(addition);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* smartca account appearance: how a signature is to look; applications read it as data objects. */
+#include <stdio.h>
 #include <string.h>
 
 #include "remote/base/cleanup.h"
@@ -49,12 +50,31 @@ static enum cli_exit read_image(const struct cli *cli, struct wish *wish)
     return CLI_OK;
 }
 
+/* A slip in a place would be seen by who gets the document, and by nobody before. */
+static enum cli_exit refuse_place(const struct cli *cli, struct span unknown)
+{
+    enum { SHOWN_MAX = 40, LIST_MAX = 256 };
+    static const char *const places[] = {CATALOGUE_PLACES};
+    char list[LIST_MAX] = "";
+    size_t len = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(places) && len < sizeof(list); i++)
+        len += (size_t)snprintf(list + len, sizeof(list) - len, " {{%s}}", places[i]);
+    size_t shown = utf8_cut((const char *)unknown.ptr, SHOWN_MAX);
+    return output_usage(cli, _("--text: {{%.*s}} stands for nothing; there are%s"),
+                        (int)(shown < unknown.len ? shown : unknown.len), (const char *)unknown.ptr,
+                        list);
+}
+
 static enum cli_exit read_wish(const struct cli *cli, struct wish *wish)
 {
     if (cli->text &&
         (strlen(cli->text) > CATALOGUE_TEXT_MAX || !utf8_is_valid(span_text(cli->text))))
         return output_usage(cli, _("--text has to be UTF-8 of at most %d bytes"),
                             CATALOGUE_TEXT_MAX);
+    struct span unknown = account_look_unknown_place(cli->text ? cli->text : "");
+    if (unknown.len)
+        return refuse_place(cli, unknown);
     wish->look.text = cli->text;
     if (cli->mode && !account_look_read_mode(cli->mode, &wish->mode))
         return output_usage(cli, _("--mode is text-image, text or image"));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/cli/account_choose.h"
 
+#include <stdio.h>
 #include <strings.h>
 
 #include "remote/base/cleanup.h"
@@ -61,7 +62,7 @@ bool choice_next(const struct choice *choice, size_t *index, struct catalogue_en
 
 enum cli_exit choice_report_none(const struct choice *choice)
 {
-    enum { SERIALS_MAX = 600 }; /* what fits a message */
+    enum { SERIALS_MAX = 600, NEXT_STEP_MAX = 160 }; /* what fits a message */
     const struct cli *cli = choice->cli;
     const char *name = choice->account->name;
     AUTO(buf_fini) struct buf serials;
@@ -79,8 +80,10 @@ enum cli_exit choice_report_none(const struct choice *choice)
         return output_fail(cli, output_code(SCA_NOT_FOUND), _("choose one of those"),
                            _("account %s has no certificate %s; it has:%s"), name, cli->serial,
                            (const char *)serials.ptr);
-    return output_fail(cli, output_code(SCA_NOT_FOUND),
-                       _("smartca account refresh, or smartca status NAME"),
+    char next_step[NEXT_STEP_MAX];
+    (void)snprintf(next_step, sizeof(next_step), _("smartca account refresh, or smartca status %s"),
+                   name);
+    return output_fail(cli, output_code(SCA_NOT_FOUND), next_step,
                        _("no certificate of account %s is known"), name);
 }
 

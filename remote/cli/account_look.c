@@ -42,6 +42,28 @@ const char *account_look_image_type(struct span image)
     return NULL;
 }
 
+static bool is_place(struct span name)
+{
+    static const char *const places[] = {CATALOGUE_PLACES};
+
+    for (size_t i = 0; i < ARRAY_LEN(places); i++)
+        if (span_equal(name, span_text(places[i])))
+            return true;
+    return false;
+}
+
+struct span account_look_unknown_place(const char *text)
+{
+    for (const char *at = strstr(text, "{{"); at; at = strstr(at + 1, "{{")) {
+        const char *end = strstr(at, "}}");
+        struct span name = span_of(at + 2, end ? (size_t)(end - at - 2) : 0);
+        /* Of "{{ {{SubjectDN.CN}}" the second is meant, and nothing is meant by "{{}}". */
+        if (name.len && !memchr(name.ptr, '{', name.len) && !is_place(name))
+            return name;
+    }
+    return span_of(text, 0);
+}
+
 static const char *check(const struct catalogue_view *view)
 {
     bool has_text = view->signature_text[0] != 0;

@@ -20,6 +20,10 @@ bool account_look_read_mode(const char *name, enum display_mode *ret_mode);
 /* "png", "jpeg", or NULL for anything else. */
 const char *account_look_image_type(struct span image);
 
+/* The first {{...}} in the text, without its braces, that stands for nothing (CATALOGUE_PLACES). Of
+ * length 0: there is none. */
+struct span account_look_unknown_place(const char *text);
+
 /*
  * Changes the appearance of view; with neither text nor image left it has none, and the mode is the
  * form's default again. False with the reason in why (translated): a mode that shows nothing.

@@ -5,18 +5,14 @@
 #include <sys/stat.h>
 
 #include "remote/cli/output.h"
-
-enum { NAME_MAX_LEN = 32 };
+#include "remote/config/document.h"
 
 enum cli_exit account_check_name(const struct cli *cli, const char *name)
 {
-    static const char allowed[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-    size_t len = strlen(name);
-
-    if (len == 0 || len > NAME_MAX_LEN || name[strspn(name, allowed)])
-        return output_usage(cli, _("NAME has 1 to %d letters, digits, - _ ."), NAME_MAX_LEN);
-    return CLI_OK;
+    return document_is_name(name)
+               ? CLI_OK
+               : output_usage(cli, _("NAME has 1 to %d letters, digits, - _ . and not . first"),
+                              SECTION_NAME_MAX);
 }
 
 enum cli_exit account_find(const struct cli *cli, const struct config *config,

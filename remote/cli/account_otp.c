@@ -10,6 +10,8 @@
 #include "remote/cli/workspace.h"
 #include "remote/smartca/totp.h"
 
+enum { NEXT_STEP_MAX = 160 };
+
 static enum cli_exit check_has_otp(const struct cli *cli, const struct account_config *account)
 {
     if (account->confirm == CONFIRM_TOTP)
@@ -25,20 +27,24 @@ static enum cli_exit get_secret(const struct cli *cli, const struct account_conf
                                 const char *state_dir, struct secret **ret_secret)
 {
     AUTO(vault_contents_fini) struct vault_contents contents = {.items = {NULL}};
+    char place[SECRET_PLACE_SIZE];
     const char *why = NULL;
 
     if (account->totp_secret.kind != SECRET_VAULT) {
         enum sca_status st = secret_ref_fetch(&account->totp_secret, ret_secret, &why);
         return st == SCA_OK ? CLI_OK
                             : output_fail(cli, output_code(st), workspace_advice(SCA_INVALID),
-                                          _("totp_secret of account %s: %s"), account->name, why);
+                                          _("totp_secret of account %s: %s%s"), account->name, why,
+                                          secret_ref_place(&account->totp_secret, place));
     }
     enum cli_exit result = vault_unlock(cli, account, state_dir, &contents);
     if (result != CLI_OK)
         return result;
+    char next_step[NEXT_STEP_MAX];
+    (void)snprintf(next_step, sizeof(next_step), _("smartca account pin %s --reset asks for it"),
+                   account->name);
     if (!contents.items[VAULT_TOTP_SECRET])
-        return output_fail(cli, output_code(SCA_NOT_FOUND),
-                           _("smartca account pin NAME --reset asks for it"),
+        return output_fail(cli, output_code(SCA_NOT_FOUND), next_step,
                            _("the vault of account %s has no secret key"), account->name);
     *ret_secret = TAKE(contents.items[VAULT_TOTP_SECRET]);
     return CLI_OK;
@@ -78,17 +84,20 @@ static enum cli_exit read_and_show(const struct cli *cli, const struct account_c
 {
     AUTO(secret_freep) struct secret *text = NULL;
     AUTO(totp_key_fini) struct totp_key key = {.len = 0};
+    char place[SECRET_PLACE_SIZE];
     const char *why = NULL;
 
     enum cli_exit result = get_secret(cli, account, state_dir, &text);
     if (result != CLI_OK)
         return result;
     enum sca_status st = totp_key_read(text, &key, &why);
+    char next_step[NEXT_STEP_MAX];
+    (void)snprintf(next_step, sizeof(next_step),
+                   _("smartca account pin %s --reset, or correct the file of totp_secret"),
+                   account->name);
     if (st != SCA_OK)
-        return output_fail(cli, output_code(st),
-                           _("smartca account pin NAME --reset, or correct "
-                             "the file of totp_secret"),
-                           _("account %s: %s"), account->name, why);
+        return output_fail(cli, output_code(st), next_step, _("account %s: %s%s"), account->name,
+                           why, secret_ref_place(&account->totp_secret, place));
     return show(cli, account, &key);
 }
 

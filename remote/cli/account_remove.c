@@ -32,6 +32,20 @@ static enum cli_exit forget(const struct cli *cli, const struct config *config,
                                       config->state_dir);
 }
 
+/* Its section was not readable: nobody knows whose vault and slots were its own. */
+static void say_what_remains(const struct cli *cli, const struct config *config,
+                             const struct account_place *place)
+{
+    output_remark(cli,
+                  _("its section had a mistake, so that its secrets may remain in %s/vault, under "
+                    "its PIN, and its slots in %s/catalogue; account add with the same --user-id, "
+                    "then account remove takes them away"),
+                  config->state_dir, config->state_dir);
+    if (access(place->password_file, F_OK) == 0)
+        output_remark(cli, _("%s remains: remove it if no other account needs it"),
+                      place->password_file);
+}
+
 static enum cli_exit remove_account(const struct cli *cli, const struct config *config,
                                     const struct account_place *place)
 {
@@ -45,8 +59,10 @@ static enum cli_exit remove_account(const struct cli *cli, const struct config *
     if (file_remove(place->conf_d, place->file_name) != SCA_OK)
         return output_fail(cli, output_code(SCA_IO), workspace_advice(SCA_IO), "%s: %s",
                            place->file, strerror(errno));
-    if (!account)
-        return CLI_OK; /* its section was not readable: nobody knows whose catalogue entry it was */
+    if (!account) {
+        say_what_remains(cli, config, place);
+        return CLI_OK;
+    }
     if (workspace_twin(config, account))
         return CLI_OK;
     if (config->problem_count == 0)
@@ -58,7 +74,9 @@ static enum cli_exit remove_account(const struct cli *cli, const struct config *
     return CLI_OK;
 }
 
-static enum cli_exit say_removed(const struct cli *cli, const struct account_place *place)
+/* may_remain: a folder that may still have something of the account; NULL: none has. */
+static enum cli_exit say_removed(const struct cli *cli, const struct account_place *place,
+                                 const char *may_remain)
 {
     AUTO(rows_fini) struct rows rows;
 
@@ -70,6 +88,7 @@ static enum cli_exit say_removed(const struct cli *cli, const struct account_pla
     rows_text(&rows, "account", cli->operands[0]);
     rows_text(&rows, "file", place->file);
     rows_flag(&rows, "removed", true);
+    rows_text(&rows, "may_remain", may_remain);
     return rows_print_thing(cli, &rows);
 }
 
@@ -87,7 +106,11 @@ enum cli_exit account_remove_run(const struct cli *cli)
     if (account_place_of(workspace.config->main_file, cli->operands[0], &place) != SCA_OK)
         return output_fail(cli, output_code(SCA_NOMEM), "", _("out of memory"));
     result = account_check_ours(cli, workspace.config, cli->operands[0], &place);
-    if (result == CLI_OK)
-        result = remove_account(cli, workspace.config, &place);
-    return result == CLI_OK ? say_removed(cli, &place) : result;
+    if (result != CLI_OK)
+        return result;
+    bool is_known = config_find_account(workspace.config, cli->operands[0]);
+    result = remove_account(cli, workspace.config, &place);
+    return result == CLI_OK
+               ? say_removed(cli, &place, is_known ? NULL : workspace.config->state_dir)
+               : result;
 }

@@ -68,6 +68,10 @@ static enum cli_exit check_key(const struct cli *cli, const struct secret *text)
                            _("copy the key from the SmartCA site or app as a whole"), "%s: %s",
                            rows[ITEM_TOTP_SECRET].option, why);
     totp_key_fini(&key);
+    if (totp_key_is_doubtful(text))
+        output_remark(cli, _("the secret key is taken as base64, but looks like base32: if it is, "
+                             "write base32: before it; smartca account otp has to show the app's "
+                             "code"));
     return CLI_OK;
 }
 

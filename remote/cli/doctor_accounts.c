@@ -7,7 +7,7 @@
 #include "remote/base/cleanup.h"
 #include "remote/cli/doctor.h"
 
-enum { CHECK_SIZE = 80, SOON_S = 30 * 24 * 3600 };
+enum { CHECK_SIZE = 80, NEXT_STEP_MAX = 160, SOON_S = 30 * 24 * 3600 };
 
 static const struct state_row {
     const char *state;
@@ -60,6 +60,24 @@ static void note_certificate(struct doctor *doctor, const char *check,
                 output_time(entry->leaf.not_after, until));
 }
 
+/* An account for all certificates leaves those to others that those name; else it is a mistake. */
+static void note_holder(struct doctor *doctor, const struct account_config *account,
+                        const struct catalogue_entry *entry)
+{
+    const struct account_config *holder = workspace_holder(doctor->workspace->config, entry);
+    char check[CHECK_SIZE];
+    char serial[CERTIFICATE_SERIAL_HEX];
+
+    if (!holder || holder == account || (holder->serial && !account->serial))
+        return;
+    (void)snprintf(check, sizeof(check), "account %s: slot", account->name);
+    doctor_note(doctor, FINDING_WARN, check,
+                _("remove one of the two accounts, or give each its own serial"),
+                _("certificate %s is account %s's slot already: %s:%u"),
+                certificate_serial_hex(entry->leaf.serial, serial), holder->name, holder->file,
+                holder->line);
+}
+
 static void check_certificates(struct doctor *doctor, const struct account_config *account)
 {
     const char *why = NULL;
@@ -73,9 +91,11 @@ static void check_certificates(struct doctor *doctor, const struct account_confi
     enum finding unusable = has_ready(catalogue, account) ? FINDING_WARN : FINDING_FAIL;
     for (size_t i = 0; i < catalogue_count(catalogue); i++) {
         struct catalogue_entry entry;
-        if (catalogue_get(catalogue, i, &entry) == SCA_OK && entry.has_certificate &&
-            account_shows(account, &entry))
-            note_certificate(doctor, check, &entry, unusable);
+        if (catalogue_get(catalogue, i, &entry) != SCA_OK || !entry.has_certificate ||
+            !account_shows(account, &entry))
+            continue;
+        note_certificate(doctor, check, &entry, unusable);
+        note_holder(doctor, account, &entry);
     }
 }
 
@@ -101,20 +121,24 @@ static void check_clock(struct doctor *doctor, const struct account_config *acco
 static void check_service(struct doctor *doctor, const struct account_config *account)
 {
     char check[CHECK_SIZE];
+    char next_step[NEXT_STEP_MAX];
     struct workspace_answer answer;
 
     (void)snprintf(check, sizeof(check), "account %s: service", account->name);
     if (account->service.sp_password.kind == SECRET_VAULT) {
-        doctor_note(doctor, FINDING_WARN, check, _("smartca account refresh NAME asks for the PIN"),
+        (void)snprintf(next_step, sizeof(next_step),
+                       _("smartca account refresh %s asks for the PIN"), account->name);
+        doctor_note(doctor, FINDING_WARN, check, next_step,
                     _("%s was not asked: sp_password is in the vault"), account->service.url);
         return;
     }
     enum sca_status st =
         workspace_fetch(account, doctor->workspace->config->state_dir,
                         &(struct remote_credentials){.sp_password = NULL}, &answer);
+    (void)snprintf(next_step, sizeof(next_step), _("smartca status %s says how to go on"),
+                   account->name);
     if (st == SCA_NOT_FOUND)
-        doctor_note(doctor, FINDING_FAIL, check, _("smartca status NAME says how to go on"), "%s",
-                    answer.note);
+        doctor_note(doctor, FINDING_FAIL, check, next_step, "%s", answer.note);
     else if (st != SCA_OK)
         doctor_note(doctor, FINDING_FAIL, check, workspace_advice(st), "%s", answer.note);
     else if (answer.count == 0)

@@ -7,20 +7,20 @@
 #include "remote/cli/vault_access.h"
 #include "remote/smartca/totp.h"
 
-enum { CHECK_SIZE = 80, WHY_SIZE = 128 };
+enum { CHECK_SIZE = 80, NEXT_STEP_MAX = 256, WHY_SIZE = 128 + SECRET_PLACE_SIZE };
 
 static const struct {
     enum finding finding;
+    bool needs_reset;
     const char *next_step;
 } vaults[] = {
-    [VAULT_NO_PIN] = {FINDING_FAIL,
-                      N_("smartca account pin NAME --reset asks for the secrets and a PIN")},
-    [VAULT_READY] = {FINDING_OK, ""},
-    [VAULT_WRONG_PINS] = {FINDING_WARN, N_("log in with the right PIN: that forgets them; if it "
-                                           "was not you, find out which program it is")},
-    [VAULT_LOCKED] = {FINDING_FAIL, N_("smartca account pin NAME --reset asks for the secrets "
-                                       "again")},
-    [VAULT_DAMAGED] = {FINDING_FAIL, N_("smartca account pin NAME --reset makes it anew")},
+    [VAULT_NO_PIN] = {FINDING_FAIL, true, NULL},
+    [VAULT_READY] = {FINDING_OK, false, NULL},
+    [VAULT_WRONG_PINS] = {FINDING_WARN, false,
+                          N_("log in with the right PIN: that forgets them; if it was not you, "
+                             "find out which program it is")},
+    [VAULT_LOCKED] = {FINDING_FAIL, true, NULL},
+    [VAULT_DAMAGED] = {FINDING_FAIL, true, NULL},
 };
 
 static void check_vault(struct doctor *doctor, const struct account_config *account)
@@ -30,10 +30,15 @@ static void check_vault(struct doctor *doctor, const struct account_config *acco
     const char *why = NULL;
     unsigned wrong_pins = 0;
     enum vault_state state = vault_look(&vault, &wrong_pins, &why);
-    const char *next_step = vaults[state].next_step;
+    char next_step[NEXT_STEP_MAX] = "";
 
     (void)snprintf(check, sizeof(check), "account %s: vault", account->name);
-    next_step = *next_step ? _(next_step) : "";
+    if (vaults[state].needs_reset)
+        (void)snprintf(next_step, sizeof(next_step),
+                       _("smartca account pin %s --reset asks for the secrets and a new PIN"),
+                       account->name);
+    else if (vaults[state].next_step)
+        (void)snprintf(next_step, sizeof(next_step), "%s", _(vaults[state].next_step));
     if (state == VAULT_NO_PIN)
         doctor_note(doctor, vaults[state].finding, check, next_step,
                     _("its section wants a PIN, and there is none yet"));
@@ -49,6 +54,7 @@ static bool can_read(const struct secret_ref *ref, bool is_totp_key, char why[st
 {
     AUTO(secret_freep) struct secret *secret = NULL;
     struct totp_key key;
+    char place[SECRET_PLACE_SIZE];
     const char *reason = NULL;
 
     if (ref->kind == SECRET_VAULT)
@@ -60,7 +66,8 @@ static bool can_read(const struct secret_ref *ref, bool is_totp_key, char why[st
             totp_key_fini(&key);
     }
     if (st != SCA_OK)
-        (void)snprintf(why, WHY_SIZE, "%s", reason ? reason : sca_status_name(st));
+        (void)snprintf(why, WHY_SIZE, "%s%s", reason ? reason : sca_status_name(st),
+                       secret_ref_place(ref, place));
     return st == SCA_OK;
 }
 

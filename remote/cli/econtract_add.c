@@ -7,7 +7,6 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/cli/account_add.h"
-#include "remote/cli/account_lookup.h"
 #include "remote/cli/econtract_here.h"
 
 static const struct column columns[] = {
@@ -57,18 +56,6 @@ static enum cli_exit check_usage(struct enrolment *enrolment)
     if (!cli->is_business && (!cli->confirm || strcmp(cli->confirm, "app") == 0))
         account->password_file = NULL;
     return addition_check_usage(account, &enrolment->confirm);
-}
-
-/* What account add would refuse is refused before eContract changes anything. */
-static enum cli_exit check_is_new(const struct enrolment *enrolment)
-{
-    const struct config *config = enrolment->desk.workspace.config;
-    const char *name = enrolment->cli->operands[0];
-    AUTO(account_place_fini) struct account_place place = {.file = NULL};
-
-    if (account_place_of(config->main_file, name, &place) != SCA_OK)
-        return output_fail(enrolment->cli, output_code(SCA_NOMEM), "", _("out of memory"));
-    return account_check_is_new(enrolment->cli, config, name, &place);
 }
 
 static enum cli_exit add_there(struct enrolment *enrolment)
@@ -168,8 +155,8 @@ enum cli_exit econtract_add_run(const struct cli *cli)
     enum cli_exit result = check_usage(&enrolment);
     if (result == CLI_OK)
         result = desk_open(cli, password_file_of(&enrolment), &enrolment.desk);
-    if (result == CLI_OK)
-        result = check_is_new(&enrolment);
+    if (result == CLI_OK) /* before eContract changes anything */
+        result = account_add_check(&enrolment.account_cli);
     if (result == CLI_OK)
         result = add_there(&enrolment);
     if (result == CLI_OK)

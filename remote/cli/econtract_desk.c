@@ -39,11 +39,13 @@ static enum cli_exit get_password(struct desk *desk, const char *password_file)
 
     if (!password_file && desk->config.password.kind != SECRET_NONE) {
         /* Found wrong here, and not in the middle of something. */
+        char place[SECRET_PLACE_SIZE];
         const char *why = NULL;
         enum sca_status st = secret_ref_fetch(&desk->config.password, &password, &why);
         return st == SCA_OK ? CLI_OK
                             : output_fail(desk->cli, output_code(st), _("correct that key"),
-                                          _("password in [econtract]: %s"), why);
+                                          _("password in [econtract]: %s%s"), why,
+                                          secret_ref_place(&desk->config.password, place));
     }
     if (!pin_ask(&question, &password, &trouble))
         return output_fail(desk->cli, trouble.code,

@@ -40,14 +40,13 @@ const struct account_config *here_find_account(const struct desk *desk, const ch
     const char *why = NULL;
     AUTO(catalogue_closep)
     struct catalogue *catalogue = workspace_catalogue(config->state_dir, &why);
+    const struct account_config *holder = NULL;
     struct catalogue_entry entry;
     size_t index = 0;
 
-    while (next(catalogue, serial, &index, &entry))
-        for (size_t i = 0; i < config->account_count; i++)
-            if (account_shows(&config->accounts[i], &entry))
-                return &config->accounts[i];
-    return NULL;
+    while (!holder && next(catalogue, serial, &index, &entry))
+        holder = workspace_holder(config, &entry);
+    return holder;
 }
 
 enum sca_status here_set_view(const struct desk *desk, const char *serial, unsigned parts,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* smartca econtract users: the people there, and the certificates they sign with. */
+/* smartca econtract users: the people there, and the certificate each signs with by default. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +37,10 @@ static void add_cell(struct rows *rows, const struct econtract_user *user)
 {
     struct buf cell;
 
+    if (!user->certificates) {
+        rows_text(rows, "certificates", "?"); /* not told is not none */
+        return;
+    }
     buf_init(&cell, CELL_MAX, false);
     for (size_t i = 0; i < user->certificate_count; i++) {
         const struct econtract_certificate *certificate = &user->certificates[i];
@@ -111,10 +115,16 @@ static enum cli_exit print_users(const struct cli *cli, const struct econtract_u
                                  unsigned page)
 {
     AUTO(rows_fini) struct rows rows;
+    bool is_told = true;
 
     rows_init(&rows);
-    for (size_t i = 0; i < users->count; i++)
+    for (size_t i = 0; i < users->count; i++) {
         add_row(&rows, &users->items[i], cli->is_json);
+        is_told &= users->items[i].certificates != NULL;
+    }
+    if (!is_told)
+        output_remark(cli, _("? - eContract's list does not say which certificates a user has, "
+                             "only the default one; its web pages do"));
     if (users->count == 0)
         output_remark(cli,
                       page > 1 ? _("there are no users on that page") : _("there is no such user"));

@@ -127,6 +127,15 @@ static const struct {
     const char *help;
 } meanings[] = {
     {"from", OPTIONS_IMPORT, "FILE", N_("the file to read: PKCS#12, or PEM with the private key")},
+    {"pin-file", OPTIONS_PIN, "FILE",
+     N_("the old and the new PIN, a line each; with --reset one line, the\n"
+        "                           new PIN; - reads them")},
+    {"sp-password-file", OPTIONS_PIN, "FILE",
+     N_("with --reset: the service provider's password, where the vault\n"
+        "                           keeps it; - reads a line")},
+    {"secret-key-file", OPTIONS_PIN, "FILE", N_("with --reset: the secret key; - reads a line")},
+    {"password-file", OPTIONS_PIN, "FILE",
+     N_("with --reset: the password of the SmartCA account; - reads a line")},
     {"name", OPTIONS_UPDATE, "NAME", N_("the name to show")},
     {"password-file", OPTIONS_IMPORT, "FILE", N_("the password of the file; - reads a line")},
     {"ca-file", OPTIONS_VERIFY, "FILE",
@@ -177,6 +186,17 @@ static bool take_ca_file(struct cli *cli, const char *value)
     return true;
 }
 
+/* Programs show serial numbers as 54:01:..., the service and the configuration as 5401... */
+static void drop_colons(char *text)
+{
+    char *to = text;
+
+    for (const char *from = text; *from; from++)
+        if (*from != ':')
+            *to++ = *from;
+    *to = 0;
+}
+
 static bool take(struct cli *cli, const struct option_row *row, const char *value)
 {
     if (!row->value) {
@@ -216,7 +236,10 @@ bool options_parse(int argc, char **argv, struct cli *ret_cli)
                                argv[optind > at ? optind - 1 : at]);
             return false;
         }
-        if (!take(&cli, &rows[found - FIRST_ROW], optarg))
+        const struct option_row *row = &rows[found - FIRST_ROW];
+        if (row->offset == offsetof(struct cli, serial))
+            drop_colons(optarg);
+        if (!take(&cli, row, optarg))
             return false;
     }
     cli.operands = argv + optind;

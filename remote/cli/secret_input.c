@@ -73,7 +73,7 @@ static enum sca_status read_line(char *out, size_t size, size_t *ret_len)
     if (len > 0 && out[len - 1] == '\r')
         len--;
     *ret_len = len;
-    return len > 0 ? SCA_OK : SCA_INVALID;
+    return len > 0 && !memchr(out, '\r', len) ? SCA_OK : SCA_INVALID;
 }
 
 enum sca_status secret_input(const char *prompt, struct secret **ret_secret)

@@ -36,15 +36,6 @@ static bool find_entry(const struct catalogue *catalogue, CK_SLOT_ID id,
     return false;
 }
 
-static const struct account_config *find_account(const struct config *config,
-                                                 const struct catalogue_entry *entry)
-{
-    for (size_t i = 0; i < config->account_count; i++)
-        if (account_shows(&config->accounts[i], entry))
-            return &config->accounts[i];
-    return NULL;
-}
-
 static const char *state_of(const struct slot_view *view, const struct background *background)
 {
     int64_t now = (int64_t)time(NULL);
@@ -148,7 +139,7 @@ static CK_RV list_slots(const struct module *module, struct listing *listing)
         struct background background = {0};
         rv = slot_view_read(module, slots[i], &view);
         if (strcmp(view.kind, "smartca") == 0 && find_entry(catalogue, slots[i], &entry))
-            background = (struct background){find_account(config, &entry), &entry};
+            background = (struct background){workspace_holder(config, &entry), &entry};
         if (rv == CKR_OK) {
             add_row(&listing->rows, listing->cli, &view, &background);
             tell_locked(listing->cli, &view, &background);

@@ -16,7 +16,7 @@ static const char *const steps[] = {
     N_("certificate visible in VNeID"),
 };
 
-enum { STEPS = ARRAY_LEN(steps), STEP_ACTIVATION = 6 };
+enum { STEPS = ARRAY_LEN(steps), STEP_ACTIVATION = 6, STEP_VISIBLE = 7 };
 
 /* next: the step that is to be done; what the service cannot tell before it is unseen. */
 static const struct {
@@ -137,6 +137,8 @@ enum step_mark stage_mark(enum stage stage, unsigned number)
 {
     if (stage == STAGE_UNKNOWN)
         return STEP_UNSEEN;
+    if (number == STEP_VISIBLE && stages[stage].next == STEPS)
+        return STEP_UNSEEN; /* what VNeID shows, the service does not know */
     if (number < stages[stage].next)
         return stages[stage].sees_before ? STEP_DONE : STEP_UNSEEN;
     if (number == stages[stage].next)

@@ -177,7 +177,7 @@ static enum cli_exit run_one(const struct cli *cli, const struct config *config,
     if (result != CLI_OK)
         return result;
     result = report(cli, &view, &rows);
-    if (view.stage == STAGE_ACTIVE)
+    if (view.stage == STAGE_ACTIVE && cli->watches)
         output_remark(cli, _("slot %lu is there; applications that watch for it see it now"),
                       (unsigned long)view.entry.slot_id);
     return cli->is_json ? rows_print_thing(cli, &rows) : result;

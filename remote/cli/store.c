@@ -2,12 +2,14 @@
 #include "remote/cli/store.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
 #include "remote/cli/output.h"
+#include "remote/config/locate.h"
 
 static const struct {
     const char *text;
@@ -15,6 +17,8 @@ static const struct {
 } faults[STORE_FAULT_COUNT] = {
     [STORE_GOOD] = {"", ""},
     [STORE_ABSENT] = {"", ""},
+    [STORE_UNMAKEABLE] = {N_("is not there, and the folder above it is not this user's to write"),
+                          N_("make it for this user, or set state_dir in [module]")},
     [STORE_UNREACHABLE] = {N_("cannot be reached"), N_("let this user enter the folders above it")},
     [STORE_NO_FOLDER] = {N_("is no folder"),
                          N_("move it out of the way, or set state_dir in [module]")},
@@ -31,15 +35,33 @@ const char *store_fault_text(enum store_fault fault)
 
 const char *store_fault_cure(enum store_fault fault)
 {
+    if (fault == STORE_UNMAKEABLE && !locate_has_home())
+        return _(STORE_NO_HOME_CURE);
     return *faults[fault].cure ? _(faults[fault].cure) : "";
+}
+
+/* Folders are made with those above them: may this user write to the lowest that is there? */
+static bool can_be_made(const char *folder)
+{
+    AUTO(freep) char *above = strdup(folder);
+    char *slash = NULL;
+
+    while (above && (slash = strrchr(above, '/')) && slash > above) {
+        *slash = 0;
+        if (access(above, F_OK) == 0 || errno != ENOENT)
+            break;
+    }
+    return !above || access(slash > above ? above : "/", W_OK | X_OK) == 0;
 }
 
 enum store_fault store_look(const char *folder)
 {
     struct stat info;
 
+    if (stat(folder, &info) != 0 && errno == ENOENT)
+        return can_be_made(folder) ? STORE_ABSENT : STORE_UNMAKEABLE;
     if (stat(folder, &info) != 0)
-        return errno == ENOENT ? STORE_ABSENT : STORE_UNREACHABLE;
+        return STORE_UNREACHABLE;
     if (!S_ISDIR(info.st_mode))
         return STORE_NO_FOLDER;
     if (info.st_uid != geteuid())

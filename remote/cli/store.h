@@ -7,7 +7,8 @@
 
 enum store_fault {
     STORE_GOOD,
-    STORE_ABSENT, /* made at first use */
+    STORE_ABSENT,     /* made at first use */
+    STORE_UNMAKEABLE, /* nor can it be made */
     STORE_UNREACHABLE,
     STORE_NO_FOLDER,
     STORE_FOREIGN,
@@ -17,6 +18,10 @@ enum store_fault {
 };
 
 enum store_fault store_look(const char *folder);
+
+#define STORE_NO_HOME_CURE                                                                         \
+    N_("HOME is not set and the user database has no home folder of this user: set HOME, or "      \
+       "SMARTCA_PKCS11_CONF and state_dir in [module]")
 
 /* What is wrong, to follow the folder's name, and what to do about it; "" for the first two. */
 const char *store_fault_text(enum store_fault fault);

@@ -2,6 +2,7 @@
 #include "remote/cli/vault_access.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "remote/base/call.h"
 #include "remote/base/cleanup.h"
@@ -39,37 +40,65 @@ const char *vault_state_name(enum vault_state state)
     return names[state];
 }
 
+/* Whose vault it is, and what makes it anew: the account has no name yet while it is being added.
+ */
+struct vault_words {
+    char whose[PROMPT_SIZE];
+    char reset[PROMPT_SIZE];
+};
+
+static struct vault_words words_of(const struct account_config *account)
+{
+    bool is_new = access(account->file, F_OK) != 0;
+    struct vault_words words;
+
+    if (is_new) {
+        (void)snprintf(words.whose, sizeof(words.whose), "%s", _("this identity"));
+        (void)snprintf(words.reset, sizeof(words.reset), "%s",
+                       _("the same with --reset asks for the secrets again"));
+        return words;
+    }
+    (void)snprintf(words.whose, sizeof(words.whose), _("account %s"), account->name);
+    (void)snprintf(words.reset, sizeof(words.reset),
+                   _("smartca account pin %s --reset asks for the secrets again"), account->name);
+    return words;
+}
+
+static enum cli_exit refuse_pin(const struct cli *cli, const struct vault_words *words,
+                                unsigned wrong_pins)
+{
+    char next_step[2 * PROMPT_SIZE];
+
+    (void)snprintf(next_step, sizeof(next_step),
+                   _("give the right PIN; ten wrong ones lock it; forgotten: %s"), words->reset);
+    return output_fail(cli, output_code(SCA_USER_AUTH), next_step,
+                       _("wrong PIN of %s: %u of %d tries are used"), words->whose, wrong_pins,
+                       KEYSTORE_PIN_TRIES);
+}
+
 enum cli_exit vault_refuse(const struct cli *cli, const struct account_config *account,
                            const char *state_dir, enum sca_status status, const char *note)
 {
     const struct vault vault = vault_of_account(account, state_dir);
+    const struct vault_words words = words_of(account);
     const char *why = NULL;
     unsigned wrong_pins = 0;
-    const char *name = account->name;
     enum vault_state state = vault_look(&vault, &wrong_pins, &why);
 
     if (status == SCA_NOT_FOUND)
-        return output_fail(cli, output_code(status), _("smartca account pin NAME --reset makes it"),
-                           _("account %s has no vault yet"), name);
+        return output_fail(cli, output_code(status), words.reset, _("%s has no vault yet"),
+                           words.whose);
     if (state == VAULT_LOCKED && (status == SCA_USER_AUTH || status == SCA_PIN_LOCKED))
-        return output_fail(cli, output_code(SCA_PIN_LOCKED),
-                           _("smartca account pin NAME --reset asks for the secrets again; for an "
-                             "account that is being added: --reset"),
-                           _("the PIN of account %s is locked after %d wrong tries"), name,
+        return output_fail(cli, output_code(SCA_PIN_LOCKED), words.reset,
+                           _("the PIN of %s is locked after %d wrong tries"), words.whose,
                            KEYSTORE_PIN_TRIES);
     if (status == SCA_USER_AUTH)
-        return output_fail(cli, output_code(status),
-                           _("give the right PIN; ten wrong ones lock it"),
-                           _("wrong PIN of account %s: %u of %d tries are used"), name, wrong_pins,
-                           KEYSTORE_PIN_TRIES);
+        return refuse_pin(cli, &words, wrong_pins);
     if (state == VAULT_DAMAGED || status == SCA_INVALID)
-        return output_fail(cli, output_code(SCA_INVALID),
-                           _("smartca account pin NAME --reset asks for the secrets again; for an "
-                             "account that is being added: --reset"),
-                           _("the vault of account %s: %s"), name, note && *note ? note : why);
-    return output_fail(cli, output_code(status), workspace_advice(status),
-                       _("the vault of account %s: %s"), name,
-                       note && *note ? note : sca_status_name(status));
+        return output_fail(cli, output_code(SCA_INVALID), words.reset, _("the vault of %s: %s"),
+                           words.whose, note && *note ? note : why);
+    return output_fail(cli, output_code(status), workspace_advice(status), _("the vault of %s: %s"),
+                       words.whose, note && *note ? note : sca_status_name(status));
 }
 
 enum cli_exit vault_unlock_with(const struct cli *cli, const struct account_config *account,
@@ -139,9 +168,10 @@ enum cli_exit vault_write(const struct cli *cli, const struct account_config *ac
     enum sca_status st = vault_create(&vault, &call, pin, contents, KEYSTORE_COST);
     enum cli_exit result = CLI_OK;
     if (st != SCA_OK)
-        result = output_fail(cli, output_code(st), workspace_advice(st),
-                             _("the vault of account %s cannot be written: %s"), account->name,
-                             call.note[0] ? call.note : sca_status_name(st));
+        result =
+            output_fail(cli, output_code(st), workspace_advice(st),
+                        _("the vault of account %s cannot be written in %s/vault: %s"),
+                        account->name, state_dir, call.note[0] ? call.note : sca_status_name(st));
     call_fini(&call);
     return result;
 }

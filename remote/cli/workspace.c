@@ -9,6 +9,8 @@
 #include "remote/base/cleanup.h"
 #include "remote/base/crypto.h"
 #include "remote/cli/output.h"
+#include "remote/cli/store.h"
+#include "remote/config/locate.h"
 #include "remote/smartca/client.h"
 
 enum cli_exit workspace_open_quietly(const struct cli *cli, struct workspace *ret_workspace)
@@ -91,6 +93,8 @@ const char *workspace_advice(enum sca_status status)
         [SCA_NOT_PERMITTED] = N_("see the state of the identity in the SmartCA app"),
     };
     const char *text = status < SCA_STATUS_COUNT ? advice[status] : NULL;
+    if (status == SCA_IO && !locate_has_home())
+        text = STORE_NO_HOME_CURE;
     return text ? _(text) : _("try again; smartca doctor tells more");
 }
 
@@ -122,15 +126,44 @@ bool account_shows(const struct account_config *account, const struct catalogue_
             strcasecmp(certificate_serial_hex(entry->leaf.serial, own), account->serial) == 0);
 }
 
-const struct account_config *workspace_twin(const struct config *config,
-                                            const struct account_config *account)
+const struct account_config *workspace_holder(const struct config *config,
+                                              const struct catalogue_entry *entry)
+{
+    const struct account_config *holder = NULL;
+
+    for (size_t i = 0; i < config->account_count; i++) {
+        const struct account_config *account = &config->accounts[i];
+        if (account_shows(account, entry) && (!holder || (!holder->serial && account->serial)))
+            holder = account;
+    }
+    return holder;
+}
+
+static bool is_twin(const struct account_config *other, const struct account_config *account)
+{
+    return strcmp(other->name, account->name) != 0 &&
+           identity_equal(config_identity(other), config_identity(account));
+}
+
+const struct account_config *workspace_rival(const struct config *config,
+                                             const struct account_config *account)
 {
     for (size_t i = 0; i < config->account_count; i++) {
         const struct account_config *other = &config->accounts[i];
-        if (strcmp(other->name, account->name) != 0 &&
-            identity_equal(config_identity(other), config_identity(account)))
+        bool has_same =
+            !other->serial || (account->serial && strcasecmp(other->serial, account->serial) == 0);
+        if (has_same && is_twin(other, account))
             return other;
     }
+    return NULL;
+}
+
+const struct account_config *workspace_twin(const struct config *config,
+                                            const struct account_config *account)
+{
+    for (size_t i = 0; i < config->account_count; i++)
+        if (is_twin(&config->accounts[i], account))
+            return &config->accounts[i];
     return NULL;
 }
 

@@ -54,6 +54,20 @@ struct catalogue *workspace_catalogue(const char *state_dir, const char **why);
 bool account_owns(const struct account_config *account, const struct catalogue_entry *entry);
 bool account_shows(const struct account_config *account, const struct catalogue_entry *entry);
 
+/*
+ * Whose slot the entry is, NULL without: an account that names its serial comes before one that has
+ * all certificates of the identity; of two such, the first in the configuration.
+ */
+const struct account_config *workspace_holder(const struct config *config,
+                                              const struct catalogue_entry *entry);
+
+/*
+ * An account whose slots account would take, or would never get: of the same identity at the same
+ * service, and with the same serial, or without one. NULL: there is none.
+ */
+const struct account_config *workspace_rival(const struct config *config,
+                                             const struct account_config *account);
+
 /* An account other than this one that has the same identity at the same service. */
 const struct account_config *workspace_twin(const struct config *config,
                                             const struct account_config *account);

@@ -150,9 +150,16 @@ const struct account_config *config_find_account(const struct config *config, co
 /*
  * Fetches a secret from where it is: SCA_NOT_FOUND for SECRET_NONE, SCA_USER_AUTH for
  * SECRET_VAULT, which only a login opens, SCA_INVALID or SCA_IO with the reason in why (static
- * text). One newline at the end of a file is not part of it. The caller owns ret_secret.
+ * text). One newline at the end of a file is not part of it; a secret is one line. The caller owns
+ * ret_secret.
  */
 enum sca_status secret_ref_fetch(const struct secret_ref *ref, struct secret **ret_secret,
                                  const char **why);
+
+enum { SECRET_PLACE_SIZE = 128 };
+
+/* " (/path)" or " (variable NAME)", to follow the reason why a secret cannot be had; "" for others.
+ * A path too long for a message is cut at its beginning. Returns out. */
+const char *secret_ref_place(const struct secret_ref *ref, char out[static SECRET_PLACE_SIZE]);
 
 #endif

@@ -48,6 +48,9 @@ struct document {
     struct problems *problems; /* borrowed */
 };
 
+/* May a section have that name: 1 to SECTION_NAME_MAX letters, digits, - _ . and not . first? */
+bool document_is_name(const char *text);
+
 void document_fini(struct document *document);
 
 /*

@@ -55,7 +55,7 @@ static int shown(const char *text)
     return (int)utf8_cut(text, SECTION_NAME_MAX);
 }
 
-static bool is_name(const char *text)
+bool document_is_name(const char *text)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                   "0123456789-_.";
@@ -69,12 +69,13 @@ static enum section_kind heading_kind(struct lines *lines, const char *heading,
     struct problems *problems = lines->document->problems;
     const struct section_rule *rule = schema_find_section(heading, ret_name);
 
-    if (rule && (!rule->is_named || is_name(*ret_name)))
+    if (rule && (!rule->is_named || document_is_name(*ret_name)))
         return rule->kind;
     const char *near = schema_nearest_section(heading);
     if (rule)
         problems_add(problems, lines->file, lines->line,
-                     "[%s NAME] needs a name of 1 to %d letters, digits, - _ . without spaces",
+                     "[%s NAME] needs a name of 1 to %d letters, digits, - _ . without spaces, and "
+                     "not . first",
                      rule->name, SECTION_NAME_MAX);
     else if (near)
         problems_add(problems, lines->file, lines->line,

@@ -27,9 +27,14 @@ static const char *absolute_env(const char *name)
     return value && value[0] == '/' ? value : NULL;
 }
 
-/* Home folder of the effective user from the user database; NULL if it has none. */
+/*
+ * Home folder of the effective user from the user database; NULL if it has none. Root without HOME
+ * is the system itself, at boot: its files are in /etc and /var/lib.
+ */
 static char *passwd_home(void)
 {
+    if (geteuid() == 0)
+        return NULL;
     AUTO(freep) char *room = malloc(PASSWD_ROOM);
     struct passwd entry;
     struct passwd *found = NULL;
@@ -187,13 +192,17 @@ enum sca_status locate_conf_d(const char *main_file, struct problems *problems, 
     return SCA_OK;
 }
 
+bool locate_has_home(void)
+{
+    AUTO(freep) char *database_home = absolute_env("HOME") ? NULL : passwd_home();
+    return absolute_env("HOME") || database_home;
+}
+
 enum sca_status locate_state_dir(char **ret_path)
 {
-    bool is_named = has_home("XDG_STATE_HOME");
-    bool is_root_alone = geteuid() == 0 && !is_named;
-    char *path = is_root_alone ? NULL : user_path("XDG_STATE_HOME", ".local/state", FOLDER);
+    char *path = user_path("XDG_STATE_HOME", ".local/state", FOLDER);
 
-    if (!path && !is_named)
+    if (!path && !has_home("XDG_STATE_HOME"))
         path = strdup(SYSTEM_DIR);
     if (!path)
         return SCA_NOMEM;

@@ -6,6 +6,7 @@
 #ifndef REMOTE_CONFIG_LOCATE_H
 #define REMOTE_CONFIG_LOCATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "remote/base/status.h"
@@ -26,6 +27,12 @@ enum sca_status locate_main_file(struct problems *problems, char **ret_path);
 enum sca_status locate_conf_d(const char *main_file, struct problems *problems, char ***ret_paths,
                               size_t *ret_count);
 void locate_free_paths(char **paths, size_t count);
+
+/*
+ * Is there a folder of this user: $HOME, or, but for root, that of the user database? Without one,
+ * and without $XDG_CONFIG_HOME and $XDG_STATE_HOME, all is in /etc and /var/lib.
+ */
+bool locate_has_home(void);
 
 /* The default of state_dir. The caller frees it. SCA_NOMEM. */
 enum sca_status locate_state_dir(char **ret_path);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,12 +7,27 @@
 #include "remote/base/file.h"
 #include "remote/config/config.h"
 
+static bool has_byte(struct span bytes, int byte)
+{
+    return memchr(bytes.ptr, byte, bytes.len);
+}
+
+/* A second line is another secret, or a mistake: nobody could type one with a line feed in it. */
+static const char *fault_of(struct span bytes)
+{
+    if (bytes.len == 0)
+        return "the secret is empty";
+    if (bytes.len > SECRET_MAX)
+        return "the secret is longer than 4096 bytes";
+    if (has_byte(bytes, 0))
+        return "the secret holds a NUL byte";
+    return has_byte(bytes, '\n') || has_byte(bytes, '\r') ? "the secret has more than one line"
+                                                          : NULL;
+}
+
 static enum sca_status make(struct span bytes, struct secret **ret_secret, const char **why)
 {
-    *why = bytes.len == 0                    ? "the secret is empty"
-           : memchr(bytes.ptr, 0, bytes.len) ? "the secret holds a NUL byte"
-           : bytes.len > SECRET_MAX          ? "the secret is longer than 4096 bytes"
-                                             : NULL;
+    *why = fault_of(bytes);
     if (*why)
         return SCA_INVALID;
     enum sca_status st = secret_new(bytes, ret_secret);
@@ -64,4 +80,18 @@ enum sca_status secret_ref_fetch(const struct secret_ref *ref, struct secret **r
     }
     *why = "no secret is configured";
     return SCA_NOT_FOUND;
+}
+
+const char *secret_ref_place(const struct secret_ref *ref, char out[static SECRET_PLACE_SIZE])
+{
+    enum { ROOM = SECRET_PLACE_SIZE - 8 };
+    size_t len = ref->text ? strlen(ref->text) : 0;
+
+    out[0] = 0;
+    if (ref->kind == SECRET_FILE)
+        (void)snprintf(out, SECRET_PLACE_SIZE, " (%s%s)", len > ROOM ? "..." : "",
+                       ref->text + (len > ROOM ? len - ROOM : 0));
+    else if (ref->kind == SECRET_ENV)
+        (void)snprintf(out, SECRET_PLACE_SIZE, " (variable %.*s)", ROOM / 2, ref->text);
+    return out;
 }

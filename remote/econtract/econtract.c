@@ -85,6 +85,7 @@ const struct econtract_verdict *econtract_verdict(const struct econtract *econtr
 
 static enum sca_status need_password(struct econtract *econtract, struct call *call)
 {
+    char place[SECRET_PLACE_SIZE];
     const char *why = NULL;
 
     if (econtract->password)
@@ -93,9 +94,9 @@ static enum sca_status need_password(struct econtract *econtract, struct call *c
     /* SCA_NOT_FOUND and SCA_USER_AUTH are the service's words here. */
     return st == SCA_OK ? SCA_OK
                         : call_fail(call, st == SCA_IO || st == SCA_NOMEM ? st : SCA_INVALID,
-                                    "eContract: password: %s: give it in [econtract], or with "
+                                    "eContract: password: %s%s: give it in [econtract], or with "
                                     "--password-file",
-                                    why);
+                                    why, secret_ref_place(&econtract->config->password, place));
 }
 
 static struct ticket_owner owner_of(const struct econtract *econtract)

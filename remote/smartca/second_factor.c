@@ -36,12 +36,14 @@ static enum sca_status fetch(const struct second_factor *factor, struct call *ca
                              const struct secret_ref *ref, const char *name,
                              struct secret **ret_secret)
 {
+    char place[SECRET_PLACE_SIZE];
     const char *why = NULL;
     enum sca_status st = secret_ref_fetch(ref, ret_secret, &why);
 
     if (st != SCA_OK && st != SCA_NOMEM)
-        return call_fail(call, st == SCA_NOT_FOUND ? SCA_INVALID : st, "%s of account %s: %s", name,
-                         factor->client->account->name, why ? why : sca_status_name(st));
+        return call_fail(call, st == SCA_NOT_FOUND ? SCA_INVALID : st, "%s of account %s: %s%s",
+                         name, factor->client->account->name, why ? why : sca_status_name(st),
+                         secret_ref_place(ref, place));
     return st;
 }
 
@@ -59,18 +61,21 @@ static enum sca_status read_key(const struct second_factor *factor, struct call 
                                 struct totp_key *ret_key)
 {
     const struct secret *text = factor->credentials->totp_secret;
+    const struct secret_ref *ref = &factor->client->account->totp_secret;
     AUTO(secret_freep) struct secret *fetched = NULL;
+    char place[SECRET_PLACE_SIZE] = "";
     const char *why = NULL;
     enum sca_status st = SCA_OK;
 
     if (!text)
-        st = fetch(factor, call, &factor->client->account->totp_secret, "totp_secret", &fetched);
+        st = fetch(factor, call, ref, "totp_secret", &fetched);
     if (st != SCA_OK)
         return st;
     st = totp_key_read(text ? text : fetched, ret_key, &why);
     return st == SCA_OK ? st
-                        : call_fail(call, st, "totp_secret of account %s: %s",
-                                    factor->client->account->name, why);
+                        : call_fail(call, st, "totp_secret of account %s: %s%s",
+                                    factor->client->account->name, why,
+                                    text ? "" : secret_ref_place(ref, place));
 }
 
 /* The code of factor->step. */
@@ -141,8 +146,9 @@ static enum sca_status give_up(const struct second_factor *factor, struct call *
                          name, ahead_s > 0 ? ahead_s : -ahead_s,
                          ahead_s > 0 ? "ahead of" : "behind");
     return call_fail(call, SCA_USER_AUTH,
-                     "account %s: the service refused the one-time password; check totp_secret: "
-                     "smartca account otp %s shows the code, to be compared with the app's",
+                     "account %s: the one-time password was refused; if another computer signs "
+                     "with this account, try again in a minute; else check totp_secret: smartca "
+                     "account otp %s has to show the app's code",
                      name, name);
 }
 
@@ -155,6 +161,9 @@ enum sca_status second_factor_retry(struct second_factor *factor, struct call *c
         return give_up(factor, call, date);
     enum sca_status st = read_key(factor, call, &key);
     factor->refused = factor->step;
+    factor->knows_offset = date != 0;
+    factor->offset_s = date - call->clock->wall_s(call->clock);
+    factor->period_s = key.period_s;
     if (st == SCA_OK)
         st = totp_take_neighbour(&owner, call, &key, factor->refused, &factor->step);
     if (st == SCA_NOT_FOUND)
@@ -171,7 +180,11 @@ enum sca_status second_factor_retry(struct second_factor *factor, struct call *c
 void second_factor_accepted(const struct second_factor *factor)
 {
     const struct totp_owner owner = owner_of(factor);
+    const struct totp_evidence evidence = {.refused = factor->refused,
+                                           .accepted = factor->step,
+                                           .offset_s = factor->offset_s,
+                                           .period_s = factor->period_s};
 
-    if (factor->refused)
-        totp_found_drift(&owner, factor->refused, factor->step);
+    if (factor->refused && factor->knows_offset)
+        totp_found_drift(&owner, &evidence);
 }

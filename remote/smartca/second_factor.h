@@ -23,7 +23,10 @@ struct second_factor {
     const struct secret *password;                /* the one or the other */
     struct secret *otp;                           /* for the next request; NULL: used, or none */
     int64_t step;                                 /* confirm = totp: the code's */
-    int64_t refused;     /* and the step that was refused before; 0: none */
+    int64_t refused;  /* and the step that was refused before; 0: none */
+    int64_t offset_s; /* the service's clock less ours, then */
+    bool knows_offset;
+    unsigned period_s;
     bool was_typed_used; /* confirm = otp: the one code there is is gone */
 };
 
@@ -51,7 +54,8 @@ void second_factor_spend(struct second_factor *factor);
  */
 enum sca_status second_factor_retry(struct second_factor *factor, struct call *call, int64_t date);
 
-/* The service took the code: if it was a neighbour's, the clocks differ, and that is remembered. */
+/* The service took the code: if it was a neighbour's, and its clock says why, that is remembered.
+ */
 void second_factor_accepted(const struct second_factor *factor);
 
 #endif

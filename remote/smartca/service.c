@@ -84,6 +84,7 @@ static enum sca_status asker_init(struct asker *asker, const struct smartca_clie
                                   struct call *call, const struct remote_credentials *credentials)
 {
     const struct account_config *account = client->account;
+    char place[SECRET_PLACE_SIZE];
     const char *why = NULL;
 
     *asker = (struct asker){.who = {.sp_id = account->service.sp_id,
@@ -95,8 +96,9 @@ static enum sca_status asker_init(struct asker *asker, const struct smartca_clie
     asker->who.sp_password = asker->fetched;
     if (st != SCA_OK && st != SCA_NOMEM)
         return call_fail(call, st == SCA_NOT_FOUND ? SCA_INVALID : st,
-                         "sp_password of account %s: %s", account->name,
-                         why ? why : sca_status_name(st));
+                         "sp_password of account %s: %s%s", account->name,
+                         why ? why : sca_status_name(st),
+                         secret_ref_place(&account->service.sp_password, place));
     return st;
 }
 

@@ -238,14 +238,22 @@ enum sca_status totp_take_neighbour(const struct totp_owner *owner, struct call 
     return SCA_OK;
 }
 
-void totp_found_drift(const struct totp_owner *owner, int64_t refused, int64_t accepted)
+/* How far a clock that is off by that many steps is from the service's, which is offset_s off. */
+static int64_t distance_s(int64_t drift, const struct totp_evidence *evidence)
+{
+    int64_t distance = evidence->offset_s - drift * (int64_t)evidence->period_s;
+    return distance < 0 ? -distance : distance;
+}
+
+void totp_found_drift(const struct totp_owner *owner, const struct totp_evidence *evidence)
 {
     AUTO(record_file_fini) struct record_file file = {.fd = -1};
 
     if (open_record(owner, NOTE_TURN_MS, &file) != SCA_OK)
         return; /* best effort: it is found again */
-    int64_t drift = file.record.drift + accepted - refused;
-    if (drift >= -DRIFT_MAX && drift <= DRIFT_MAX) {
+    int64_t drift = file.record.drift + evidence->accepted - evidence->refused;
+    bool is_nearer = distance_s(drift, evidence) < distance_s(file.record.drift, evidence);
+    if (is_nearer && drift >= -DRIFT_MAX && drift <= DRIFT_MAX) {
         file.record.drift = drift;
         (void)save(&file);
     }

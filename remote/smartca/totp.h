@@ -37,6 +37,9 @@ enum sca_status totp_key_read(const struct secret *text, struct totp_key *ret_ke
                               const char **why);
 void totp_key_fini(struct totp_key *key);
 
+/* Is it taken as base64, although it looks like base32, which other services show? */
+bool totp_key_is_doubtful(const struct secret *text);
+
 /* The number of the step that wall-clock second is in. */
 int64_t totp_step(const struct totp_key *key, int64_t wall_s);
 
@@ -61,11 +64,24 @@ enum sca_status totp_take(const struct totp_owner *owner, struct call *call,
 
 /*
  * The service refused the code of that step: takes a neighbouring step that was never used, the one
- * that is nearer in time. SCA_NOT_FOUND when there is none. totp_found_drift remembers which
- * worked.
+ * that is nearer in time. SCA_NOT_FOUND when there is none.
  */
 enum sca_status totp_take_neighbour(const struct totp_owner *owner, struct call *call,
                                     const struct totp_key *key, int64_t refused, int64_t *ret_step);
-void totp_found_drift(const struct totp_owner *owner, int64_t refused, int64_t accepted);
+
+/* What is known when a neighbour's code was taken. */
+struct totp_evidence {
+    int64_t refused; /* steps */
+    int64_t accepted;
+    int64_t offset_s; /* the service's clock less ours, as it told with the refusal */
+    unsigned period_s;
+};
+
+/*
+ * Remembers which neighbour worked, if the service's own clock says that it is the better step. A
+ * code that somebody used on another computer is refused like one of the wrong step, and a
+ * difference "found" that way would only make the next ones wrong.
+ */
+void totp_found_drift(const struct totp_owner *owner, const struct totp_evidence *evidence);
 
 #endif

@@ -171,3 +171,15 @@ enum sca_status totp_key_read(const struct secret *text, struct totp_key *ret_ke
     totp_key_fini(&key);
     return st;
 }
+
+bool totp_key_is_doubtful(const struct secret *text)
+{
+    static const char base32[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    struct span bytes = secret_get(text);
+    const char *first = (const char *)bytes.ptr;
+
+    /* Ten random bytes are 16 digits of base32; base64 has all of them in that half of its digits
+     * once in ten thousand keys, and once in millions for keys of the usual length. */
+    size_t len = strspn(first, base32);
+    return len >= 16 && first[len + strspn(first + len, "=")] == 0;
+}

@@ -120,6 +120,15 @@ done
 wrong not_found "--password-file" --business --password-file "$S/none" --secret-key-file "$S/key"
 : >"$S/empty"
 wrong invalid "--password-file" --business --password-file "$S/empty" --secret-key-file "$S/key" --pin-file "$S/pin"
+two_lines() { wrong invalid "$S/two: the secret has more than one line" "$@"; }
+for ending in '\n%s\n' '\r%s' '\n%s' '\n\n%.0s'; do
+    # shellcheck disable=SC2059 # the endings are formats
+    printf "%s$ending" "$PIN" "$NEW_PIN" >"$S/two"
+    two_lines --business --password-file "$S/two" --secret-key-file "$S/key" --pin-file "$S/pin"
+    two_lines --business --password-file "$S/password" --secret-key-file "$S/two" --pin-file "$S/pin"
+    two_lines --business --password-file "$S/password" --secret-key-file "$S/key" --pin-file "$S/two"
+    two_lines --business --unattended --password-file "$S/two" --secret-key-file "$S/key"
+done
 cp "$S/key" "$S/open-key"
 chmod 644 "$S/open-key"
 wrong invalid "--secret-key-file" --business --password-file "$S/password" --secret-key-file "$S/open-key" --pin-file "$S/pin"
@@ -178,7 +187,8 @@ run 0 account otp firm --pin-file - <<<"$PIN"
 says "$err" "do not give it to anybody"
 run 1 account otp firm --pin-file "$S/short" --json
 error user_auth
-says "$err" "1 of 10 tries"
+says "$err" "wrong PIN of account firm: 1 of 10 tries"
+says "$err" "forgotten: smartca account pin firm --reset"
 run 0 account list --json
 json '.[0] | [.vault, .wrong_pins] | join("|")' "wrong_pins|1"
 run 1 account otp firm --json </dev/null
@@ -211,11 +221,48 @@ json '.[0].wrong_pins' 0
 test_case "a second account of the identity shares the vault: its PIN opens it, nothing else is asked"
 run 1 account add sister --user-id "$COMPANY" --confirm totp --serial "$second" "${SETUP[@]}" --pin-file "$S/short" --json
 error user_auth
+says "$err" "wrong PIN of this identity: 1 of 10 tries"
+says "$err" "forgotten: the same with --reset"
 is "configuration" "conf.d/account-firm.conf 600 " "$(conf_files)"
 run 0 account otp firm --pin-file "$S/pin"
 run 0 account add sister --user-id "$COMPANY" --confirm totp --serial "$second" "${SETUP[@]}" --pin-file "$S/pin" --json
 is "vaults" 1 "$(vaults)"
 run 0 account otp sister --pin-file "$S/pin"
+
+test_case "a certificate is one account's slot: a second account does not take it over"
+holders() { "$SMARTCA" slots --json | jq -r --arg serial "$1" '.[] | select(.serial == $serial).account'; }
+taken() {
+    run 1 account add aa --user-id "$COMPANY" "${SETUP[@]}" "$@" --json </dev/null
+    error exists
+    says "$err" "account firm's slot"
+    says "$err" "account-firm.conf:2"
+    is "configuration" "conf.d/account-firm.conf 600 conf.d/account-sister.conf 600 " "$(conf_files)"
+    is "holder" firm "$(holders "$first")"
+}
+taken --serial "$first"
+taken --serial "${first^^}" --pending
+taken --business --serial "$first" "${SECRETS[@]}"
+run 0 account add aa --user-id "$COMPANY" "${SETUP[@]}"
+says "$err" "certificate $first stays account firm's slot"
+run 1 account add ab --user-id "$COMPANY" "${SETUP[@]}" --json
+error exists
+says "$err" "account aa's slots"
+run 1 account add ab --user-id "$COMPANY" --serial "$(serial_of "$COMPANY-3")" "${SETUP[@]}" --json
+error exists
+is "holders" "firm sister aa" \
+    "$(holders "$first") $(holders "$second") $(holders "$(serial_of "$COMPANY-3")")"
+run 0 doctor --json
+json 'map(select(.check | endswith(": slot"))) | length' 0
+sed "s/^user_id = .*/&\nserial = $first/; s/^\[account .*/[account a]/" "$CONF_D/account-aa.conf" >"$CONF_D/a.conf"
+run 0 doctor --json
+json 'map(select(.check | endswith(": slot")) | [.check, .result] | join(" ")) | join(",")' "account firm: slot warn"
+rm "$CONF_D/a.conf"
+run 0 account remove aa
+run 0 account add single --user-id "$USER_ID" "${SETUP[@]}" --serial "$(serial_of "$USER_ID-1")"
+run 1 account add aa --user-id "$USER_ID" "${SETUP[@]}" --json
+error exists
+says "$err" "account single's slot"
+run 0 account remove single
 
 test_case "rename keeps the vault, the slot and what the owner wrote"
 printf 'pin = required ; by hand\n' >>"$CONF_D/account-sister.conf"
@@ -270,6 +317,9 @@ run 2 account pin firm --reset --sp-password-file "$S/sp" --json
 error usage
 run 1 account pin firm --reset --password-file "$S/password" --secret-key-file "$S/bad-key" --pin-file "$S/pin" --json
 error invalid
+run 1 account pin firm --reset --password-file "$S/password" --secret-key-file "$S/key" --pin-file "$S/both" --json
+error invalid
+says "$err" "--pin-file $S/both: the secret has more than one line"
 run 0 account pin firm --reset --secret-key-file - --pin-file - --password-file - --json <<<"$KEY"$'\n'"$NEW_PIN"$'\n'"$PASSWORD"
 json '[.changed, .reset] | map(tostring) | join(" ")' "true true"
 run 0 account otp firm --pin-file - --json <<<"$NEW_PIN"
@@ -282,11 +332,15 @@ json 'map(select(.check | test("vault|secrets")) | .result) | join(" ")' "ok ok"
 mv "$STATE/vault" "$STATE/vault-away"
 run 1 doctor --json
 json 'map(select(.check == "account firm: vault")) | .[0] | .result + " " + .next_step' \
-    "fail smartca account pin NAME --reset asks for the secrets and a PIN"
+    "fail smartca account pin firm --reset asks for the secrets and a new PIN"
 run 1 account otp firm --pin-file "$S/pin" --json
 error not_found
 run 1 account pin firm --pin-file "$S/both" --json
 error not_found
+: >"$STATE/vault"
+run 1 account pin firm --reset "${SECRETS[@]}" --json
+says "$err" "cannot be written in $STATE/vault"
+rm "$STATE/vault"
 mv "$STATE/vault-away" "$STATE/vault"
 chmod 644 "$CONF_D/account-firm.conf"
 run 0 doctor --json
@@ -308,7 +362,38 @@ rm "$CONF_D/econtract.conf"
 run 0 account remove firm
 nothing_written
 
+test_case "an account whose section has a mistake leaves its secrets, and that is said"
+broken() {
+    run 0 account add firm --user-id "$COMPANY" --business --serial "$first" "${SERVICE_IS[@]}" --sp-password-file - \
+        "${SECRETS[@]}" "$@" <<<test-password
+    printf 'pin = perhaps\n' >>"$CONF_D/account-firm.conf"
+}
+broken
+run 0 account remove firm
+says "$err" "its secrets may remain in $STATE/vault"
+says "$err" "$CONFIG/sp-password-firm remains"
+is "vaults" 1 "$(vaults)"
+rm "$CONFIG/sp-password-firm"
+broken
+run 0 account remove firm --json
+json '[.removed, .may_remain] | map(tostring) | join(" ")' "true $STATE"
+rm "$CONFIG/sp-password-firm"
+run 0 account add firm --user-id "$COMPANY" --business --serial "$first" "${SETUP[@]}" --pin-file "$S/pin"
+run 0 account remove firm --json
+json '[.removed, .may_remain] | map(tostring) | join(" ")' "true null"
+nothing_written
+
 test_case "unattended: the section names the files, nobody is asked"
+printf 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\n' >"$S/base32"
+run 0 account add server --user-id "$COMPANY" --business --unattended --serial "$first" "${SETUP[@]}" \
+    --password-file "$S/password" --secret-key-file "$S/base32"
+says "$err" "looks like base32"
+says "$err" "not checked until the first signature; smartca account otp server"
+run 0 account remove server
+run 0 account add server --user-id "$COMPANY" --business --unattended --serial "$first" "${SETUP[@]}" \
+    --password-file "$S/password" --secret-key-file "$S/key"
+! grep -q base32 "$err" || fail "a good key is doubted"
+run 0 account remove server
 run 0 account add server --user-id "$COMPANY" --business --unattended --serial "$first" "${SETUP[@]}" \
     --password-file "$S/password" --secret-key-file "$S/key" --json </dev/null
 is "section" "password = file:$S/password totp_secret = file:$S/key " \
@@ -324,7 +409,10 @@ run 0 doctor --json
 json 'map(select(.check == "account server: secrets").result) | join(" ")' ok
 mv "$S/key" "$S/key-away"
 run 1 doctor --json
-json 'map(select(.result == "fail").check) | join(" ")' "account server: secrets"
+json 'map(select(.result == "fail") | [.check, .detail] | join("|")) | join(" ")' \
+    "account server: secrets|totp_secret: not there ($S/key)"
+run 1 account otp server --json
+says "$err" "totp_secret of account server: not there ($S/key)"
 cp "$S/bad-key" "$S/key"
 run 1 doctor --json
 json 'map(select(.result == "fail").check) | join(" ")' "account server: secrets"
@@ -334,7 +422,7 @@ mv "$S/key-away" "$S/key"
 
 test_case "set-default and appearance, of one certificate and of all"
 run 0 account add all --user-id "$COMPANY" "${SETUP[@]}" --json
-json length 3
+json length 2
 run 0 account set-default all --serial "${second^^}" --json
 json '[.account, .serial, .default] | map(tostring) | join(" ")' "all $second true"
 run 0 account list --json
@@ -362,6 +450,9 @@ run 1 account appearance all --serial "$second" --image '' --json
 error invalid
 run 0 account appearance all --serial "$second" --mode text --image '' --json
 json '.[0] | [.mode, .image] | map(tostring) | join(" ")' "text null"
+run 2 account appearance all --text 'Ký bởi {{SubjectDN.XX}}' --json
+error usage
+says "$err" "{{SubjectDN.XX}} stands for nothing; there are {{SubjectDN.CN}} {{SubjectDN.O}}"
 run 2 account appearance all --mode both --json
 error usage
 run 2 account appearance all --text "$(printf '%04097d' 0)" --json
@@ -405,7 +496,12 @@ test_case "an account may come before its certificate"
 run 1 account add later --user-id 999999999999 "${SETUP[@]}" --json
 error not_found
 says "$err" "--pending"
+says "$err" "no certificate at $SERVICE/sca/sp769\""
+says "$err" "smartca status later --watch"
 nothing_written
+run 0 account add later --user-id 999999999999 "${SETUP[@]}" --pending
+says "$err" "$SERVICE/sca/sp769 does not know 999999999999 yet"
+run 0 account remove later
 run 0 account add later --user-id 999999999999 "${SETUP[@]}" --pending --json
 json length 0
 run 0 status later --json

@@ -112,6 +112,9 @@ described "selfsigned create" from "DAY               first day, YYYY-MM-DD (UTC
 described "selfsigned export" force "replaces the file of --out"
 described "selfsigned import" force "also when the user's certificate is of another person"
 described "selfsigned create" force "a new local issuer in the place of one whose key is lost"
+described "account pin" pin-file "FILE          the old and the new PIN, a line each; with --reset one line, the"
+described "account add" pin-file "FILE          the user's PIN; - reads a line"
+described "account pin" sp-password-file "FILE  with --reset: the service provider's password, where the vault"
 described "econtract update" name "NAME              the name to show"
 
 test_case "without a configuration there are no slots, no accounts, and doctor says what to do"
@@ -124,6 +127,23 @@ json '[.[] | select(.result == "fail") | .check] | join(" ")' "configuration slo
 json ".[0].next_step" "smartca account add NAME --user-id ID, or smartca selfsigned create"
 json '[.[] | keys | join(" ")] | unique | join(",")' "check detail next_step result"
 
+test_case "doctor finds a state folder that cannot be made, and a home that is not there"
+XDG_STATE_HOME=/proc/sys/fs/none run 1 doctor --json
+json '.[] | select(.check == "state") | [.result, .next_step] | join(": ")' \
+    "fail: make it for this user, or set state_dir in [module]"
+json '.[] | select(.check == "state").detail | startswith("/proc/sys/fs/none/smartca-pkcs11 is not there")' true
+nobody=(setpriv --reuid 54321 --regid 54321 --clear-groups)
+if [ "$(id -u)" = 0 ] && "${nobody[@]}" test -x "$SMARTCA" -a ! -w /var/lib; then
+    homeless() { "$@" env -u HOME -u XDG_CONFIG_HOME -u XDG_STATE_HOME -u SMARTCA_PKCS11_CONF "$SMARTCA" doctor --json; }
+    homeless "${nobody[@]}" >"$out" 2>"$err" || true
+    json '.[] | select(.check == "state") | "\(.result) \(.next_step | startswith("HOME is not set"))"' "fail true"
+    homeless env >"$out" 2>"$err" || true
+    json '.[0].detail | contains("/etc/smartca-pkcs11/smartca-pkcs11.conf")' true
+    json '.[] | select(.check == "state").detail | startswith("/var/lib/smartca-pkcs11")' true
+else
+    echo "skipped: users without a home need root to be played"
+fi
+
 test_case "account add writes nothing when something is wrong"
 run 2 account add work --json
 error usage
@@ -131,7 +151,7 @@ for id in 12345 abcdef '0123 45678' "$(printf '%025d' 0)" '../012345'; do
     run 2 account add work --user-id "$id" --json
     error usage
 done
-for name in '' a/b '..%' 'hợp' 'a b' "$(printf '%033d' 0)"; do
+for name in '' a/b '..%' 'hợp' 'a b' "$(printf '%041d' 0)" . .. .hid; do
     run 2 account add "$name" --user-id "$USER_ID" --json
     error usage
 done
@@ -140,11 +160,19 @@ error usage
 run 1 account add work --user-id "$USER_ID" --json
 error invalid
 says "$err" "lacks sp_id"
+is "next step" "give --sp-id --sp-password-file, or write it into [smartca] of $CONFIG/smartca-pkcs11.conf" \
+    "$(jq -r .error.next_step "$err")"
+run 1 account add work --user-id "$USER_ID" --sp-id x --json
+is "next step" "give --sp-password-file, or write it into [smartca] of $CONFIG/smartca-pkcs11.conf" \
+    "$(jq -r .error.next_step "$err")"
+run 2 account add work --user-id "$USER_ID" "${SETUP[@]}" --sp-password-file "$PASSWORD" --serial 54zz --json
+error usage
+says "$err" "--serial must be"
 run 2 account add work --user-id "$USER_ID" --sp-id "$(printf 'x\n[module]\nlog = /tmp/x')" --json
 error usage
-run 1 account add work --user-id "$USER_ID" --url http://example.com --sp-id x --sp-password-file "$PASSWORD" --json
-error invalid
-says "$err" "https://"
+run 2 account add work --user-id "$USER_ID" --url http://example.com --sp-id x --sp-password-file "$PASSWORD" --json
+error usage
+says "$err" "--url must be https://"
 run 1 account add work --user-id "$USER_ID" "${SETUP[@]}" --sp-password-file "$HOME_DIR/none" --json
 error not_found
 run 1 account add work --user-id "$USER_ID" "${SETUP[@]}" --sp-password-file - --json </dev/null
@@ -152,6 +180,7 @@ error invalid
 chmod 644 "$PASSWORD"
 run 1 account add work --user-id "$USER_ID" "${SETUP[@]}" --sp-password-file "$PASSWORD" --json
 error invalid
+says "$err" "run chmod 600 on it ($PASSWORD)"
 chmod 600 "$PASSWORD"
 run 1 account add work --user-id "$USER_ID" "${SETUP[@]}" --sp-password-file - --json <<<wrong
 error service_auth
@@ -210,7 +239,7 @@ json '.[0].slot_id' "$slot"
 
 test_case "a password from standard input is kept beside the configuration, a serial picks one"
 one=$(openssl x509 -in "$HOME_DIR/service/users/555000-2.pem" -noout -serial | sed 's/.*=//')
-run 0 account add one --user-id 555000 "${SETUP[@]}" --sp-password-file - --serial "$one" --json <<<test-password
+run 0 account add one --user-id 555000 "${SETUP[@]}" --sp-password-file - --serial "$(sed 's/../&:/g; s/:$//' <<<"$one")" --json <<<test-password
 json 'map(.serial) | join(" ")' "$(tr 'A-F' 'a-f' <<<"$one")"
 is "configuration" "conf.d/account-one.conf 600 conf.d/account-work.conf 600 sp-password-one 600 " "$(conf_files)"
 is "password" test-password "$(cat "$CONFIG/sp-password-one")"
@@ -333,8 +362,14 @@ run_slots
 json 'map(.account) | unique | join(" ")' work
 
 test_case "an account takes what it lacks from [smartca], and a twin keeps the certificates known"
+run 1 account add twin --user-id "$USER_ID" --json
+error exists
+says "$err" "account work's slots"
+sed -i '/^\[account work\]/,$d' "$SMARTCA_PKCS11_CONF"
 run 0 account add twin --user-id "$USER_ID"
 is "keys" "user_id confirm" "$(sed -n 's/ = .*//p' "$CONF_D/account-twin.conf" | grep -v on_confirm | tr '\n' ' ' | sed 's/ $//')"
+# shellcheck disable=SC2119 # no extra lines
+account_write
 asked=$(control counters | jq .get_certificate)
 run 0 account remove twin
 run_slots

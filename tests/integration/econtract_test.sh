@@ -118,6 +118,9 @@ says "$out" NV025
 run 0 econtract users --page 2 --json
 json 'length' 0
 control econtract '{"users":120}' >"$out"
+run 0 econtract users --search NV003
+says "$err" "does not say which certificates a user has"
+[[ $(tail -n 1 "$out") =~ NV003@vnpt.example\ +\?\ +-$ ]] || fail "what is not told is not ?"
 run 0 econtract users
 says "$err" "50 of 120 users; --page 2 shows more"
 run 0 econtract users --page 3 --json
@@ -193,8 +196,22 @@ run 1 econtract add work --econtract-user 5 --user-id "$USER_ID" --json
 error exists
 is "eContract's user 5" 0 "$(there '.users[4].userCertificates | length')"
 
+test_case "add: what is missing here is refused before eContract is asked"
+sed -i.kept '/^sp_id = /d' "$SMARTCA_PKCS11_CONF"
+run 1 econtract add other --econtract-user 5 --user-id 555000 --json
+error invalid
+says "$err" "lacks sp_id"
+says "$err" "give --sp-id, or write it into [smartca]"
+mv "$SMARTCA_PKCS11_CONF.kept" "$SMARTCA_PKCS11_CONF"
+run 2 econtract add other --econtract-user 5 --user-id 555000 --serial xy --json
+error usage
+run 1 econtract add other --econtract-user 5 --user-id "$USER_ID" --json
+error exists
+says "$err" "account work's slots"
+is "eContract's user 5" 0 "$(there '.users[4].userCertificates | length')"
+
 test_case "add: what eContract refuses is not made here"
-run 1 econtract add other --econtract-user 999 --user-id "$USER_ID" --json
+run 1 econtract add other --econtract-user 999 --user-id 555000 --json
 error invalid
 run 1 econtract add other --econtract-user 5 --user-id 999999999 --json
 run 0 account list --json

@@ -43,6 +43,13 @@ say 'next step: in the SmartCA app'
 ran env LANGUAGE=vi "$SMARTCA" status work
 say '> 7\. kích hoạt chứng thư số'
 say 'bước tiếp theo: trong ứng dụng SmartCA'
+for stage in active visible revoked expired; do
+    stage_is $stage
+    ran "$SMARTCA" status work
+    say '\+ 7\. certificate activated'
+    say '\? 8\. certificate visible in VNeID'
+    deny 'slot [0-9]+ is there'
+done
 stage_is account_created
 ran "$SMARTCA" status work
 say '> 3\. service package chosen'
@@ -76,6 +83,7 @@ wait $watch || { cat "$HOME_DIR/work/err"; fail "--watch failed"; }
 read -r line <&8
 [[ $line =~ ' present Lê Thị Hằng ' ]] || fail "the program says '$line'"
 say 'the certificate signs'
+grep -qE 'slot [0-9]+ is there' "$HOME_DIR/work/err" || fail "--watch does not say the slot"
 control phone '{"action":"approve"}' >/dev/null
 printf x >"$HOME_DIR/work/x"
 ran pkcs11-tool --module "$MODULE" --sign --mechanism SHA256-RSA-PKCS -i "$HOME_DIR/work/x" -o "$HOME_DIR/work/sig"

@@ -169,6 +169,33 @@ static void other_modes_are_refused(void **state)
     assert_int_equal(mode, DISPLAY_IMAGE);
 }
 
+static void a_place_that_nobody_knows_is_found(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *unknown;
+    } rows[] = {
+        {"", ""},
+        {"Ký bởi {{SubjectDN.CN}}, {{SerialNumber}}", ""},
+        {"{{", ""},
+        {"{{}}", ""},
+        {"{{SubjectDN.CN", ""},
+        {"{{{SubjectDN.C}}}", ""},
+        {"{{SubjectDN.XX}}", "SubjectDN.XX"},
+        {"{{SubjectDN.CN}} {{subjectDN.CN}}", "subjectDN.CN"},
+        {"{{ SubjectDN.CN }}", " SubjectDN.CN "},
+        {"{{ {{Tên}} }}", "Tên"},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct span unknown = account_look_unknown_place(rows[i].text);
+
+        assert_int_equal(unknown.len, strlen(rows[i].unknown));
+        assert_memory_equal(unknown.ptr, rows[i].unknown, unknown.len);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +208,7 @@ int main(void)
         cmocka_unit_test(images_are_known_by_how_they_begin),
         cmocka_unit_test(modes_have_the_names_of_the_form),
         cmocka_unit_test(other_modes_are_refused),
+        cmocka_unit_test(a_place_that_nobody_knows_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 /* Which files are read, which are trusted, how they go together, and where secrets come from. */
 #include "remote/config/config.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -426,8 +427,8 @@ static void a_secret_is_fetched_from_where_it_is(void **state)
     (void)setenv("TEST_CONFIG_SECRET", " from env ", 1);
     assert_secret(ref(SECRET_LITERAL, (char[]){"word"}), "word");
     assert_secret(ref(SECRET_ENV, (char[]){"TEST_CONFIG_SECRET"}), " from env ");
-    config_stage_write(stage, "secret", "word\n\n", 0600);
-    assert_secret(ref(SECRET_FILE, path), "word\n");
+    config_stage_write(stage, "secret", "word\n", 0600);
+    assert_secret(ref(SECRET_FILE, path), "word");
     config_stage_write(stage, "secret", "word\r\n", 0400);
     assert_secret(ref(SECRET_FILE, path), "word");
     config_stage_write(stage, "secret", "word", 0600);
@@ -480,6 +481,46 @@ static void a_secret_that_cannot_be_had_says_why(void **state)
     config_stage_write(stage, "secret", "word", 0620);
     assert_no_secret(ref(SECRET_FILE, path), SCA_INVALID,
                      "writable by its group or by others; run chmod go-w on it");
+}
+
+static void a_secret_is_one_line(void **state)
+{
+    static const char *const texts[] = {"word\n\n", "old\nnew\n", "old\nnew",
+                                        "\nword",   "old\rnew\n", "word\r"};
+    struct config_stage *stage = *state;
+    AUTO(freep) char *path = config_stage_path(stage, "secret");
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        config_stage_write(stage, "secret", texts[i], 0600);
+        (void)setenv("TEST_CONFIG_SECRET", texts[i], 1);
+        assert_no_secret(ref(SECRET_FILE, path), SCA_INVALID, "the secret has more than one line");
+        assert_no_secret(ref(SECRET_ENV, (char[]){"TEST_CONFIG_SECRET"}), SCA_INVALID,
+                         "the secret has more than one line");
+    }
+    config_stage_write(stage, "secret", "word\r\n", 0600);
+    assert_secret(ref(SECRET_FILE, path), "word");
+}
+
+static void the_place_of_a_secret_fits_a_message(void **state)
+{
+    (void)state;
+    char long_path[PATH_MAX];
+    char place[SECRET_PLACE_SIZE];
+    memset(long_path, 'x', sizeof(long_path));
+    (void)snprintf(long_path + sizeof(long_path) - 5, 5, "/end");
+    long_path[0] = '/';
+    const struct secret_ref of_file = ref(SECRET_FILE, long_path);
+    const struct secret_ref of_variable = ref(SECRET_ENV, (char[]){"WORD"});
+    const struct secret_ref of_vault = ref(SECRET_VAULT, NULL);
+    const struct secret_ref of_text = ref(SECRET_LITERAL, (char[]){"word"});
+
+    assert_string_equal(secret_ref_place(&of_variable, place), " (variable WORD)");
+    assert_string_equal(secret_ref_place(&of_vault, place), "");
+    assert_string_equal(secret_ref_place(&of_text, place), "");
+    (void)secret_ref_place(&of_file, place);
+
+    assert_memory_equal(place, " (...xxx", 8);
+    assert_string_equal(place + strlen(place) - 6, "x/end)");
 }
 
 static void the_form_for_self_signed_certificates_has_its_defaults(void **state)
@@ -562,6 +603,8 @@ int main(void)
         TEST(a_secret_is_fetched_from_where_it_is),
         TEST(an_account_without_the_phone_needs_its_secrets),
         TEST(a_secret_that_cannot_be_had_says_why),
+        TEST(a_secret_is_one_line),
+        TEST(the_place_of_a_secret_fits_a_message),
         TEST(the_form_for_self_signed_certificates_has_its_defaults),
         TEST(without_the_section_the_form_is_empty),
         TEST(a_wrong_default_of_the_form_leaves_the_others),

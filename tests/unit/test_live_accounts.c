@@ -297,6 +297,24 @@ static void accounts_of_one_identity_count_the_same_wrong_pin_once(void **state)
     assert_int_equal(try_pin(live, 3, "246824"), SCA_OK);
 }
 
+/* Not the order of the names: an account for all has what nobody names. */
+static void a_certificate_is_the_slot_of_the_account_that_names_it(void **state)
+{
+    struct live *live = *state;
+    write_main(live, "[account aa]\nuser_id = " ALICE "\n"
+                     "[account bb]\nuser_id = " ALICE "\nserial = 54A1\n"
+                     "[account cc]\nuser_id = " ALICE "\nserial = 54A1\n");
+    catalogue_stage_store(&live->state, ALICE, "01");
+    start(live);
+
+    expect_slots(live, "1 2 0*");
+
+    assert_memory_equal(live->known.items[0]->identity.slot_description, "VNPT SmartCA account aa",
+                        23);
+    assert_memory_equal(live->known.items[1]->identity.slot_description, "VNPT SmartCA account bb",
+                        23);
+}
+
 static void an_account_that_is_removed_is_gone_until_it_is_back(void **state)
 {
     struct live *live = *state;
@@ -508,6 +526,7 @@ int main(void)
         TEST(an_account_that_was_never_tried_has_no_slot),
         TEST(a_new_account_is_taken_in),
         TEST(accounts_of_one_identity_count_the_same_wrong_pin_once),
+        TEST(a_certificate_is_the_slot_of_the_account_that_names_it),
         TEST(an_account_that_is_removed_is_gone_until_it_is_back),
         TEST(what_changes_in_a_known_account_waits),
         TEST(a_faulty_configuration_takes_nobody_away),

@@ -185,6 +185,7 @@ static void a_refused_code_is_followed_by_its_neighbour_once(void **state)
     assert_string_not_equal(first, second);
     free(first);
     free(second);
+    assert_non_null(strstr(note, "another computer signs with this account"));
     assert_non_null(strstr(note, "check totp_secret"));
     assert_int_equal(story_journal_size(story), 0);
 }
@@ -193,8 +194,8 @@ static void a_neighbour_that_works_is_remembered(void **state)
 {
     struct story *story = *state;
     struct lone lone;
-    TELL(story, {.to = SIGN2, .says = OTP_WRONG}, {.to = SIGN2, .says = PERMITTED},
-         {.to = CONFIRM, .says = SIGNED});
+    TELL(story, {.to = SIGN2, .says = OTP_WRONG, .clock_ahead_s = -28},
+         {.to = SIGN2, .says = PERMITTED}, {.to = CONFIRM, .says = SIGNED});
     assert_int_equal(story_sign_alone(story, &lone), SCA_OK);
     story->now_ms += 120000;
     TELL(story, {.to = SIGN2, .says = PERMITTED}, {.to = CONFIRM, .says = SIGNED});
@@ -202,6 +203,28 @@ static void a_neighbour_that_works_is_remembered(void **state)
     assert_int_equal(story_sign_alone(story, &lone), SCA_OK);
 
     assert_code(story, 0, 3); /* four steps later, one behind */
+}
+
+/* The service does not say which: a wrong step, or one that was used already. */
+static void a_code_used_on_another_computer_moves_no_clock(void **state)
+{
+    static const int64_t clocks[] = {0, 1, -2}; /* 0: the answer has no date */
+    struct story *story = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(clocks); i++) {
+        struct lone lone;
+        TELL(story, {.to = SIGN2, .says = OTP_WRONG, .clock_ahead_s = clocks[i]},
+             {.to = SIGN2, .says = PERMITTED}, {.to = CONFIRM, .says = SIGNED});
+        assert_int_equal(story_sign_alone(story, &lone), SCA_OK);
+        assert_int_equal(story->request_count, 3);
+        story->now_ms += 120000;
+    }
+    struct lone lone;
+    TELL(story, {.to = SIGN2, .says = PERMITTED}, {.to = CONFIRM, .says = SIGNED});
+
+    assert_int_equal(story_sign_alone(story, &lone), SCA_OK);
+
+    assert_code(story, 0, 12); /* of now, with nothing learned */
 }
 
 static void a_clock_that_is_off_is_named(void **state)
@@ -537,6 +560,7 @@ int main(void)
         TOTP(a_second_signature_in_a_step_waits_for_the_next),
         TOTP(a_refused_code_is_followed_by_its_neighbour_once),
         TOTP(a_neighbour_that_works_is_remembered),
+        TOTP(a_code_used_on_another_computer_moves_no_clock),
         TOTP(a_clock_that_is_off_is_named),
         TOTP(a_wrong_password_asks_for_a_login),
         TOTP(a_refused_service_provider_is_not_the_person),

@@ -72,6 +72,24 @@ static void places_are_filled_from_the_certificate(void **state)
     expect_filled("no place", "no place");
 }
 
+/* The tool takes those and no others. */
+static void every_place_of_the_catalogue_is_filled(void **state)
+{
+    static const char *const places[] = {CATALOGUE_PLACES};
+    (void)state;
+
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        struct certificate leaf = make_leaf();
+        AUTO(buf_fini) struct buf filled;
+        char text[64];
+        (void)snprintf(text, sizeof(text), "[{{%s}}]", places[i]);
+        assert_int_equal(smartca_view_fill_in(text, &leaf, &filled), SCA_OK);
+
+        assert_null(strchr((const char *)filled.ptr, '{'));
+        assert_true(filled.len > 2);
+    }
+}
+
 static void what_nobody_knows_stays_as_it_is(void **state)
 {
     static const char *const texts[] = {
@@ -275,6 +293,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(places_are_filled_from_the_certificate),
+        cmocka_unit_test(every_place_of_the_catalogue_is_filled),
         cmocka_unit_test(what_nobody_knows_stays_as_it_is),
         cmocka_unit_test(a_subject_that_looks_like_a_place_is_text),
         cmocka_unit_test(a_subject_that_cannot_be_read_fills_in_nothing),

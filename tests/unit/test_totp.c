@@ -170,6 +170,31 @@ static void an_otpauth_address_sets_digits_and_period(void **state)
     assert_int_equal(key.period_s, 60);
 }
 
+static void a_key_that_may_be_base32_is_doubtful(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_doubtful;
+    } rows[] = {
+        {"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", true},
+        {"JBSWY3DPEHPK3PXP", true},
+        {"GEZDGNBVGY3TQOJQGEZDGNBV======", true},
+        {"base32:GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", false},
+        {"base64:MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=", false},
+        {"MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=", false},
+        {"GEZDGNBVGY3TQOJ", false},
+        {"GEZDGNBVGY3TQOJQ=A", false},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO(secret_freep) struct secret *text = NULL;
+        assert_int_equal(secret_new(span_text(rows[i].text), &text), SCA_OK);
+
+        assert_int_equal(totp_key_is_doubtful(text), rows[i].is_doubtful);
+    }
+}
+
 static void what_is_no_key_is_refused_with_a_reason_that_does_not_repeat_it(void **state)
 {
     static const char *const bad[] = {
@@ -349,15 +374,49 @@ static void there_is_no_neighbour_when_both_were_used(void **state)
         SCA_NOT_FOUND);
 }
 
+static void found_drift(const struct stage *stage, int64_t refused, int64_t accepted,
+                        int64_t offset_s)
+{
+    const struct totp_evidence evidence = {refused, accepted, offset_s, stage->key.period_s};
+    totp_found_drift(&stage->owner, &evidence);
+}
+
 static void a_drift_that_was_found_is_used_from_then_on(void **state)
 {
     struct stage *stage = *state;
     int64_t refused = take(stage);
 
-    totp_found_drift(&stage->owner, refused, refused - 1);
+    found_drift(stage, refused, refused - 1, -29);
     stage->now_ms = 95000; /* three steps later */
 
     assert_int_equal(take(stage), refused + 2);
+}
+
+/* Such as a code that another computer had used: the clocks agree. */
+static void what_the_clocks_do_not_say_is_no_drift(void **state)
+{
+    static const int64_t offsets[] = {0, 15, -14, 29};
+    struct stage *stage = *state;
+    int64_t refused = take(stage);
+
+    for (size_t i = 0; i < ARRAY_LEN(offsets); i++)
+        found_drift(stage, refused, refused - 1, offsets[i]);
+    found_drift(stage, refused, refused + 1, 15);
+    stage->now_ms = 95000;
+
+    assert_int_equal(take(stage), refused + 3);
+}
+
+static void a_drift_is_forgotten_when_the_clock_is_set(void **state)
+{
+    struct stage *stage = *state;
+    int64_t refused = take(stage);
+    found_drift(stage, refused, refused + 1, 40);
+
+    found_drift(stage, refused + 1, refused, 1);
+    stage->now_ms = 95000;
+
+    assert_int_equal(take(stage), refused + 3);
 }
 
 static void a_drift_never_grows_beyond_what_one_retry_can_mend(void **state)
@@ -365,7 +424,7 @@ static void a_drift_never_grows_beyond_what_one_retry_can_mend(void **state)
     struct stage *stage = *state;
     int64_t refused = take(stage);
     for (int i = 0; i < 5; i++)
-        totp_found_drift(&stage->owner, refused, refused + 1);
+        found_drift(stage, refused, refused + 1, 300);
     stage->now_ms = 300000;
 
     assert_int_equal(take(stage) - now_step(stage), 2);
@@ -458,6 +517,7 @@ int main(void)
         TEST(codes_are_those_of_rfc_6238),
         TEST(one_key_in_every_form_is_the_same_key),
         TEST(an_otpauth_address_sets_digits_and_period),
+        TEST(a_key_that_may_be_base32_is_doubtful),
         TEST(what_is_no_key_is_refused_with_a_reason_that_does_not_repeat_it),
         TEST(a_key_that_is_too_long_is_refused),
         TEST(the_first_step_is_the_current_one_without_waiting),
@@ -472,6 +532,8 @@ int main(void)
         TEST(a_neighbour_that_was_used_is_not_used_again),
         TEST(there_is_no_neighbour_when_both_were_used),
         TEST(a_drift_that_was_found_is_used_from_then_on),
+        TEST(what_the_clocks_do_not_say_is_no_drift),
+        TEST(a_drift_is_forgotten_when_the_clock_is_set),
         TEST(a_drift_never_grows_beyond_what_one_retry_can_mend),
         TEST(a_damaged_record_is_begun_anew),
         TEST(without_a_record_no_code_may_be_used),
