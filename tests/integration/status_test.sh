@@ -52,6 +52,10 @@ echo "== a service out of reach, an account that is not there"
 control fault '{"endpoint":"get_certificate","kind":"reset_before"}' >/dev/null
 refused "$SMARTCA" status work
 say 'next: see the message'
+control fault '{"endpoint":"get_certificate","kind":"reset_before"}' >/dev/null
+refused "$SMARTCA" status work --json
+say '"stage":.*"unknown"'
+say '"code":.*"not_asked"'
 refused "$SMARTCA" status nobody
 say 'there is no account nobody'
 refused "$SMARTCA" status nobody --watch
