@@ -30,8 +30,17 @@ struct addition {
     bool was_known; /* the catalogue had the identity before */
 };
 
-/* All of it. The rows of the account's certificates, which the caller rows_fini()s, in ret_rows. */
-enum cli_exit account_add(const struct cli *cli, struct rows *ret_rows);
+/* addition_fini in any case. */
+void addition_init(struct addition *addition, const struct cli *cli);
+void addition_fini(struct addition *addition);
+
+/* Whatever can be refused: checks, asks the person and the service. Only the catalogue is written,
+ * which addition_take_back forgets. */
+enum cli_exit addition_begin(struct addition *addition);
+
+/* Writes the account, or nothing. The rows of its certificates, which the caller rows_fini()s, in
+ * ret_rows. */
+enum cli_exit addition_finish(struct addition *addition, struct rows *ret_rows);
 
 /* What can be said of the command line alone. */
 enum cli_exit addition_check_usage(const struct cli *cli, enum confirm_mode *ret_confirm);

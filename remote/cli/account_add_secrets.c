@@ -148,9 +148,11 @@ static enum cli_exit write_vault(struct addition *addition)
     for (size_t i = 0; i < VAULT_ITEMS; i++)
         if (!(items & 1U << i))
             contents.items[i] = addition->had.items[i];
-    addition->was_vault_written = true;
-    return vault_write(addition->cli, addition->account, addition->workspace.config->state_dir,
-                       addition->secrets.items[ITEM_PIN], &contents);
+    enum cli_exit result =
+        vault_write(addition->cli, addition->account, addition->workspace.config->state_dir,
+                    addition->secrets.items[ITEM_PIN], &contents);
+    addition->was_vault_written = result == CLI_OK; /* else what is there is not ours */
+    return result;
 }
 
 /* --sp-password-file -: what was read is kept beside the configuration, unless in the vault. */
