@@ -23,7 +23,7 @@ static const char *const confirm_names[] = {
     [CONFIRM_TOTP] = "totp",
 };
 
-static void addition_fini(struct addition *addition)
+void addition_fini(struct addition *addition)
 {
     fd_unlock_closep(&addition->turn);
     workspace_fini(&addition->workspace);
@@ -167,8 +167,14 @@ static enum cli_exit take_turn(struct addition *addition)
                                  : _("the vault of this identity was removed meanwhile"));
 }
 
-/* All that can be known before anybody is asked. */
-static enum cli_exit begin(struct addition *addition)
+void addition_init(struct addition *addition, const struct cli *cli)
+{
+    *addition = (struct addition){.cli = cli, .turn = -1};
+    addition->workspace.log = (struct log){.sink = LOG_SINK_NONE, .fd = -1};
+    rows_init(&addition->rows);
+}
+
+enum cli_exit addition_begin(struct addition *addition)
 {
     enum cli_exit result = addition_check_usage(addition->cli, &addition->confirm);
 
@@ -178,34 +184,13 @@ static enum cli_exit begin(struct addition *addition)
         result = addition_prepare(addition);
     if (result == CLI_OK)
         result = make_draft(addition);
-    return result == CLI_OK ? addition_check_rival(addition) : result;
-}
-
-enum cli_exit account_add_check(const struct cli *cli)
-{
-    AUTO(addition_fini) struct addition addition = {.cli = cli};
-
-    addition.workspace.log.sink = LOG_SINK_NONE;
-    rows_init(&addition.rows);
-    return begin(&addition);
-}
-
-static enum cli_exit add(struct addition *addition)
-{
-    enum cli_exit result = begin(addition);
-
+    if (result == CLI_OK)
+        result = addition_check_rival(addition);
     if (result == CLI_OK)
         result = addition_get_secrets(addition);
     if (result == CLI_OK)
         result = take_turn(addition);
-    if (result == CLI_OK)
-        result = addition_fetch(addition);
-    if (result != CLI_OK)
-        return result;
-    result = write_files(addition);
-    if (result != CLI_OK)
-        addition_take_back(addition);
-    return result;
+    return result == CLI_OK ? addition_fetch(addition) : result;
 }
 
 /* The service has no question that would try them. */
@@ -222,29 +207,33 @@ static void say_unchecked(const struct addition *addition)
                       name);
 }
 
-enum cli_exit account_add(const struct cli *cli, struct rows *ret_rows)
+enum cli_exit addition_finish(struct addition *addition, struct rows *ret_rows)
 {
-    AUTO(addition_fini) struct addition addition = {.cli = cli, .turn = -1};
+    const struct cli *cli = addition->cli;
+    const char *name = addition->account->name;
 
-    addition.workspace.log.sink = LOG_SINK_NONE;
-    rows_init(&addition.rows);
-    enum cli_exit result = add(&addition);
-    if (result != CLI_OK)
+    enum cli_exit result = write_files(addition);
+    if (result != CLI_OK) {
+        addition_take_back(addition);
         return result;
-    output_remark(cli, _("account %s written: %s"), addition.account->name, addition.place.file);
-    say_unchecked(&addition);
-    if (cJSON_GetArraySize(addition.rows.list) == 0)
-        output_remark(cli, _("no certificate yet: smartca status %s --watch waits for it"),
-                      addition.account->name);
-    *ret_rows = addition.rows;
-    addition.rows = (struct rows){.list = NULL};
+    }
+    output_remark(cli, _("account %s written: %s"), name, addition->place.file);
+    say_unchecked(addition);
+    if (cJSON_GetArraySize(addition->rows.list) == 0)
+        output_remark(cli, _("no certificate yet: smartca status %s --watch waits for it"), name);
+    *ret_rows = addition->rows;
+    addition->rows = (struct rows){.list = NULL};
     return CLI_OK;
 }
 
 enum cli_exit account_add_run(const struct cli *cli)
 {
     AUTO(rows_fini) struct rows rows = {.list = NULL};
+    AUTO(addition_fini) struct addition addition;
 
-    enum cli_exit result = account_add(cli, &rows);
+    addition_init(&addition, cli);
+    enum cli_exit result = addition_begin(&addition);
+    if (result == CLI_OK)
+        result = addition_finish(&addition, &rows);
     return result == CLI_OK ? rows_print(cli, &rows, columns, ARRAY_LEN(columns)) : result;
 }

@@ -33,11 +33,17 @@ struct addition {
     char held[CERTIFICATE_SERIAL_HEX];   /* that certificate */
 };
 
-/* All of it. The rows of the account's certificates, which the caller rows_fini()s, in ret_rows. */
-enum cli_exit account_add(const struct cli *cli, struct rows *ret_rows);
+/* addition_fini in any case. */
+void addition_init(struct addition *addition, const struct cli *cli);
+void addition_fini(struct addition *addition);
 
-/* Whether account_add would refuse it before it asks anybody. */
-enum cli_exit account_add_check(const struct cli *cli);
+/* Whatever can be refused: checks, asks the person and the service. Only the catalogue is written,
+ * which addition_take_back forgets. */
+enum cli_exit addition_begin(struct addition *addition);
+
+/* Writes the account, or nothing. The rows of its certificates, which the caller rows_fini()s, in
+ * ret_rows. */
+enum cli_exit addition_finish(struct addition *addition, struct rows *ret_rows);
 
 /* What can be said of the command line alone. */
 enum cli_exit addition_check_usage(const struct cli *cli, enum confirm_mode *ret_confirm);

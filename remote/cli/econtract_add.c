@@ -23,6 +23,7 @@ struct enrolment {
     int64_t user_id;
     enum confirm_mode confirm;
     struct desk desk;
+    struct addition addition;   /* of the account here */
     struct econtract_user user; /* as eContract has it now */
     struct rows rows;           /* of the account's certificates */
 };
@@ -31,6 +32,7 @@ static void enrolment_fini(struct enrolment *enrolment)
 {
     econtract_user_fini(&enrolment->user);
     rows_fini(&enrolment->rows);
+    addition_fini(&enrolment->addition);
     desk_fini(&enrolment->desk);
 }
 
@@ -74,20 +76,57 @@ static enum cli_exit add_there(struct enrolment *enrolment)
     return CLI_OK;
 }
 
+/* What makes the account here alone, with all that this command line says of it. Cut where it is
+ * too long; empty without memory. The caller buf_fini()s it. */
+static void write_command(const struct enrolment *enrolment, struct buf *ret_text)
+{
+    enum { COMMAND_MAX = 1024 };
+    const struct cli *cli = &enrolment->account_cli;
+    const char *const words[][2] = {
+        {"smartca account add", cli->operands[0]},
+        {"--user-id", cli->user_id},
+        {"--serial", cli->serial},
+        {"--confirm", cli->confirm},
+        {cli->is_business ? "--business" : NULL, ""},
+        {cli->is_unattended ? "--unattended" : NULL, ""},
+        {cli->is_pending ? "--pending" : NULL, ""},
+        {cli->is_reset ? "--reset" : NULL, ""},
+        {"--url", cli->url},
+        {"--ca-file", cli->ca_file},
+        {"--sp-id", cli->sp_id},
+        {"--sp-password-file", cli->sp_password_file},
+        {cli->keeps_sp_password ? "--sp-password-in-vault" : NULL, ""},
+        {"--password-file", cli->password_file},
+        {"--secret-key-file", cli->secret_key_file},
+        {"--pin-file", cli->pin_file},
+    };
+
+    buf_init(ret_text, COMMAND_MAX, false);
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (!words[i][0] || !words[i][1])
+            continue;
+        (void)buf_append(ret_text, span_text(i ? " " : ""));
+        (void)buf_append(ret_text, span_text(words[i][0]));
+        (void)buf_append(ret_text, span_text(*words[i][1] ? " " : ""));
+        (void)buf_append(ret_text, span_text(words[i][1]));
+    }
+}
+
 /* With a failure goes what was done before it: it is not to be done again. */
 static enum cli_exit add_here(struct enrolment *enrolment)
 {
-    const struct cli *cli = enrolment->cli;
+    AUTO(buf_fini) struct buf command;
     AUTO(freep) char *done = NULL;
 
+    write_command(enrolment, &command);
     if (asprintf(&done,
                  _("eContract has added the certificate to user %lld; only the account here is "
-                   "missing: smartca account add %s --user-id %s%s%s"),
-                 (long long)enrolment->user_id, cli->operands[0], cli->user_id,
-                 cli->serial ? " --serial " : "", cli->serial ? cli->serial : "") < 0)
+                   "missing: %.*s"),
+                 (long long)enrolment->user_id, (int)command.len,
+                 command.len ? (const char *)command.ptr : "") < 0)
         done = NULL;
     enrolment->account_cli.done_before = done;
-    enum cli_exit result = account_add(&enrolment->account_cli, &enrolment->rows);
+    enum cli_exit result = addition_finish(&enrolment->addition, &enrolment->rows);
     enrolment->account_cli.done_before = NULL;
     return result;
 }
@@ -152,15 +191,21 @@ enum cli_exit econtract_add_run(const struct cli *cli)
     struct enrolment enrolment = {
         .cli = cli, .desk = {.workspace = {.log = {.sink = LOG_SINK_NONE, .fd = -1}}}};
 
+    addition_init(&enrolment.addition, &enrolment.account_cli);
     enum cli_exit result = check_usage(&enrolment);
     if (result == CLI_OK)
         result = desk_open(cli, password_file_of(&enrolment), &enrolment.desk);
-    if (result == CLI_OK) /* before eContract changes anything */
-        result = account_add_check(&enrolment.account_cli);
+    /* What account add would refuse is refused before eContract changes anything. */
     if (result == CLI_OK)
-        result = add_there(&enrolment);
-    if (result == CLI_OK)
-        result = add_here(&enrolment);
+        result = addition_begin(&enrolment.addition);
+    if (result != CLI_OK)
+        return result;
+    result = add_there(&enrolment);
+    if (result != CLI_OK) {
+        addition_take_back(&enrolment.addition);
+        return result;
+    }
+    result = add_here(&enrolment);
     if (result != CLI_OK)
         return result;
     take_text(&enrolment);

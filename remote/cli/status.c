@@ -180,7 +180,8 @@ static enum cli_exit run_one(const struct cli *cli, const struct config *config,
     if (view.stage == STAGE_ACTIVE && cli->watches)
         output_remark(cli, _("slot %lu is there; applications that watch for it see it now"),
                       (unsigned long)view.entry.slot_id);
-    return cli->is_json ? rows_print_thing(cli, &rows) : result;
+    enum cli_exit printed = cli->is_json ? rows_print_thing(cli, &rows) : CLI_OK;
+    return result == CLI_OK ? printed : result;
 }
 
 static enum cli_exit run_all(const struct cli *cli, const struct config *config)

@@ -264,7 +264,11 @@ static enum step on_otp_refused(struct transaction *tx, const struct answer *ans
 static enum step on_busy(struct transaction *tx, const struct answer *answer)
 {
     tx->is_waiting = false;
-    (void)service_refusal(tx->client, tx->call, answer);
+    enum sca_status st = service_refusal(tx->client, tx->call, answer);
+    /* The one code there was went with this request: the person is to hear why, and types another.
+     */
+    if (tx->factor && second_factor_is_spent(tx->factor))
+        return tx->is_joined || tx->has_resumed ? outcome_done(tx, st) : over(tx, st);
     return outcome_again(tx, STEP_SUBMIT);
 }
 

@@ -128,6 +128,11 @@ void second_factor_spend(struct second_factor *factor)
     factor->was_typed_used = true;
 }
 
+bool second_factor_is_spent(const struct second_factor *factor)
+{
+    return factor->client->account->confirm == CONFIRM_OTP && factor->was_typed_used;
+}
+
 /* What to look at when every code is refused. */
 static enum sca_status give_up(const struct second_factor *factor, struct call *call, int64_t date)
 {

@@ -48,6 +48,9 @@ enum sca_status second_factor_prepare(struct second_factor *factor, struct call 
 /* The request was sent: its code is used up. */
 void second_factor_spend(struct second_factor *factor);
 
+/* Is there no further code to send, because they are typed? */
+bool second_factor_is_spent(const struct second_factor *factor);
+
 /*
  * The service refused the code. SCA_OK: another one, of a neighbouring step, is ready; at most
  * once. SCA_USER_AUTH: that was it. date: the service's clock, 0 where it did not tell.

@@ -213,18 +213,42 @@ is "eContract's user 5" 0 "$(there '.users[4].userCertificates | length')"
 test_case "add: what eContract refuses is not made here"
 run 1 econtract add other --econtract-user 999 --user-id 555000 --json
 error invalid
-run 1 econtract add other --econtract-user 5 --user-id 999999999 --json
 run 0 account list --json
 json 'map(.account) | sort | join(" ")' "be work"
 
-test_case "add: an account that fails here says what was done there"
+test_case "add: what fails here is refused before eContract changes anything"
+S=$HOME_DIR/secrets
+mkdir -m 700 "$S"
+(umask 077 && printf 'canary-password\n' >"$S/password" && printf 'hex:%040d\n' 0 >"$S/key" && printf '246824\n' >"$S/pin")
+SECRETS=(--password-file "$S/password" --secret-key-file "$S/key" --pin-file "$S/pin")
+run 1 econtract add third --econtract-user 5 --user-id 999999999 --json
+error not_found
+run 1 econtract add third --econtract-user 5 --user-id 555000 --business "${SECRETS[@]}" --json
+error invalid
+says "$err" "--business needs --serial"
 sed -i 's/^sp_id = .*/sp_id = nobody/' "$SMARTCA_PKCS11_CONF"
 run 1 econtract add third --econtract-user 5 --user-id 555000 --json
-says "$err" "eContract has added the certificate to user 5; only the account here is missing"
-says "$err" "smartca account add third --user-id 555000"
-is "one error" 1 "$(jq -s length "$err")"
-is "eContract's user 5" 2 "$(there '.users[4].userCertificates | length')"
+error service_auth
 configure 'company_id = 1' "password = file:$PASSWORD"
+is "eContract's user 5" 0 "$(there '.users[4].userCertificates | length')"
+run 0 account list --json
+json 'map(.account) | sort | join(" ")' "be work"
+
+test_case "add: what fails here afterwards says what was done there, and the whole command that is left"
+# Nobody can make files in conf.d; root can, but not everywhere.
+CONF_D=$XDG_CONFIG_HOME/smartca-pkcs11/conf.d
+mv "$CONF_D" "$CONF_D-away"
+if [ "$(id -u)" = 0 ]; then ln -s /proc/sys/fs "$CONF_D"; else mkdir -m 500 "$CONF_D"; fi
+run 1 econtract add third --econtract-user 5 --user-id 555000 --business --serial "$wanted" "${SECRETS[@]}" --json
+says "$err" "eContract has added the certificate to user 5; only the account here is missing"
+says "$err" "smartca account add third --user-id 555000 --serial $wanted --business --password-file $S/password --secret-key-file $S/key --pin-file $S/pin"
+is "one error" 1 "$(jq -s length "$err")"
+run 1 econtract add third --econtract-user 5 --user-id 555000 --json
+says "$err" "smartca account add third --user-id 555000)"
+rm -rf "$CONF_D"
+mv "$CONF_D-away" "$CONF_D"
+is "eContract's user 5" 2 "$(there '.users[4].userCertificates | length')"
+is "vaults" 0 "$(find "$STATE/vault" -name '*.token' | wc -l)"
 
 test_case "update: name and default, there and here"
 be=$(there '.users[3].userCertificates[0].id')

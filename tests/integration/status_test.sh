@@ -31,6 +31,13 @@ for row in requested:no_account account_created:no_certificate package_chosen:no
     is "${row%:*}" "${row#*:}" "$(json stage)"
     [ -n "$(json next_step)" ] || fail "${row%:*} has no next step"
 done
+# Only the first request for a signature tells in general; a service may tell with the list.
+control behaviour '{"used_up_refuses_list":true}' >/dev/null
+stage_is package_used_up
+ran "$SMARTCA" status work --json
+is package_used_up package_used_up "$(json stage)"
+say '"next_step":.*VNPT|package'
+control behaviour '{"used_up_refuses_list":false}' >/dev/null
 ran "$SMARTCA" status --json
 is "a list" array "$(json '|type')"
 
@@ -59,6 +66,10 @@ echo "== a service out of reach, an account that is not there"
 control fault '{"endpoint":"get_certificate","kind":"reset_before"}' >/dev/null
 refused "$SMARTCA" status work
 say 'next: see the message'
+control fault '{"endpoint":"get_certificate","kind":"reset_before"}' >/dev/null
+refused "$SMARTCA" status work --json
+say '"stage":.*"unknown"'
+say '"code":.*"not_asked"'
 refused "$SMARTCA" status nobody
 say 'there is no account nobody'
 refused "$SMARTCA" status nobody --watch
@@ -68,18 +79,22 @@ echo "== --watch: the slot appears in a program that is running"
 exec 8< <(exec timeout 60 /usr/bin/python3 tests/integration/slot_events.py "$MODULE" 1 2>&1)
 read -r line <&8
 [ "$line" = waiting ] || fail "the program says '$line'"
+mkfifo "$HOME_DIR/work/err"
 timeout 60 "$SMARTCA" status work --watch >"$out" 2>"$HOME_DIR/work/err" &
 watch=$!
+exec 7<"$HOME_DIR/work/err"
+# Its lines, one by one, until one says it.
 await() {
-    until grep -q "$1" "$HOME_DIR/work/err"; do
-        kill -0 $watch 2>/dev/null || { cat "$HOME_DIR/work/err"; fail "--watch has ended"; }
+    local said=
+    until [[ $said =~ $1 ]]; do
+        read -r said <&7 || fail "--watch has ended without '$1'"
     done
 }
 await 'was not issued yet'
 stage_is issued
 await 'not activated'
 stage_is active
-wait $watch || { cat "$HOME_DIR/work/err"; fail "--watch failed"; }
+wait $watch || { cat <&7; fail "--watch failed"; }
 read -r line <&8
 [[ $line =~ ' present Lê Thị Hằng ' ]] || fail "the program says '$line'"
 say 'the certificate signs'

@@ -454,6 +454,34 @@ static void a_refused_typed_code_is_not_tried_again(void **state)
     assert_non_null(strstr(note, "log in again"));
 }
 
+static void a_busy_service_is_not_told_as_a_code_that_is_used_up(void **state)
+{
+    AUTO(secret_freep) struct secret *otp = secret_of("012345");
+    const struct remote_credentials credentials = {.otp = otp};
+    struct story *story = *state;
+    struct lone lone;
+    char note[256];
+    TELL(story, {.to = SIGN2, .says = ENVELOPE("429", "slow down", "null"), .http = 429});
+
+    assert_int_equal(sign(story, &credentials, &lone, note), SCA_NETWORK);
+
+    assert_int_equal(story->request_count, 1);
+    assert_non_null(strstr(note, "the service has too many requests"));
+    assert_int_equal(story_journal_size(story), 0);
+}
+
+static void a_busy_service_is_asked_again_with_a_computed_code(void **state)
+{
+    struct story *story = *state;
+    struct lone lone;
+    TELL(story, {.to = SIGN2, .says = ENVELOPE("429", "slow down", "null"), .http = 429},
+         {.to = SIGN2, .says = PERMITTED}, {.to = CONFIRM, .says = SIGNED});
+
+    assert_int_equal(story_sign_alone(story, &lone), SCA_OK);
+
+    assert_int_equal(story->request_count, 3);
+}
+
 static void a_typed_code_is_not_sent_twice_for_a_lost_permission(void **state)
 {
     AUTO(secret_freep) struct secret *otp = secret_of("012345");
@@ -581,6 +609,8 @@ int main(void)
         OTP(a_typed_code_is_sent_as_it_was_typed),
         OTP(without_a_typed_code_nothing_is_sent),
         OTP(a_refused_typed_code_is_not_tried_again),
+        OTP(a_busy_service_is_not_told_as_a_code_that_is_used_up),
+        TOTP(a_busy_service_is_asked_again_with_a_computed_code),
         OTP(a_typed_code_is_not_sent_twice_for_a_lost_permission),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
