@@ -3,12 +3,13 @@
 # What the service writes is data: it gets no line in the configuration, and none of its control
 # characters reaches the terminal.
 #   distrust_test.sh BUILD
+# shellcheck disable=SC2016 # $s is of jq
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 BUILD=$1
 . tests/lib/emulator.sh
 home_start
-emulator_start
+emulator_start --user "$USER_ID"
 unset SMARTCA_PKCS11_MODULE
 export LC_ALL=C.UTF-8
 CONF_D=$XDG_CONFIG_HOME/smartca-pkcs11/conf.d
@@ -74,6 +75,7 @@ for field in serial_number cert_status service_name; do
         status=0
         # shellcheck disable=SC2086 # two words
         "$SMARTCA" $verb >"$out" 2>&1 || status=$?
+        # shellcheck disable=SC2086
         run "$status" $verb
     done
     run 0 account remove work

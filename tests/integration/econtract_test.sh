@@ -290,7 +290,7 @@ jq -e '.error.code | . == "protocol" or . == "not_found"' "$err" >"$out" || fail
 
 test_case "numbers of users are shown as the service gives them"
 configure 'company_id = 1' "password = file:$PASSWORD"
-control fault '{"endpoint":"econtract","kind":"body_text","status":200,"body":"{\\"data\\":{\\"items\\":[{\\"id\\":-1}]},\\"success\\":true,\\"code\\":0}"}' >/dev/null
+control fault '{"endpoint":"econtract","kind":"body_text","status":200,"body":"{\"data\":{\"items\":[{\"id\":-1}]},\"success\":true,\"code\":0}"}' >/dev/null
 run 0 econtract users --json
 is user_id -1 "$(jq -r '.[0].user_id' "$out")"
 
