@@ -197,7 +197,7 @@ static void drop_colons(char *text)
     *to = 0;
 }
 
-static bool take(struct cli *cli, const struct option_row *row, const char *value)
+static bool take(struct cli *cli, const struct option_row *row, char *value)
 {
     if (!row->value) {
         *flag_at(cli, row) = true;
@@ -213,6 +213,8 @@ static bool take(struct cli *cli, const struct option_row *row, const char *valu
         (void)output_usage(cli, _("--%s is given twice"), row->name);
         return false;
     }
+    if (row->offset == TO(serial))
+        drop_colons(value);
     *text_at(cli, row) = value;
     if (strcmp(value, "-") == 0 && cli->piped_count < CLI_PIPED_MAX)
         cli->piped[cli->piped_count++] = row->name;
@@ -236,10 +238,7 @@ bool options_parse(int argc, char **argv, struct cli *ret_cli)
                                argv[optind > at ? optind - 1 : at]);
             return false;
         }
-        const struct option_row *row = &rows[found - FIRST_ROW];
-        if (row->offset == offsetof(struct cli, serial))
-            drop_colons(optarg);
-        if (!take(&cli, row, optarg))
+        if (!take(&cli, &rows[found - FIRST_ROW], optarg))
             return false;
     }
     cli.operands = argv + optind;

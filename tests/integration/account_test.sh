@@ -365,7 +365,7 @@ nothing_written
 test_case "an account whose section has a mistake leaves its secrets, and that is said"
 broken() {
     run 0 account add firm --user-id "$COMPANY" --business --serial "$first" "${SERVICE_IS[@]}" --sp-password-file - \
-        "${SECRETS[@]}" "$@" <<<test-password
+        "${SECRETS[@]}" <<<test-password
     printf 'pin = perhaps\n' >>"$CONF_D/account-firm.conf"
 }
 broken

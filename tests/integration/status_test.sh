@@ -21,6 +21,12 @@ stage_is() { control user "{\"user_id\":\"$person\",\"stage\":\"$1\"}" >/dev/nul
 json() { jq -r ".$1" "$out"; }
 is() { [ "$2" = "$3" ] || { cat "$out"; fail "$1 is '$3', not '$2'"; }; }
 
+echo "== every translated text is one that the tool has, with the same conversions"
+xgettext --from-code=UTF-8 --keyword=_ --keyword=N_ --keyword=ngettext:1,2 -o "$HOME_DIR/work/texts.pot" remote/cli/*.[ch]
+msgmerge --quiet --no-fuzzy-matching -o "$HOME_DIR/work/vi.po" conf/po/vi.po "$HOME_DIR/work/texts.pot"
+msgfmt --check-format -o /dev/null "$HOME_DIR/work/vi.po"
+! grep '^#~ msgid' "$HOME_DIR/work/vi.po" || fail "texts that are gone, or changed"
+
 echo "== what each stage is called"
 control user "{\"user_id\":\"$person\",\"name\":\"Lê Thị Hằng\",\"add_certificates\":1,\"stage\":\"requested\"}" >/dev/null
 for row in requested:no_account account_created:no_certificate package_chosen:no_certificate paid:no_certificate \
@@ -50,6 +56,16 @@ say 'next step: in the SmartCA app'
 ran env LANGUAGE=vi "$SMARTCA" status work
 say '> 7\. kích hoạt chứng thư số'
 say 'bước tiếp theo: trong ứng dụng SmartCA'
+refused env LANGUAGE=vi "$SMARTCA" status nobody
+say 'không có tài khoản nobody'
+refused env LANGUAGE=vi "$SMARTCA" account add twin --user-id "$person"
+say 'đã là khe của tài khoản work'
+say 'bước tiếp theo: dùng tài khoản đó'
+ran env LANGUAGE=vi "$SMARTCA" account list
+say 'TÀI KHOẢN +NGƯỜI DÙNG'
+"$SMARTCA" account list --json >"$out.en"
+ran env LANGUAGE=vi "$SMARTCA" account list --json
+cmp "$out" "$out.en" || fail "JSON depends on the language"
 for stage in active visible revoked expired; do
     stage_is $stage
     ran "$SMARTCA" status work
