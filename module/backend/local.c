@@ -6,6 +6,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/base/log.h"
+#include "remote/keystore/shelf.h"
 
 /* design.md section 4. */
 static const CK_MECHANISM_TYPE mechanisms[] = {
@@ -154,13 +155,6 @@ static const struct token_ops local_ops = {
     .free = local_free,
 };
 
-/* It becomes a part of a path. */
-static bool is_name(const char *name)
-{
-    return strlen(name) == KEYSTORE_NAME_SIZE - 1 &&
-           strspn(name, "0123456789abcdef") == KEYSTORE_NAME_SIZE - 1;
-}
-
 /* Of the slot, not of what is in it: it stays true when the empty slot is taken. By hand, because
  * ten thousand tokens are made when a company's catalogue is opened. */
 static void describe(struct local_token *token)
@@ -183,7 +177,7 @@ static void describe(struct local_token *token)
 enum sca_status local_token_new(const char *state_dir, const char *name, CK_SLOT_ID slot_id,
                                 struct token **ret_token)
 {
-    if (name && !is_name(name))
+    if (name && !shelf_is_name(name))
         return SCA_INVALID;
     struct local_token *token = calloc(1, sizeof(*token));
     if (!token)
@@ -218,7 +212,7 @@ void local_token_claim(struct token *base, const char *name)
 {
     struct local_token *token = (struct local_token *)base;
 
-    if (base->ops != &local_ops || !is_name(name))
+    if (base->ops != &local_ops || !shelf_is_name(name))
         return;
     lock_take(&token->lock);
     if (atomic_load(&base->is_spare)) {

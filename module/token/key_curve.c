@@ -19,11 +19,6 @@ struct point {
     size_t len;
 };
 
-static void pkey_freep(EVP_PKEY **key)
-{
-    EVP_PKEY_free(*key);
-}
-
 /* CKA_EC_POINT is a DER OCTET STRING; some programs give what is in it. */
 static struct span open_point(struct span point, const struct curve *curve)
 {
@@ -113,7 +108,7 @@ CK_RV key_read_on_curve(CK_KEY_TYPE type, bool is_private, const CK_ATTRIBUTE *t
     struct span value = key_value(template, count, CKA_VALUE);
     struct span wrapped = key_value(template, count, CKA_EC_POINT);
     struct span point = open_point(wrapped, curve);
-    AUTO(pkey_freep)
+    AUTO(crypto_pkey_freep)
     EVP_PKEY *key = type == CKK_EC ? read_ec(curve, is_private ? &value : NULL, point)
                                    : read_edwards(curve, is_private ? &value : NULL, point);
     /* Off the curve, or no number of it, or not the point of that number. */

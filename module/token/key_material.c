@@ -10,11 +10,6 @@
 #include "remote/base/cleanup.h"
 #include "remote/base/crypto.h"
 
-static void pkey_freep(EVP_PKEY **key)
-{
-    EVP_PKEY_free(*key);
-}
-
 struct span key_value(const CK_ATTRIBUTE *template, CK_ULONG count, CK_ATTRIBUTE_TYPE type)
 {
     for (CK_ULONG i = 0; i < count; i++)
@@ -54,7 +49,7 @@ static CK_RV read_rsa(bool is_private, const CK_ATTRIBUTE *template, CK_ULONG co
     for (size_t i = 0; i < wanted; i++)
         key_numbers_add(&numbers, key_rsa_numbers[i].name,
                         key_value(template, count, key_rsa_numbers[i].type));
-    AUTO(pkey_freep) EVP_PKEY *key = key_numbers_make(&numbers, "RSA", is_private);
+    AUTO(crypto_pkey_freep) EVP_PKEY *key = key_numbers_make(&numbers, "RSA", is_private);
     bool is_good = key && is_rsa(key, is_private, numbers.list);
     key_numbers_fini(&numbers);
     if (!is_good)
@@ -69,7 +64,7 @@ static bool is_info_of(const EVP_PKEY *key, struct span info)
     if (!info.len)
         return true;
     const unsigned char *der = info.ptr;
-    AUTO(pkey_freep)
+    AUTO(crypto_pkey_freep)
     EVP_PKEY *given = d2i_PUBKEY_ex(NULL, &der, (long)info.len, crypto_libctx(), NULL);
     return given && der == info.ptr + info.len && EVP_PKEY_eq(given, key) == 1;
 }
@@ -87,7 +82,7 @@ static CK_RV read_key(enum object_kind kind, const CK_ATTRIBUTE *template, CK_UL
 CK_RV key_read(enum object_kind kind, const CK_ATTRIBUTE *template, CK_ULONG count,
                EVP_PKEY **ret_key)
 {
-    AUTO(pkey_freep) EVP_PKEY *key = NULL;
+    AUTO(crypto_pkey_freep) EVP_PKEY *key = NULL;
     (void)ERR_set_mark();
     CK_RV rv = read_key(kind, template, count, &key);
     if (rv == CKR_OK && !is_info_of(key, key_value(template, count, CKA_PUBLIC_KEY_INFO)))

@@ -34,11 +34,6 @@ static struct span ec_algorithm(void)
     return span_of(ec, sizeof(ec));
 }
 
-static void pkey_freep(EVP_PKEY **key)
-{
-    EVP_PKEY_free(*key);
-}
-
 static bool write_rsa(struct der_writer *writer, const EVP_PKEY *key)
 {
     uint8_t number[KEY_NUMBER_SIZE];
@@ -144,7 +139,7 @@ static EVP_PKEY *read_rsa(struct span body)
             numbers.is_bad = true;
         key_numbers_add(&numbers, key_rsa_numbers[i].name, number);
     }
-    AUTO(pkey_freep)
+    AUTO(crypto_pkey_freep)
     EVP_PKEY *key = content.len ? NULL : key_numbers_make(&numbers, "RSA", true);
     key_numbers_fini(&numbers);
     int bits = key ? EVP_PKEY_get_bits(key) : 0;

@@ -13,6 +13,7 @@
 #include "module/token/session.h"
 #include "module/token/signer.h"
 #include "remote/base/cleanup.h"
+#include "remote/base/crypto.h"
 
 /* What a purpose needs of a key object. */
 static const struct key_role {
@@ -25,11 +26,6 @@ static const struct key_role {
     {CKF_SIGN_RECOVER, CKO_PRIVATE_KEY, CKA_SIGN_RECOVER},
     {CKF_VERIFY_RECOVER, CKO_PUBLIC_KEY, CKA_VERIFY_RECOVER},
 };
-
-static void pkey_freep(EVP_PKEY **key)
-{
-    EVP_PKEY_free(*key);
-}
 
 static bool is_permitted(const struct object *object, CK_FLAGS purpose)
 {
@@ -126,7 +122,7 @@ static CK_RV make_ready(struct session *s, CK_FLAGS purpose, const struct object
                         CK_RV login)
 {
     struct operation *operation = &s->operation;
-    AUTO(pkey_freep) EVP_PKEY *key = NULL;
+    AUTO(crypto_pkey_freep) EVP_PKEY *key = NULL;
 
     CK_RV rv = load_key(s, object, &key);
     if (rv != CKR_OK)

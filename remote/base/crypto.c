@@ -76,6 +76,11 @@ const EVP_MD *crypto_md(enum crypto_hash hash)
     return md;
 }
 
+void crypto_pkey_freep(EVP_PKEY **key)
+{
+    EVP_PKEY_free(*key);
+}
+
 size_t crypto_hash_len(enum crypto_hash hash)
 {
     return hash < CRYPTO_HASH_COUNT ? hashes[hash].len : 0;

@@ -20,6 +20,9 @@ void crypto_adopt(OSSL_LIB_CTX *libctx);
 /* In a forked child: forgets the inherited context, whose locks may be held for ever. */
 void crypto_abandon(void);
 
+/* AUTO(crypto_pkey_freep) EVP_PKEY *key = NULL. */
+void crypto_pkey_freep(EVP_PKEY **key);
+
 enum crypto_hash {
     CRYPTO_SHA1,
     CRYPTO_SHA256,

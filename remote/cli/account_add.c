@@ -17,12 +17,6 @@ static const struct column columns[] = {
     {"state", N_("STATE"), false},
 };
 
-static const char *const confirm_names[] = {
-    [CONFIRM_APP] = "app",
-    [CONFIRM_OTP] = "otp",
-    [CONFIRM_TOTP] = "totp",
-};
-
 void addition_fini(struct addition *addition)
 {
     fd_unlock_closep(&addition->turn);

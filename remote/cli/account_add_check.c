@@ -39,17 +39,15 @@ static enum cli_exit check_values(const struct cli *cli)
 
 static enum cli_exit read_confirm(const struct cli *cli, enum confirm_mode *ret_confirm)
 {
-    static const char *const names[] = {
-        [CONFIRM_APP] = "app", [CONFIRM_OTP] = "otp", [CONFIRM_TOTP] = "totp"};
     size_t found = 0;
 
     if (!cli->confirm) {
         *ret_confirm = cli->is_business ? CONFIRM_TOTP : CONFIRM_APP;
         return CLI_OK;
     }
-    while (found < ARRAY_LEN(names) && strcmp(names[found], cli->confirm) != 0)
+    while (confirm_names[found] && strcmp(confirm_names[found], cli->confirm) != 0)
         found++;
-    if (found == ARRAY_LEN(names))
+    if (!confirm_names[found])
         return output_usage(cli, _("--confirm is app, otp or totp"));
     if (cli->is_business && found != CONFIRM_TOTP)
         return output_usage(cli, _("--business is --confirm totp: it cannot be --confirm %s"),

@@ -23,8 +23,8 @@ static enum cli_exit say_set(const struct choice *choice, const struct catalogue
 
     rows_init(&rows);
     output_remark(choice->cli,
-                  _("%s of account %s is the default; programs that run see it when "
-                    "they list the slots again"),
+                  _("%s of account %s is the default; programs started from now "
+                    "on see it first"),
                   label ? label : "", choice->account->name);
     if (!choice->cli->is_json)
         return CLI_OK;

@@ -7,12 +7,6 @@
 #include "remote/cli/vault_access.h"
 #include "remote/cli/workspace.h"
 
-static const char *const confirm_names[] = {
-    [CONFIRM_APP] = "app",
-    [CONFIRM_OTP] = "otp",
-    [CONFIRM_TOTP] = "totp",
-};
-
 static const struct column columns[] = {
     {"account", N_("ACCOUNT"), false},
     {"user_id", N_("USER"), false},

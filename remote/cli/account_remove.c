@@ -12,18 +12,32 @@
 #include "remote/cli/vault_access.h"
 #include "remote/cli/workspace.h"
 
-/* What is kept of the identity, when no other account has it. */
+static bool others_need_vault(const struct config *config, const struct account_config *account)
+{
+    for (size_t i = 0; i < config->account_count; i++) {
+        const struct account_config *other = &config->accounts[i];
+        if (other != account && identity_equal(config_identity(other), config_identity(account)) &&
+            vault_is_needed(other))
+            return true;
+    }
+    return false;
+}
+
+/* What is kept of the identity: its secrets when no other account needs them, its certificates when
+ * no other account has them. */
 static enum cli_exit forget(const struct cli *cli, const struct config *config,
                             const struct account_config *account)
 {
     const struct vault vault = vault_of_account(account, config->state_dir);
 
-    enum sca_status st = vault_remove(&vault);
+    enum sca_status st = others_need_vault(config, account) ? SCA_OK : vault_remove(&vault);
     if (st != SCA_OK)
         return output_fail(cli, output_code(st), workspace_advice(st),
                            _("the account is removed, but %s/vault still has its secrets, under "
                              "its PIN"),
                            config->state_dir);
+    if (workspace_twin(config, account))
+        return CLI_OK;
     st = catalogue_forget(config->state_dir, account->service.url, account->user_id);
     return st == SCA_OK ? CLI_OK
                         : output_fail(cli, output_code(st), workspace_advice(st),
@@ -63,8 +77,6 @@ static enum cli_exit remove_account(const struct cli *cli, const struct config *
         say_what_remains(cli, config, place);
         return CLI_OK;
     }
-    if (workspace_twin(config, account))
-        return CLI_OK;
     if (config->problem_count == 0)
         return forget(cli, config, account);
     output_remark(cli,

@@ -112,7 +112,8 @@ static void update_here(const struct change *change,
 
     enum sca_status st = here_set_view(&change->desk, certificate->serial_number, parts, &view);
     if (st == SCA_OK)
-        output_remark(cli, _("the slot of this certificate here follows"));
+        output_remark(cli, _("the slot of this certificate here follows in programs started "
+                             "from now on"));
     else if (st != SCA_NOT_FOUND)
         output_remark(cli, _("the slot of this certificate here stays as it was: %s"),
                       sca_status_name(st));

@@ -25,8 +25,9 @@ enum cli_exit desk_read_id(const struct cli *cli, const char *option, const char
     return CLI_OK;
 }
 
-/* The password in memory of its own, in the place of what the configuration says. */
-static enum cli_exit get_password(struct desk *desk, const char *password_file)
+/* NULL: the one that the configuration says, which can be had. */
+static enum cli_exit get_password(const struct desk *desk, const char *password_file,
+                                  struct secret **ret_password)
 {
     AUTO(secret_freep) struct secret *password = NULL;
     const struct pin_question question = {
@@ -52,16 +53,15 @@ static enum cli_exit get_password(struct desk *desk, const char *password_file)
                            _("write password = file:PATH into [econtract], or give "
                              "--password-file"),
                            "%s", trouble.text);
-    desk->password = strdup((const char *)secret_get(password).ptr);
-    desk->config.password = (struct secret_ref){SECRET_LITERAL, desk->password};
-    return desk->password ? CLI_OK
-                          : output_fail(desk->cli, output_code(SCA_NOMEM), "", _("out of memory"));
+    *ret_password = TAKE(password);
+    return CLI_OK;
 }
 
 enum cli_exit desk_open(const struct cli *cli, const char *password_file, struct desk *ret_desk)
 {
-    *ret_desk = (struct desk){.cli = cli};
+    AUTO(secret_freep) struct secret *password = NULL;
 
+    *ret_desk = (struct desk){.cli = cli};
     enum cli_exit result = workspace_open(cli, &ret_desk->workspace);
     if (result != CLI_OK)
         return result;
@@ -71,22 +71,22 @@ enum cli_exit desk_open(const struct cli *cli, const char *password_file, struct
                            _("write [econtract] with url and username into the configuration "
                              "file; smartca doctor shows where it is"),
                            _("the configuration has no usable [econtract]"));
-    result = get_password(ret_desk, password_file);
+    result = get_password(ret_desk, password_file, &password);
     if (result != CLI_OK)
         return result;
     enum sca_status st = econtract_new(&ret_desk->config, ret_desk->workspace.config->state_dir,
                                        NULL, &ret_desk->econtract);
-    return st == SCA_OK ? CLI_OK
-                        : output_fail(cli, output_code(st), _("correct [econtract]"),
-                                      _("eContract cannot be used: %s"), sca_status_name(st));
+    if (st != SCA_OK)
+        return output_fail(cli, output_code(st), _("correct [econtract]"),
+                           _("eContract cannot be used: %s"), sca_status_name(st));
+    if (password)
+        econtract_use_password(ret_desk->econtract, TAKE(password));
+    return CLI_OK;
 }
 
 void desk_fini(struct desk *desk)
 {
     econtract_free(desk->econtract);
-    if (desk->password)
-        secret_wipe(desk->password, strlen(desk->password));
-    free(desk->password);
     workspace_fini(&desk->workspace);
 }
 

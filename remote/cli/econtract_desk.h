@@ -13,8 +13,7 @@
 struct desk {
     const struct cli *cli;
     struct workspace workspace;
-    struct econtract_config config; /* [econtract], with the password as it was given */
-    char *password;                 /* wiped */
+    struct econtract_config config; /* [econtract] */
     struct econtract *econtract;
 };
 

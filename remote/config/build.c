@@ -142,8 +142,6 @@ static enum sca_status add_account(struct section *section, const struct default
 static bool has_secrets(const struct account_config *account, const struct section *section,
                         struct document *document)
 {
-    static const char *const names[] = {
-        [CONFIRM_APP] = "app", [CONFIRM_OTP] = "otp", [CONFIRM_TOTP] = "totp"};
     bool needs_password = account->confirm != CONFIRM_APP && account->password.kind == SECRET_NONE;
     bool needs_key = account->confirm == CONFIRM_TOTP && account->totp_secret.kind == SECRET_NONE;
 
@@ -154,7 +152,7 @@ static bool has_secrets(const struct account_config *account, const struct secti
             "env:NAME",
             section->name, needs_password ? "password" : "",
             needs_password && needs_key ? " and " : "", needs_key ? "totp_secret" : "",
-            names[account->confirm]);
+            confirm_names[account->confirm]);
     return !needs_password && !needs_key;
 }
 

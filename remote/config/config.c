@@ -140,6 +140,13 @@ enum sca_status config_load_again(const struct config *known, struct config **re
     return load(known, ret_config);
 }
 
+const char *const confirm_names[] = {
+    [CONFIRM_APP] = "app",
+    [CONFIRM_OTP] = "otp",
+    [CONFIRM_TOTP] = "totp",
+    NULL,
+};
+
 struct identity config_identity(const struct account_config *account)
 {
     return (struct identity){.url = account->service.url, .user_id = account->user_id};

@@ -17,6 +17,9 @@ enum confirm_mode {
     CONFIRM_TOTP,
 };
 
+/* As the configuration and the tool spell them, by enum confirm_mode; NULL at the end. */
+extern const char *const confirm_names[];
+
 enum audit_mode {
     AUDIT_ALL,
     AUDIT_REMOTE, /* signatures of identities at a service only */

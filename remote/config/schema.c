@@ -15,7 +15,6 @@ static const struct section_rule sections[] = {
 
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const audit_modes[] = {"all", "remote", "none", NULL};
-static const char *const confirm_modes[] = {"app", "otp", "totp", NULL};
 static const char *const otp_logins[] = {"pin", "context", NULL};
 static const char *const pin_modes[] = {"none", "required", NULL};
 static const char *const no_yes[] = {"no", "yes", NULL};
@@ -73,7 +72,7 @@ static const struct key_rule keys[] = {
 
     {"user_id", SECTION_ACCOUNT, SECTION_ACCOUNT, TEXT(check_identity), IN_ACCOUNT(user_id)},
     {"serial", SECTION_ACCOUNT, 0, TEXT(check_hex), IN_ACCOUNT(serial)},
-    {"confirm", SECTION_ACCOUNT, 0, CHOICE(confirm_modes),
+    {"confirm", SECTION_ACCOUNT, 0, CHOICE(confirm_names),
      IN_ACCOUNT(confirm)},
     {"password", SECTION_ACCOUNT, 0, SECRET, IN_ACCOUNT(password)},
     {"totp_secret", SECTION_ACCOUNT, 0, SECRET,

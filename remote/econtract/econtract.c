@@ -18,7 +18,7 @@ struct econtract {
     char *state_dir;
     struct transport *transport;
     bool owns_transport;
-    struct secret *password; /* fetched at its first use */
+    struct secret *password; /* given, or fetched at its first use */
     struct ticket ticket;    /* token NULL: none that holds */
     enum sca_status kept;    /* could the last token be written? */
     struct econtract_verdict verdict;
@@ -58,6 +58,12 @@ enum sca_status econtract_new(const struct econtract_config *config, const char 
     if (st == SCA_OK)
         *ret_econtract = TAKE(econtract);
     return st;
+}
+
+void econtract_use_password(struct econtract *econtract, struct secret *take_password)
+{
+    secret_free(econtract->password);
+    econtract->password = take_password;
 }
 
 void econtract_free(struct econtract *econtract)

@@ -39,6 +39,9 @@ struct econtract;
 enum sca_status econtract_new(const struct econtract_config *config, const char *state_dir,
                               struct transport *transport, struct econtract **ret_econtract);
 void econtract_free(struct econtract *econtract);
+
+/* In the place of the password that config says. */
+void econtract_use_password(struct econtract *econtract, struct secret *take_password);
 void econtract_freep(struct econtract **econtract);
 
 /* Of the last call. */

@@ -117,9 +117,9 @@ enum sca_status codec_parse_reply(struct span body, struct codec_reply *ret_repl
     if (number_of(data, "expired_in", &seconds) && seconds > 0)
         reply.expired_in = seconds < EXPIRED_IN_MAX ? seconds : EXPIRED_IN_MAX;
     st = read_signatures(data, &reply, why);
-    if (st == SCA_OK && take_sad(data, &reply) != SCA_OK) {
-        *why = "sad is too long";
-        st = SCA_PROTOCOL;
+    if (st == SCA_OK) {
+        st = take_sad(data, &reply);
+        *why = st == SCA_PROTOCOL ? "sad is too long" : *why;
     }
     if (st != SCA_OK) {
         free(reply.signatures);

@@ -284,6 +284,17 @@ run 0 account remove office
 is "vaults" 1 "$(vaults)"
 run 0 account otp firm --pin-file "$S/pin"
 
+test_case "secrets that nobody needs any more are removed with the account that did"
+run 0 account add plain --user-id "$COMPANY" --serial "$second" "${SETUP[@]}"
+run 0 account remove firm
+is "vaults" 0 "$(vaults)"
+run 0 account list --json
+json 'map([.account, .certificates] | map(tostring) | join(":")) | join(" ")' "plain:1"
+run 0 account add firm --user-id "$COMPANY" --business --serial "$first" "${SETUP[@]}" "${SECRETS[@]}" --json
+run 0 account remove plain
+is "vaults" 1 "$(vaults)"
+run 0 account otp firm --pin-file "$S/pin"
+
 test_case "rename takes the password file along"
 run 0 account add plain --user-id "$USER_ID" "${SERVICE_IS[@]}" --sp-password-file - <<<test-password
 run 0 account rename plain simple
@@ -425,6 +436,8 @@ run 0 account add all --user-id "$COMPANY" "${SETUP[@]}" --json
 json length 2
 run 0 account set-default all --serial "${second^^}" --json
 json '[.account, .serial, .default] | map(tostring) | join(" ")' "all $second true"
+run 0 account set-default all --serial "$second"
+says "$err" "programs started from now on"
 run 0 account list --json
 json 'map([.account, .default] | map(tostring) | join(":")) | join(" ")' "all:true server:false"
 run 0 account set-default server --json

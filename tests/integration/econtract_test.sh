@@ -255,6 +255,8 @@ be=$(there '.users[3].userCertificates[0].id')
 run 0 econtract update --certificate "$be" --econtract-user 4 --name 'Chữ ký của Bé' --default --json
 json '"\(.user_id) \(.certificate_id) \(.default) \(.name) \(.serial) \(.account)"' \
     "4 $be $be Chữ ký của Bé $wanted be"
+run 0 econtract update --certificate "$be" --econtract-user 4 --default
+says "$err" "in programs started from now on"
 is "eContract's name" 'Chữ ký của Bé' "$(there '.users[3].userCertificates[0].name')"
 run 0 slots --json
 says "$out" 'Chữ ký của Bé'

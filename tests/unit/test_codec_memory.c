@@ -3,6 +3,7 @@
 #include "remote/base/cleanup.h"
 #include "tests/unit/codec_stage.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -125,6 +127,39 @@ static void an_answer_without_memory_is_no_answer(void **state)
     assert_true(tries > 15 && tries < 1000);
 }
 
+/* What secrets are kept in: the linker puts this in its place. */
+static bool has_no_pages;
+void *__real_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset);
+void *__wrap_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset);
+void *__wrap_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset)
+{
+    if (!has_no_pages)
+        return __real_mmap(addr, len, prot, flags, fd, offset);
+    errno = ENOMEM;
+    return MAP_FAILED;
+}
+
+/* SCA_PROTOCOL would be the service's fault, and end the transaction. */
+static void a_permission_without_memory_is_no_fault_of_the_service(void **state)
+{
+    (void)state;
+    char text[6000] = "{\"data\":{\"sad\":\"";
+    struct codec_reply reply = {.status_code = CODEC_NO_STATUS};
+    const char *why = NULL;
+    size_t len = strlen(text);
+    memset(text + len, 'x', 4090); /* more than the one page that is kept for the next secret */
+    (void)strcpy(text + len + 4090, "\"}}");
+
+    has_no_pages = true;
+    enum sca_status st = codec_parse_reply(span_text(text), &reply, &why);
+    has_no_pages = false;
+
+    assert_int_equal(st, SCA_NOMEM);
+    assert_null(reply.json);
+    assert_int_equal(codec_parse_reply(span_text(text), &reply, &why), SCA_OK);
+    codec_reply_fini(&reply);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +169,7 @@ int main(void)
                                         make_memory_plenty),
         cmocka_unit_test_setup_teardown(an_answer_without_memory_is_no_answer, make_memory_scarce,
                                         make_memory_plenty),
+        cmocka_unit_test(a_permission_without_memory_is_no_fault_of_the_service),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

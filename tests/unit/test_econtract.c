@@ -452,6 +452,23 @@ static void a_folder_that_cannot_be_written_fails_a_login_but_no_question(void *
     assert_string_equal(stage->requests[2].bearer, "ey.2");
 }
 
+static void a_password_that_is_given_goes_before_the_configurations(void **state)
+{
+    struct econtract_stage *stage = *state;
+    struct secret *password = NULL;
+    size_t count = 0;
+    stage->config.password.kind = SECRET_NONE;
+    econtract_stage_restart(stage);
+    assert_int_equal(secret_new(span_text("given"), &password), SCA_OK);
+    econtract_use_password(stage->econtract, password);
+    TELL(stage, {200, TOKEN("ey.1")}, {200, ONE_USER});
+
+    assert_int_equal(econtract_stage_list(stage, &count), SCA_OK);
+
+    assert_request(stage, 0, "/api/auth/password-login",
+                   "{\"username\":\"ann@shop.vn\",\"password\":\"given\"}", "");
+}
+
 static void a_configuration_without_url_or_user_is_refused(void **state)
 {
     struct econtract_stage *stage = *state;
@@ -495,6 +512,7 @@ int main(void)
         TEST(without_a_password_nothing_is_sent),
         TEST(a_value_that_is_no_text_is_not_sent),
         TEST(a_folder_that_cannot_be_written_fails_a_login_but_no_question),
+        TEST(a_password_that_is_given_goes_before_the_configurations),
         TEST(a_configuration_without_url_or_user_is_refused),
     };
 
