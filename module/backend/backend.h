@@ -100,13 +100,16 @@ struct token_write_ops {
 };
 
 /* What a key is to sign. otp: what a context-specific login gave, or NULL. input is the digest
- * where token->signs_digests, else what the caller gave.
+ * where token->signs_digests, else what the caller gave, or its digest where the mechanism hashes.
  */
 struct sign_job {
     CK_MECHANISM_TYPE mechanism;
     enum crypto_hash hash; /* of the digest; CRYPTO_NO_HASH where input is not a digest */
     struct span input;
-    unsigned key_number; /* of the private key object */
+    unsigned key_number;       /* of the private key object */
+    size_t signature_len;      /* of that key */
+    enum crypto_hash pss_hash; /* PSS: of the data, and of MGF1 */
+    unsigned long pss_salt_len;
     const struct secret *otp;
 };
 
@@ -152,7 +155,8 @@ struct token_ops {
     /* Hands every object to the sink. No network. */
     enum sca_status (*list)(struct token *token, struct object_sink *sink);
 
-    /* May the key be used now, as far as is known without asking anybody? For C_SignInit. */
+    /* May the key be used now, as far as is known without asking anybody? For C_SignInit. NULL:
+     * always. */
     enum sca_status (*check)(struct token *token, struct call *call);
 
     /* Signs; sig has room for the key's signature length and is filled completely. */
@@ -161,7 +165,8 @@ struct token_ops {
 
     /*
      * Checks the PIN: SCA_USER_AUTH when it is wrong, SCA_PIN_LOCKED. NULL where none is needed:
-     * any login succeeds. logout forgets what login opened, whoever was logged in.
+     * any login succeeds. pin NULL, of a foreign token with a protected path: it asks by itself.
+     * logout forgets what login opened, whoever was logged in.
      */
     enum sca_status (*login)(struct token *token, struct call *call, enum token_user user,
                              const struct secret *pin);
@@ -215,6 +220,8 @@ struct token {
     bool has_user_pin;
     bool has_protected_path;
     bool has_random;
+    bool is_foreign; /* another module's: what it lists depends on who is logged in, it may be
+                        unplugged at any time, and its device may ask for the PIN */
     bool is_default; /* listed before the others */
     bool is_gone;    /* what it stood for is not there any more; backends_tokens writes it, for its
                         caller */
@@ -258,6 +265,10 @@ enum sca_status backends_tokens(struct backends *backends, const struct token_li
  * and other processes do. Thorough: also when somebody edited the configuration. Any thread.
  */
 bool backends_have_changed(struct backends *backends, bool is_thorough);
+
+/* Where changes show in no folder: how often to ask backends_have_changed while waiting for one,
+ * milliseconds; 0: no need. */
+unsigned backends_poll_ms(const struct backends *backends);
 
 /* The folders in which changes show, one by one; NULL behind the last. Lent for ever. */
 const char *backends_folder(const struct backends *backends, size_t index);

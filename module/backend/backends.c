@@ -23,6 +23,7 @@ void backends_abandon(void)
 {
     crypto_abandon();
     remote_abandon();
+    inner_abandon();
 }
 
 static char *folder_of(const char *path)
@@ -41,6 +42,8 @@ enum sca_status backends_open(const struct config *config, struct backends **ret
     backends->catalogue_file = path_join(config->state_dir, "catalogue");
     backends->config_dir = folder_of(config->main_file);
     enum sca_status st = accounts_init(&backends->accounts, config);
+    if (st == SCA_OK)
+        st = forwards_init(&backends->forwards, config);
     if (st != SCA_OK || !backends->catalogue_file || !backends->config_dir) {
         backends_close(backends);
         return SCA_NOMEM;
@@ -56,6 +59,7 @@ void backends_close(struct backends *backends)
         return;
     reentry_enter();
     accounts_fini(&backends->accounts);
+    forwards_fini(&backends->forwards);
     remote_close_idle();
     reentry_leave();
     while (backends->opened) {
@@ -130,6 +134,7 @@ enum sca_status backends_tokens(struct backends *backends, const struct token_li
 {
     AUTO(collection_fini)
     struct collection c = {.accounts = &backends->accounts,
+                           .forwards = &backends->forwards,
                            .state_dir = backends->state_dir,
                            .shows_all = backends->is_discovered};
     struct seen before = seen_before(backends);
@@ -141,6 +146,8 @@ enum sca_status backends_tokens(struct backends *backends, const struct token_li
     if (st == SCA_OK && !stamp_is_same(before.config, now.config))
         accounts_reread(&backends->accounts);
     if (st == SCA_OK)
+        st = collection_look(&c);
+    if (st == SCA_OK)
         st = collect(backends, &c);
     /* One look at a folder that is not there, for everybody who has no tokens on this computer. */
     bool is_complete = c.has_local && !c.is_damaged;
@@ -149,6 +156,7 @@ enum sca_status backends_tokens(struct backends *backends, const struct token_li
     if (st != SCA_OK)
         return st;
     collection_mark_gone(&c);
+    forwards_remember(&backends->forwards, &c.scan);
     now.has_strangers = c.has_strangers;
     remember(backends, &now);
     *ret_new = c.fresh;
@@ -160,13 +168,19 @@ bool backends_have_changed(struct backends *backends, bool is_thorough)
 {
     struct seen seen = seen_before(backends);
 
-    if (!stamp_is_same(seen.catalogue, stamp_of_file(backends->catalogue_file)))
+    if (!stamp_is_same(seen.catalogue, stamp_of_file(backends->catalogue_file)) ||
+        forwards_have_changed(&backends->forwards))
         return true;
     /* Where the catalogue has an account that the configuration did not have yet, the tool is
      * between its two writes, or was when the catalogue was read. */
     if (!is_thorough && !seen.has_strangers)
         return false;
     return !stamp_is_same(seen.config, accounts_stamp(&backends->accounts));
+}
+
+unsigned backends_poll_ms(const struct backends *backends)
+{
+    return forwards_poll_ms(&backends->forwards);
 }
 
 const char *backends_folder(const struct backends *backends, size_t index)

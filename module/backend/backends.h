@@ -3,6 +3,7 @@
 #define MODULE_BACKEND_BACKENDS_H
 
 #include "module/backend/accounts.h"
+#include "module/backend/forward.h"
 #include "module/backend/stamp.h"
 #include "remote/base/lock.h"
 
@@ -12,6 +13,7 @@ struct backends {
     char *config_dir;
     struct accounts accounts;
     struct opened *opened;
+    struct forwards forwards;
     bool is_discovered;
     struct lock lock; /* guards the rest; backends_have_changed is asked by any thread */
     struct stamp catalogue_stamp;

@@ -6,6 +6,7 @@
 
 #include "module/token/handle_map.h"
 #include "module/token/handlers.h"
+#include "module/token/slot_look.h"
 #include "remote/base/cleanup.h"
 
 static struct {
@@ -243,6 +244,11 @@ CK_RV session_info(struct session *s, CK_SESSION_INFO *info)
 {
     if (!info)
         return CKR_ARGUMENTS_BAD;
+    if (s->slot->token->is_foreign) {
+        slot_look(false); /* NSS finds out here that a token was unplugged */
+        if (session_is_closed(s))
+            return CKR_SESSION_HANDLE_INVALID;
+    }
     *info = (CK_SESSION_INFO){
         .slotID = s->slot->token->slot_id,
         .state = session_state(s),

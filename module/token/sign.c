@@ -20,6 +20,9 @@ enum { PKCS1_OVERHEAD = 11 }; /* RFC 8017 section 9.2: what the padding needs of
 static CK_RV check_token(struct token *token)
 {
     struct call call;
+
+    if (!token->ops->check)
+        return CKR_OK;
     call_init(&call, &clock_system, 0);
     CK_RV rv = failure_of(token->ops->check(token, &call), &call);
     call_fini(&call);
@@ -93,6 +96,22 @@ static CK_RV ask_backend(struct session *s, const struct sign_job *job, CK_BYTE 
     return rv;
 }
 
+/* A key that wants a login for each signature, and got none. A foreign token may ask by itself. */
+static CK_RV check_context(const struct session *s, const struct operation *sign)
+{
+    const struct token *token = s->slot->token;
+
+    if (sign->otp || !operation_wants_login(s, sign) ||
+        (token->is_foreign && token->has_protected_path))
+        return CKR_OK;
+    return failure(CKR_USER_NOT_LOGGED_IN,
+                   token->is_foreign
+                       ? "each signature with this key needs the PIN: C_Login with "
+                         "CKU_CONTEXT_SPECIFIC after C_SignInit"
+                       : "each signature of this slot needs a one-time password: C_Login with "
+                         "CKU_CONTEXT_SPECIFIC after C_SignInit; or set otp_login = pin");
+}
+
 static CK_RV produce_there(struct session *s, const struct operation *sign, struct span input,
                            CK_BYTE *signature)
 {
@@ -102,11 +121,14 @@ static CK_RV produce_there(struct session *s, const struct operation *sign, stru
         .hash = sign->mechanism->hash,
         .input = input,
         .key_number = sign->key.object->number,
+        .signature_len = sign->out_len,
+        .pss_hash = sign->parameter.hash,
+        .pss_salt_len = sign->parameter.salt_len,
         .otp = sign->otp,
     };
 
     if (sign->mechanism->hash == CRYPTO_NO_HASH) {
-        if (input.len > sign->out_len - PKCS1_OVERHEAD)
+        if (sign->mechanism->scheme == SCHEME_PKCS1 && input.len > sign->out_len - PKCS1_OVERHEAD)
             return CKR_DATA_LEN_RANGE;
         CK_RV rv =
             s->slot->token->signs_digests ? unwrap_digest_info(s->slot->token, &job) : CKR_OK;
@@ -117,11 +139,8 @@ static CK_RV produce_there(struct session *s, const struct operation *sign, stru
         memcpy(kept, job.input.ptr, job.input.len);
         job.input.ptr = kept;
     }
-    if (s->slot->token->wants_otp_each_time && !job.otp)
-        return failure(CKR_USER_NOT_LOGGED_IN,
-                       "each signature of this slot needs a one-time password: C_Login with "
-                       "CKU_CONTEXT_SPECIFIC after C_SignInit; or set otp_login = pin");
-    return ask_backend(s, &job, signature);
+    CK_RV rv = check_context(s, sign);
+    return rv == CKR_OK ? ask_backend(s, &job, signature) : rv;
 }
 
 /* Input is a digest where the mechanism hashed, else the caller's data. It may overlap signature.

@@ -296,6 +296,12 @@ void slot_expect_new(void)
     atomic_store(&look.is_stale, true);
 }
 
+unsigned slot_look_poll_ms(void)
+{
+    struct backends *backends = look.backends;
+    return backends ? backends_poll_ms(backends) : 0;
+}
+
 const char *slot_look_folder(size_t index)
 {
     struct backends *backends = look.backends;

@@ -36,6 +36,9 @@ void slot_look_forget_pace(void);
 /* Has a slot an event that nobody was told yet? Then this caller was. */
 bool slot_take_event(CK_SLOT_ID *ret_id);
 
+/* How often to look while waiting, milliseconds; 0: the folders tell. */
+unsigned slot_look_poll_ms(void);
+
 /* The folders in which changes show; NULL behind the last. */
 const char *slot_look_folder(size_t index);
 

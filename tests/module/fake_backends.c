@@ -346,6 +346,12 @@ bool backends_have_changed(struct backends *backends, bool is_thorough)
     return atomic_load(&backends->played) != played_now();
 }
 
+unsigned backends_poll_ms(const struct backends *backends)
+{
+    (void)backends;
+    return 0;
+}
+
 const char *backends_folder(const struct backends *backends, size_t index)
 {
     (void)backends;
