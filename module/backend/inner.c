@@ -199,11 +199,12 @@ static void begin_anew(struct inner *inner)
 {
     reentry_enter();
     CK_RV rv = inner_finalize(inner);
-    atomic_fetch_add(&inner->generation, 1);
-    if (rv == CKR_OK)
+    if (rv == CKR_OK) { /* else it is not ours to end */
+        atomic_fetch_add(&inner->generation, 1);
         rv = inner_initialize(inner);
+        atomic_store(&inner->is_ready, rv == CKR_OK);
+    }
     reentry_leave();
-    atomic_store(&inner->is_ready, rv == CKR_OK);
 }
 
 void inner_restart(struct inner *inner)
