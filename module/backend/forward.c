@@ -164,6 +164,8 @@ static enum sca_status scan_section(struct forward_section *section, struct forw
     inner_leave(inner);
     if (rv == CKR_CRYPTOKI_NOT_INITIALIZED)
         (void)inner_revive(inner); /* the next look shows its tokens again */
+    if (section->config->releases)
+        inner_release(inner);
     return st;
 }
 
@@ -188,12 +190,15 @@ void forward_scan_fini(struct forward_scan *scan)
     scan->items = NULL;
 }
 
-/* Some modules see in C_Initialize alone what is plugged in. */
-static void restart_where_needed(struct forwards *forwards)
+/* What has just been asked, and released since, says nothing new. */
+static bool all_rest(const struct forwards *forwards)
 {
-    for (size_t i = 0; i < forwards->count; i++)
-        if (forwards->sections[i].inner && forwards->sections[i].config->rescans)
-            inner_restart(forwards->sections[i].inner);
+    for (size_t i = 0; i < forwards->count; i++) {
+        struct inner *inner = forwards->sections[i].inner;
+        if (inner && !inner_rests(inner))
+            return false;
+    }
+    return true;
 }
 
 static bool wants_retry(const struct forwards *forwards)
@@ -212,8 +217,8 @@ bool forwards_have_changed(struct forwards *forwards)
         return false;
     if (wants_retry(forwards))
         return true;
-    restart_where_needed(forwards);
-    return forwards_scan(forwards, &scan) == SCA_OK && scan.sum != atomic_load(&forwards->sum);
+    return !all_rest(forwards) && forwards_scan(forwards, &scan) == SCA_OK &&
+           scan.sum != atomic_load(&forwards->sum);
 }
 
 void forwards_remember(struct forwards *forwards, const struct forward_scan *scan)

@@ -9,7 +9,7 @@
 #include "remote/base/clock.h"
 #include "remote/base/reentry.h"
 
-enum { RESTART_EVERY_MS = 500, RESTART_WAIT_MS = 100 };
+enum { REST_MS = 500, WAIT_MS = 100 };
 
 /* All that were ever loaded, newest first; only added to. */
 static struct inner *_Atomic all;
@@ -32,7 +32,8 @@ static void set_up(struct inner *inner)
 {
     atomic_store(&inner->is_starting, false);
     atomic_store(&inner->is_ready, false);
-    atomic_store(&inner->is_restarting, false);
+    atomic_store(&inner->is_released, false);
+    atomic_store(&inner->is_changing, false);
     atomic_store(&inner->inside, 0);
     atomic_store(&inner->logins, 0);
     atomic_fetch_add(&inner->generation, 1);
@@ -147,7 +148,8 @@ enum sca_status inner_open(const char *path, struct inner **ret_inner, char why[
         file.path = NULL;
         st = load(&taken, &inner, why);
     }
-    if (st == SCA_OK && !atomic_load(&inner->is_ready)) {
+    bool is_known = inner && (atomic_load(&inner->is_ready) || atomic_load(&inner->is_released));
+    if (st == SCA_OK && !is_known) {
         st = start(inner, why);
         if (st == SCA_OK)
             st = introduce(inner, why);
@@ -157,19 +159,54 @@ enum sca_status inner_open(const char *path, struct inner **ret_inner, char why[
     return st;
 }
 
+static void wait_for_change(struct inner *inner)
+{
+    lock_take(&inner->lock);
+    if (atomic_load(&inner->is_changing))
+        (void)lock_wait_for(&inner->lock, &inner->changed, WAIT_MS);
+    lock_drop(&inner->lock);
+}
+
+/* After atomic_exchange(&inner->is_changing, true) gave false. */
+static void end_change(struct inner *inner)
+{
+    lock_take(&inner->lock);
+    atomic_store(&inner->is_changing, false);
+    pthread_cond_broadcast(&inner->changed);
+    lock_drop(&inner->lock);
+}
+
+/* If it does not start again, it is not ready and not released: nobody tries any more. */
+static void wake(struct inner *inner)
+{
+    if (atomic_exchange(&inner->is_changing, true))
+        return; /* somebody else is at it */
+    if (atomic_load(&inner->is_released)) {
+        reentry_enter();
+        CK_RV rv = inner_initialize(inner);
+        reentry_leave();
+        atomic_store(&inner->is_released, false);
+        atomic_store(&inner->is_ready, rv == CKR_OK);
+    }
+    end_change(inner);
+}
+
 bool inner_enter(struct inner *inner)
 {
     for (;;) {
-        if (atomic_load(&is_exiting) || !atomic_load(&inner->is_ready))
+        if (atomic_load(&is_exiting))
             return false;
         atomic_fetch_add(&inner->inside, 1);
-        if (!atomic_load(&inner->is_restarting))
+        bool is_changing = atomic_load(&inner->is_changing);
+        if (!is_changing && atomic_load(&inner->is_ready))
             break;
         atomic_fetch_sub(&inner->inside, 1);
-        lock_take(&inner->lock);
-        if (atomic_load(&inner->is_restarting))
-            (void)lock_wait_for(&inner->lock, &inner->changed, RESTART_WAIT_MS);
-        lock_drop(&inner->lock);
+        if (is_changing)
+            wait_for_change(inner);
+        else if (atomic_load(&inner->is_released))
+            wake(inner);
+        else if (!atomic_load(&inner->is_ready))
+            return false;
     }
     reentry_enter();
     return true;
@@ -195,31 +232,31 @@ bool inner_revive(struct inner *inner)
     return true;
 }
 
-static void begin_anew(struct inner *inner)
+static void finalize(struct inner *inner)
 {
     reentry_enter();
     CK_RV rv = inner_finalize(inner);
-    if (rv == CKR_OK) { /* else it is not ours to end */
-        atomic_fetch_add(&inner->generation, 1);
-        rv = inner_initialize(inner);
-        atomic_store(&inner->is_ready, rv == CKR_OK);
-    }
     reentry_leave();
+    if (rv != CKR_OK)
+        return; /* it is not ours to end */
+    atomic_fetch_add(&inner->generation, 1);
+    atomic_store(&inner->is_released, true);
+    atomic_store(&inner->is_ready, false);
+    atomic_store(&inner->last_ms, clock_system.now_ms(&clock_system));
 }
 
-void inner_restart(struct inner *inner)
+void inner_release(struct inner *inner)
 {
-    uint64_t now_ms = clock_system.now_ms(&clock_system);
-    uint64_t last_ms = atomic_load(&inner->last_ms);
-
-    if (now_ms - last_ms < RESTART_EVERY_MS || atomic_load(&is_exiting) ||
-        !atomic_compare_exchange_strong(&inner->last_ms, &last_ms, now_ms) ||
-        atomic_exchange(&inner->is_restarting, true))
+    if (atomic_load(&is_exiting) || !atomic_load(&inner->is_ready) ||
+        atomic_exchange(&inner->is_changing, true))
         return;
     if (atomic_load(&inner->inside) == 0 && atomic_load(&inner->logins) == 0)
-        begin_anew(inner);
-    lock_take(&inner->lock);
-    atomic_store(&inner->is_restarting, false);
-    pthread_cond_broadcast(&inner->changed);
-    lock_drop(&inner->lock);
+        finalize(inner);
+    end_change(inner);
+}
+
+bool inner_rests(const struct inner *inner)
+{
+    return atomic_load(&inner->is_released) &&
+           clock_system.now_ms(&clock_system) - atomic_load(&inner->last_ms) < REST_MS;
 }

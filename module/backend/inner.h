@@ -2,8 +2,9 @@
 /*
  * Another vendor's PKCS#11 module in this process: loaded once, shared by every section that names
  * its file, never unloaded. The host may have loaded it too, and has the same right to it: it is
- * initialised if nobody has done that, and never finalised, unless its section says rescan = yes.
- * What it answers is bounded here and believed nowhere.
+ * initialised if nobody has done that, and never finalised, unless its section says release = yes:
+ * then it is whenever nobody uses it, if we were the one who initialised it. What it answers is
+ * bounded here and believed nowhere.
  */
 #ifndef MODULE_BACKEND_INNER_H
 #define MODULE_BACKEND_INNER_H
@@ -36,15 +37,17 @@ struct inner {
     INNER_OPTIONAL(INNER_MEMBER) /* copied, so that they stay */
 #undef INNER_MEMBER
     atomic_bool is_refused;   /* it turned out to be one that must not be called */
+    bool is_ours;             /* we initialised it last */
     atomic_bool is_starting;  /* a thread is in its C_Initialize, or never came back from it */
     atomic_bool is_ready;     /* initialised in this process */
+    atomic_bool is_released;  /* was so, and is again when it is entered */
     atomic_uint inside;       /* threads between inner_enter and inner_leave */
     atomic_uint logins;       /* tokens with a user who logged in through us */
     atomic_ulong generation;  /* rises when all its handles have become void */
-    _Atomic uint64_t last_ms; /* when it was started again last, monotonic */
+    _Atomic uint64_t last_ms; /* when it was released last, monotonic */
     struct lock lock;         /* for changed */
     pthread_cond_t changed;
-    atomic_bool is_restarting;
+    atomic_bool is_changing; /* a thread is initialising or finalising it; others wait */
 };
 
 enum { INNER_WHY_SIZE = 256 };
@@ -67,9 +70,12 @@ void inner_leave(struct inner *inner);
 /* Somebody has finalised it under us: initialises it again. Not between enter and leave. */
 bool inner_revive(struct inner *inner);
 
-/* For modules that see new tokens in C_Initialize only: finalises and initialises it, if nobody
- * is inside or logged in, and no more than once in a while. */
-void inner_restart(struct inner *inner);
+/* Finalises it if nobody is inside or logged in, and we initialised it; it is initialised again by
+ * who enters it next. */
+void inner_release(struct inner *inner);
+
+/* Is it released, and has been for a moment only? Then nothing new can be learned of it. */
+bool inner_rests(const struct inner *inner);
 
 /* In a forked child: what was initialised was so in the parent. */
 void inner_abandon(void);

@@ -103,11 +103,15 @@ CK_RV inner_initialize(struct inner *inner)
 {
     /* By the host, or in the parent of this process: it is as it should be. */
     CK_RV rv = kit.initialize(inner->list);
+    inner->is_ours = rv == CKR_OK;
     return rv == CKR_CRYPTOKI_ALREADY_INITIALIZED ? CKR_OK : rv;
 }
 
 CK_RV inner_finalize(struct inner *inner)
 {
+    if (!inner->is_ours)
+        return CKR_FUNCTION_FAILED;
+    inner->is_ours = false;
     return kit.finalize(inner->list);
 }
 

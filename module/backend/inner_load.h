@@ -10,7 +10,8 @@
 enum sca_status inner_load(struct inner *inner, char why[INNER_WHY_SIZE]);
 void inner_unload(struct inner *inner);
 
-/* C_Initialize, unless it was done; C_Finalize, unless others who do it so still need it. */
+/* C_Initialize, unless it was done; C_Finalize if that was by us, unless others who use p11-kit
+ * still need it. Not two of them at a time. */
 CK_RV inner_initialize(struct inner *inner);
 CK_RV inner_finalize(struct inner *inner);
 

@@ -72,7 +72,7 @@ struct token_config {
     char *name;
     char *module; /* absolute path */
     char *slots;  /* "all", or the label of a token; never NULL */
-    bool rescans; /* the module sees new tokens only when it is initialised again */
+    bool releases; /* the module is finalised while nobody is logged in to its tokens */
     char *file;   /* where the section is */
     unsigned line;
 };

@@ -107,7 +107,7 @@ static const struct key_rule keys[] = {
 
     {"module", SECTION_TOKEN, SECTION_TOKEN, TEXT(check_path), IN_TOKEN(module)},
     {"slots", SECTION_TOKEN, 0, TEXT(check_text), .fallback = "all", IN_TOKEN(slots)},
-    {"rescan", SECTION_TOKEN, 0, FLAG(no_yes), IN_TOKEN(rescans)},
+    {"release", SECTION_TOKEN, 0, FLAG(no_yes), IN_TOKEN(releases)},
 };
 /* clang-format on */
 

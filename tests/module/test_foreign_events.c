@@ -149,24 +149,47 @@ static void who_sleeps_is_told_of_it(void **state)
     assert_int_equal(waiter.slot, slot);
 }
 
-static void a_module_that_must_be_started_again_is_so_while_nobody_is_logged_in(void **state)
+static void a_module_that_is_to_be_released_is_so_while_nobody_is_logged_in(void **state)
 {
+    CK_BYTE signature[ODD_SIGNATURE_LEN];
     (void)state;
 
-    foreign_configure(foreign.module, "rescan = yes\n");
+    foreign_configure(foreign.module, "release = yes\n");
     (void)foreign_start();
-    int first = foreign_counts()->initialized;
-    CK_SESSION_HANDLE session = foreign_login(foreign_slot());
-    int during_login = foreign_counts()->finalized;
-    (void)next_event();
-    assert_int_equal(foreign_counts()->finalized, during_login);
-    EXPECT(CKR_OK, p11->C_CloseSession(session));
-    while (foreign_counts()->finalized == during_login) /* it is done once in a while */
-        (void)next_event();
+    CK_SLOT_ID slot = foreign_slot();
+    assert_int_equal(foreign_counts()->initialized, foreign_counts()->finalized);
+    CK_SESSION_HANDLE session = foreign_login(slot);
+    int during = foreign_counts()->finalized;
+    assert_int_equal(next_event(), 0);
+    EXPECT(CKR_OK, foreign_sign(session, signature));
+    assert_int_equal(foreign_counts()->finalized, during);
+    assert_int_equal(foreign_counts()->initialized, during + 1);
+    EXPECT(CKR_OK, p11->C_Logout(session));
+    assert_int_equal(next_event(), 0);
 
-    assert_true(foreign_counts()->initialized > first);
-    assert_int_equal(foreign_count(CK_TRUE), 1);
-    assert_int_not_equal(foreign_key(foreign_login(foreign_slot())), CK_INVALID_HANDLE);
+    assert_true(foreign_counts()->finalized > during);
+    assert_int_equal(foreign_counts()->finalized, foreign_counts()->initialized);
+    assert_int_equal(foreign_key(session), CK_INVALID_HANDLE);
+    EXPECT(CKR_OK, foreign_try_login(session, CKU_USER, ODD_PIN));
+    EXPECT(CKR_OK, foreign_sign(session, signature));
+}
+
+static void a_host_can_initialise_what_was_released(void **state)
+{
+    CK_BYTE signature[ODD_SIGNATURE_LEN];
+    (void)state;
+
+    foreign_configure(foreign.module, "release = yes\n");
+    (void)foreign_start();
+    CK_SLOT_ID slot = foreign_slot();
+    EXPECT(CKR_OK, foreign_load_as_host()->C_Initialize(NULL));
+    int before = foreign_counts()->finalized;
+    CK_SESSION_HANDLE session = foreign_login(slot);
+    EXPECT(CKR_OK, foreign_sign(session, signature));
+    EXPECT(CKR_OK, p11->C_CloseSession(session));
+    (void)foreign_slot();
+
+    assert_int_equal(foreign_counts()->finalized, before); /* it is the host's now */
 }
 
 int main(void)
@@ -180,7 +203,8 @@ int main(void)
         FOREIGN(who_asks_for_the_session_notices_it_too),
         FOREIGN(a_signature_on_the_way_says_that_the_token_is_gone),
         FOREIGN(who_sleeps_is_told_of_it),
-        FOREIGN(a_module_that_must_be_started_again_is_so_while_nobody_is_logged_in),
+        FOREIGN(a_module_that_is_to_be_released_is_so_while_nobody_is_logged_in),
+        FOREIGN(a_host_can_initialise_what_was_released),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -306,19 +306,19 @@ static void token_sections_are_kept_with_where_they_are(void **state)
 
     const struct config *config = config_stage_load_text(
         stage, "[token usb]\nmodule = /usr/lib/a.so\n"
-               "[token card]\nmodule = /usr/lib/b.so\nslots = Nguyễn Văn A\nrescan = yes\n"
+               "[token card]\nmodule = /usr/lib/b.so\nslots = Nguyễn Văn A\nrelease = yes\n"
                "[token bad]\nmodule = b.so\n");
 
     assert_int_equal(config->token_count, 2);
     assert_string_equal(config->tokens[0].name, "usb");
     assert_string_equal(config->tokens[0].module, "/usr/lib/a.so");
     assert_string_equal(config->tokens[0].slots, "all");
-    assert_false(config->tokens[0].rescans);
+    assert_false(config->tokens[0].releases);
     assert_string_equal(config->tokens[0].file, config->main_file);
     assert_int_equal(config->tokens[0].line, 1);
     assert_string_equal(config->tokens[1].name, "card");
     assert_string_equal(config->tokens[1].slots, "Nguyễn Văn A");
-    assert_true(config->tokens[1].rescans);
+    assert_true(config->tokens[1].releases);
     assert_int_equal(config->problem_count, 1);
     assert_int_equal(config->problems[0].line, 8);
 }
