@@ -172,6 +172,10 @@ struct token_ops {
                              const struct secret *pin);
     void (*logout)(struct token *token);
 
+    /* Foreign tokens: has the host logged in to it by itself, so that nobody need be asked for the
+     * PIN again? From a logout to the next login: no. */
+    bool (*is_logged_in)(struct token *token);
+
     /* PINs and names, where they may change. NULL: initialised, as struct token says. */
     enum sca_status (*state)(struct token *token, struct token_state *ret_state);
 

@@ -58,6 +58,7 @@ static void load_section(struct forward_section *section)
     if (st == SCA_OK) {
         section->why[0] = 0;
         section->inner = inner;
+        atomic_store(&inner->is_shared, config->releases);
         return;
     }
     if (!why[0])
@@ -164,8 +165,6 @@ static enum sca_status scan_section(struct forward_section *section, struct forw
     inner_leave(inner);
     if (rv == CKR_CRYPTOKI_NOT_INITIALIZED)
         (void)inner_revive(inner); /* the next look shows its tokens again */
-    if (section->config->releases)
-        inner_release(inner);
     return st;
 }
 

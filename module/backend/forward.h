@@ -116,6 +116,7 @@ struct forward_token {
     size_t idle_count;
     CK_SESSION_HANDLE login; /* keeps the user logged in; CK_INVALID_HANDLE: nobody is */
     bool is_login_ours;      /* false: the host had logged in itself */
+    bool was_left;           /* by a logout: what the host does is not taken for a login now */
     struct forward_keys keys;
     struct pin_memory wrong;
 };
@@ -186,6 +187,7 @@ enum sca_status forward_sign(struct token *base, struct call *call, const struct
 enum sca_status forward_login(struct token *base, struct call *call, enum token_user user,
                               const struct secret *pin);
 void forward_logout(struct token *base);
+bool forward_is_logged_in(struct token *base);
 enum sca_status forward_state(struct token *base, struct token_state *ret_state);
 enum sca_status forward_set_pin(struct token *base, struct call *call, enum token_user user,
                                 const struct secret *old_pin, const struct secret *new_pin);

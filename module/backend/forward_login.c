@@ -40,7 +40,26 @@ static void remember(struct forward_token *token, CK_RV rv, const uint8_t *finge
     lock_drop(&token->lock);
 }
 
-/* C_Login in a session that stays open for as long as the login lasts. */
+/* The session stays open for as long as somebody is logged in: with the last one of the program,
+ * the token would log out. */
+static void keep_login(struct forward_token *token, const struct forward_lease *lease, bool is_ours)
+{
+    lock_take(&token->lock);
+    bool is_kept = token->login == CK_INVALID_HANDLE && token->generation == lease->generation;
+    token->was_left = false;
+    if (is_kept) {
+        token->login = lease->session;
+        token->is_login_ours = is_ours;
+        if (is_ours)
+            atomic_fetch_add(&token->inner->logins, 1);
+    }
+    lock_drop(&token->lock);
+    if (is_kept)
+        inner_leave(token->inner);
+    else
+        forward_give(token, lease, true);
+}
+
 static CK_RV log_in(struct forward_token *token, struct call *call, const struct secret *pin)
 {
     struct forward_lease lease;
@@ -51,22 +70,33 @@ static CK_RV log_in(struct forward_token *token, struct call *call, const struct
         return rv;
     CK_UTF8CHAR *text = pin_of(pin, &len);
     rv = token->inner->Login(lease.session, CKU_USER, text, len);
-    bool is_ours = rv == CKR_OK;
-    bool is_in = is_ours || rv == CKR_USER_ALREADY_LOGGED_IN;
-    lock_take(&token->lock);
-    bool is_kept = is_in && token->login == CK_INVALID_HANDLE;
-    if (is_kept) {
-        token->login = lease.session;
-        token->is_login_ours = is_ours;
-        if (is_ours)
-            atomic_fetch_add(&token->inner->logins, 1);
+    if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN) {
+        keep_login(token, &lease, rv == CKR_OK);
+        return CKR_OK;
     }
+    forward_give(token, &lease, rv == CKR_PIN_INCORRECT);
+    return rv;
+}
+
+bool forward_is_logged_in(struct token *base)
+{
+    struct forward_token *token = (struct forward_token *)base;
+    struct forward_lease lease;
+    CK_SESSION_INFO info = {.state = CKS_RO_PUBLIC_SESSION};
+
+    lock_take(&token->lock);
+    bool was_left = token->was_left;
     lock_drop(&token->lock);
-    if (is_kept)
-        inner_leave(token->inner);
+    if (was_left || !token->inner->GetSessionInfo || forward_take(token, NULL, &lease) != CKR_OK)
+        return false;
+    CK_RV rv = token->inner->GetSessionInfo(lease.session, &info);
+    bool is_in = rv == CKR_OK &&
+                 (info.state == CKS_RO_USER_FUNCTIONS || info.state == CKS_RW_USER_FUNCTIONS);
+    if (is_in)
+        keep_login(token, &lease, false);
     else
-        forward_give(token, &lease, is_in || rv == CKR_PIN_INCORRECT);
-    return is_in ? CKR_OK : rv;
+        forward_give(token, &lease, rv == CKR_OK);
+    return is_in;
 }
 
 enum sca_status forward_login(struct token *base, struct call *call, enum token_user user,
@@ -102,6 +132,7 @@ void forward_logout(struct token *base)
     if (session != CK_INVALID_HANDLE) {
         token->login = CK_INVALID_HANDLE;
         token->keys.count = 0; /* handles of private objects are void now */
+        token->was_left = true;
     }
     lock_drop(&token->lock);
     if (session != CK_INVALID_HANDLE) {

@@ -33,6 +33,7 @@ static const struct token_ops forward_ops = {
     .sign = forward_sign,
     .login = forward_login,
     .logout = forward_logout,
+    .is_logged_in = forward_is_logged_in,
     .state = forward_state,
     .set_pin = forward_set_pin,
     .patience_ms = patience_ms,

@@ -212,12 +212,6 @@ bool inner_enter(struct inner *inner)
     return true;
 }
 
-void inner_leave(struct inner *inner)
-{
-    reentry_leave();
-    atomic_fetch_sub(&inner->inside, 1);
-}
-
 bool inner_revive(struct inner *inner)
 {
     if (atomic_load(&is_exiting))
@@ -245,12 +239,19 @@ static void finalize(struct inner *inner)
     atomic_store(&inner->last_ms, clock_system.now_ms(&clock_system));
 }
 
-void inner_release(struct inner *inner)
+static bool is_idle(const struct inner *inner)
 {
-    if (atomic_load(&is_exiting) || !atomic_load(&inner->is_ready) ||
+    return atomic_load(&inner->inside) == 0 && atomic_load(&inner->logins) == 0;
+}
+
+void inner_leave(struct inner *inner)
+{
+    reentry_leave();
+    atomic_fetch_sub(&inner->inside, 1);
+    if (!atomic_load(&inner->is_shared) || !is_idle(inner) || atomic_load(&is_exiting) ||
         atomic_exchange(&inner->is_changing, true))
         return;
-    if (atomic_load(&inner->inside) == 0 && atomic_load(&inner->logins) == 0)
+    if (is_idle(inner) && atomic_load(&inner->is_ready))
         finalize(inner);
     end_change(inner);
 }

@@ -25,7 +25,7 @@
     F(Initialize) F(GetSlotList) F(GetSlotInfo) F(GetTokenInfo) F(GetMechanismList) \
     F(OpenSession) F(CloseSession) F(Login) F(Logout) F(FindObjectsInit) F(FindObjects) \
     F(FindObjectsFinal) F(GetAttributeValue) F(SignInit) F(Sign)
-#define INNER_OPTIONAL(F) F(GetInfo) F(SetPIN)
+#define INNER_OPTIONAL(F) F(GetInfo) F(SetPIN) F(GetSessionInfo)
 /* clang-format on */
 
 struct inner {
@@ -38,6 +38,7 @@ struct inner {
 #undef INNER_MEMBER
     atomic_bool is_refused;   /* it turned out to be one that must not be called */
     bool is_ours;             /* we initialised it last */
+    atomic_bool is_shared;    /* with the host: finalised when nobody uses it */
     atomic_bool is_starting;  /* a thread is in its C_Initialize, or never came back from it */
     atomic_bool is_ready;     /* initialised in this process */
     atomic_bool is_released;  /* was so, and is again when it is entered */
@@ -69,10 +70,6 @@ void inner_leave(struct inner *inner);
 
 /* Somebody has finalised it under us: initialises it again. Not between enter and leave. */
 bool inner_revive(struct inner *inner);
-
-/* Finalises it if nobody is inside or logged in, and we initialised it; it is initialised again by
- * who enters it next. */
-void inner_release(struct inner *inner);
 
 /* Is it released, and has been for a moment only? Then nothing new can be learned of it. */
 bool inner_rests(const struct inner *inner);

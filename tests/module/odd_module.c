@@ -252,6 +252,14 @@ static CK_RV odd_Logout(CK_SESSION_HANDLE session)
     return CKR_OK;
 }
 
+static CK_RV odd_GetSessionInfo(CK_SESSION_HANDLE session, CK_SESSION_INFO *info)
+{
+    (void)session;
+    *info = (CK_SESSION_INFO){
+        .slotID = SLOT, .state = odd.is_logged_in ? CKS_RO_USER_FUNCTIONS : CKS_RO_PUBLIC_SESSION};
+    return code("GetSessionInfo");
+}
+
 static CK_RV odd_SetPIN(CK_SESSION_HANDLE session, CK_UTF8CHAR *old_pin, CK_ULONG old_len,
                         CK_UTF8CHAR *new_pin, CK_ULONG new_len)
 {
@@ -406,7 +414,7 @@ static CK_FUNCTION_LIST list = {
     /* clang-format off */
     MEMBER(Initialize) MEMBER(Finalize) MEMBER(GetInfo) MEMBER(GetSlotList) MEMBER(GetSlotInfo)
     MEMBER(GetTokenInfo) MEMBER(GetMechanismList) MEMBER(OpenSession) MEMBER(CloseSession)
-    MEMBER(Login) MEMBER(Logout) MEMBER(SetPIN) MEMBER(FindObjectsInit) MEMBER(FindObjects)
+    MEMBER(GetSessionInfo) MEMBER(Login) MEMBER(Logout) MEMBER(SetPIN) MEMBER(FindObjectsInit) MEMBER(FindObjects)
     MEMBER(FindObjectsFinal) MEMBER(GetAttributeValue) MEMBER(SignInit) MEMBER(Sign)
     /* clang-format on */
 };
@@ -418,6 +426,7 @@ __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUNCTION_LIST 
     list.version.major = is("version-0") ? 0 : 2;
     list.C_Sign = is("no-sign") ? NULL : odd_Sign;
     list.C_GetInfo = is("bare") ? NULL : odd_GetInfo;
+    list.C_GetSessionInfo = is("bare") ? NULL : odd_GetSessionInfo;
     list.C_SetPIN = is("bare") ? NULL : odd_SetPIN;
     list.C_GetFunctionList = is("bare") ? NULL : C_GetFunctionList;
     *ret_list = &list;

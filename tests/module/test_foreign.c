@@ -208,6 +208,32 @@ static void a_login_of_the_host_is_the_hosts_to_end(void **state)
     assert_int_equal(foreign_key(session), CK_INVALID_HANDLE);
 }
 
+static void a_login_of_the_host_is_ours_until_we_log_out(void **state)
+{
+    CK_UTF8CHAR pin[] = ODD_PIN;
+    CK_SESSION_INFO before;
+    CK_SESSION_INFO during;
+    CK_SESSION_INFO after;
+    (void)state;
+
+    CK_FUNCTION_LIST *host = foreign_load_as_host();
+    EXPECT(CKR_OK, host->C_Initialize(NULL));
+    (void)foreign_start();
+    CK_SESSION_HANDLE session = foreign_open(foreign_slot());
+    EXPECT(CKR_OK, p11->C_GetSessionInfo(session, &before));
+    EXPECT(CKR_OK, host->C_Login(1, CKU_USER, pin, strlen(ODD_PIN)));
+    EXPECT(CKR_OK, p11->C_GetSessionInfo(session, &during));
+    CK_OBJECT_HANDLE key = foreign_key(session);
+    EXPECT(CKR_OK, p11->C_Logout(session));
+    EXPECT(CKR_OK, p11->C_GetSessionInfo(session, &after));
+
+    assert_int_equal(before.state, CKS_RW_PUBLIC_SESSION);
+    assert_int_equal(during.state, CKS_RW_USER_FUNCTIONS);
+    assert_int_not_equal(key, CK_INVALID_HANDLE);
+    assert_int_equal(after.state, CKS_RW_PUBLIC_SESSION);
+    assert_int_equal(foreign_counts()->logouts, 0);
+}
+
 /* What a program gets in a child: it signs, or the number of the step that failed. */
 static int sign_in_child(void)
 {
@@ -305,6 +331,7 @@ int main(void)
         FOREIGN(a_module_that_the_host_has_initialised_is_used_as_it_is),
         FOREIGN(a_host_that_finalises_the_module_does_not_stop_us),
         FOREIGN(a_login_of_the_host_is_the_hosts_to_end),
+        FOREIGN(a_login_of_the_host_is_ours_until_we_log_out),
         FOREIGN(a_child_begins_anew),
         FOREIGN(a_label_chooses_the_token),
         FOREIGN(a_token_that_two_sections_name_is_shown_once),
