@@ -214,15 +214,18 @@ bool forwards_have_changed(struct forwards *forwards)
 
     if (forwards->count == 0 || !atomic_load(&forwards->is_loaded))
         return false;
-    if (wants_retry(forwards))
+    if (wants_retry(forwards) || atomic_load(&forwards->has_news))
         return true;
-    return !all_rest(forwards) && forwards_scan(forwards, &scan) == SCA_OK &&
-           scan.sum != atomic_load(&forwards->sum);
+    if (!all_rest(forwards) && forwards_scan(forwards, &scan) == SCA_OK &&
+        scan.sum != atomic_load(&forwards->sum))
+        atomic_store(&forwards->has_news, true); /* it rests when it is asked for again at once */
+    return atomic_load(&forwards->has_news);
 }
 
 void forwards_remember(struct forwards *forwards, const struct forward_scan *scan)
 {
     atomic_store(&forwards->sum, scan->sum);
+    atomic_store(&forwards->has_news, false);
 }
 
 unsigned forwards_poll_ms(const struct forwards *forwards)

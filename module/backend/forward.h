@@ -27,6 +27,7 @@ struct forwards {
     atomic_bool is_loaded;       /* nothing is asked before the first list of slots */
     _Atomic uint64_t retried_ms; /* when a module that does not start was tried last */
     _Atomic uint64_t sum;        /* of what there was at the last look */
+    atomic_bool has_news;        /* something else was seen since */
 };
 
 /* Texts of a token and its slot, trimmed. */

@@ -174,6 +174,20 @@ static void a_module_that_is_to_be_released_is_so_while_nobody_is_logged_in(void
     EXPECT(CKR_OK, foreign_sign(session, signature));
 }
 
+static void what_comes_into_a_released_module_is_an_event(void **state)
+{
+    CK_SLOT_ID told = 0;
+    (void)state;
+
+    foreign_odd("unplugged");
+    foreign_configure(foreign.module, "release = yes\n");
+    assert_int_equal(foreign_start(), 0);
+    foreign_odd("");
+    EXPECT(CKR_OK, p11->C_WaitForSlotEvent(0, &told, NULL));
+
+    assert_int_equal(foreign_slot(), told);
+}
+
 static void a_host_can_initialise_what_was_released(void **state)
 {
     CK_BYTE signature[ODD_SIGNATURE_LEN];
@@ -204,6 +218,7 @@ int main(void)
         FOREIGN(a_signature_on_the_way_says_that_the_token_is_gone),
         FOREIGN(who_sleeps_is_told_of_it),
         FOREIGN(a_module_that_is_to_be_released_is_so_while_nobody_is_logged_in),
+        FOREIGN(what_comes_into_a_released_module_is_an_event),
         FOREIGN(a_host_can_initialise_what_was_released),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
