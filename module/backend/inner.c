@@ -148,8 +148,9 @@ enum sca_status inner_open(const char *path, struct inner **ret_inner, char why[
         file.path = NULL;
         st = load(&taken, &inner, why);
     }
-    bool is_known = inner && (atomic_load(&inner->is_ready) || atomic_load(&inner->is_released));
-    if (st == SCA_OK && !is_known) {
+    if (st != SCA_OK || !inner)
+        return st;
+    if (!atomic_load(&inner->is_ready) && !atomic_load(&inner->is_released)) {
         st = start(inner, why);
         if (st == SCA_OK)
             st = introduce(inner, why);

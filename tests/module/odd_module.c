@@ -14,19 +14,21 @@
 
 #include "module/cryptoki.h"
 
-enum { SLOT = 7, KEY = 11, PUBLIC = 12, FIRST_SESSION = 100, KEYS_LEN = 256 };
+enum { SLOT = 7, KEY = 11, PUBLIC = 12, FIRST_SESSION = 100, KEYS_LEN = 256, SESSIONS = 1024 };
 
 __attribute__((visibility("default"))) struct odd_counts odd_counts;
 
 static struct {
-    bool is_initialized;
-    bool is_logged_in;
-    bool is_signing;
-    bool is_context_open;
-    bool was_lost; /* what happens once has happened */
-    CK_SESSION_HANDLE last;
-    CK_OBJECT_CLASS wanted;
-    bool has_found;
+    atomic_bool is_initialized;
+    atomic_bool is_logged_in;
+    atomic_bool was_lost; /* what happens once has happened */
+    atomic_ulong last;
+    struct session {
+        bool is_signing;
+        bool is_context_open;
+        CK_OBJECT_CLASS wanted;
+        bool has_found;
+    } sessions[SESSIONS];
 } odd = {.last = FIRST_SESSION};
 
 /* The rest of ODD behind the word, NULL if it is not there. */
@@ -42,6 +44,11 @@ static const char *find(const char *word)
             break;
     }
     return NULL;
+}
+
+static struct session *of(CK_SESSION_HANDLE session)
+{
+    return &odd.sessions[session % SESSIONS];
 }
 
 static bool is(const char *word)
@@ -79,7 +86,8 @@ static CK_RV odd_Finalize(void *reserved)
     odd_counts.finalized++;
     while (is("finalize-hangs"))
         (void)pause();
-    odd.is_initialized = odd.is_logged_in = false;
+    odd.is_initialized = false;
+    odd.is_logged_in = false;
     odd_counts.open_sessions = 0;
     return CKR_OK;
 }
@@ -213,9 +221,8 @@ static CK_RV odd_OpenSession(CK_SLOT_ID slot, CK_FLAGS flags, void *application,
 
 static CK_RV odd_CloseSession(CK_SESSION_HANDLE session)
 {
-    (void)session;
     odd_counts.open_sessions--;
-    odd.is_signing = false;
+    of(session)->is_signing = false;
     if (odd_counts.open_sessions == 0)
         odd.is_logged_in = false;
     return CKR_OK;
@@ -223,14 +230,13 @@ static CK_RV odd_CloseSession(CK_SESSION_HANDLE session)
 
 static CK_RV check_pin(const CK_UTF8CHAR *pin, CK_ULONG len)
 {
-    if (!pin && is("protected"))
-        return CKR_OK;
+    if (!pin)
+        return is("protected") ? CKR_OK : CKR_PIN_INCORRECT;
     return len == strlen(ODD_PIN) && memcmp(pin, ODD_PIN, len) == 0 ? CKR_OK : CKR_PIN_INCORRECT;
 }
 
 static CK_RV odd_Login(CK_SESSION_HANDLE session, CK_USER_TYPE type, CK_UTF8CHAR *pin, CK_ULONG len)
 {
-    (void)session;
     odd_counts.logins++;
     if (code("Login"))
         return code("Login");
@@ -238,7 +244,7 @@ static CK_RV odd_Login(CK_SESSION_HANDLE session, CK_USER_TYPE type, CK_UTF8CHAR
         return CKR_USER_ALREADY_LOGGED_IN;
     CK_RV rv = check_pin(pin, len);
     if (rv == CKR_OK && type == CKU_CONTEXT_SPECIFIC)
-        odd.is_context_open = true;
+        of(session)->is_context_open = true;
     else if (rv == CKR_OK)
         odd.is_logged_in = true;
     return rv;
@@ -271,16 +277,14 @@ static CK_RV odd_SetPIN(CK_SESSION_HANDLE session, CK_UTF8CHAR *old_pin, CK_ULON
 
 static CK_RV odd_FindObjectsInit(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG count)
 {
-    (void)session;
-    odd.has_found = false;
-    odd.wanted = count == 1 ? *(const CK_OBJECT_CLASS *)template->pValue : CKO_DATA;
+    of(session)->has_found = false;
+    of(session)->wanted = count == 1 ? *(const CK_OBJECT_CLASS *)template->pValue : CKO_DATA;
     return code("FindObjectsInit");
 }
 
 static CK_RV odd_FindObjects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *found, CK_ULONG max,
                              CK_ULONG *count)
 {
-    (void)session;
     *count = 0;
     if (code("FindObjects"))
         return code("FindObjects");
@@ -288,14 +292,14 @@ static CK_RV odd_FindObjects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *found,
         *count = max + 1;
         return CKR_OK;
     }
-    bool is_key = odd.wanted == CKO_PRIVATE_KEY && (odd.is_logged_in || is("no-login"));
+    bool is_key = of(session)->wanted == CKO_PRIVATE_KEY && (odd.is_logged_in || is("no-login"));
     for (CK_ULONG i = 0; i < max && is("find-endless") && is_key; i++, ++*count)
         found[i] = KEY;
-    if (*count > 0 || odd.has_found)
+    if (*count > 0 || of(session)->has_found)
         return CKR_OK;
-    if (is_key || odd.wanted == CKO_PUBLIC_KEY)
+    if (is_key || of(session)->wanted == CKO_PUBLIC_KEY)
         found[(*count)++] = is_key ? KEY : PUBLIC;
-    odd.has_found = true;
+    of(session)->has_found = true;
     return CKR_OK;
 }
 
@@ -366,7 +370,6 @@ static CK_RV odd_GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE o
 
 static CK_RV odd_SignInit(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
-    (void)session;
     (void)mechanism;
     if (!odd.is_initialized)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
@@ -376,24 +379,23 @@ static CK_RV odd_SignInit(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK
     }
     if (is("login-lost"))
         return CKR_USER_NOT_LOGGED_IN;
-    odd.is_signing = key == KEY;
-    odd.is_context_open = false;
+    of(session)->is_signing = key == KEY;
+    of(session)->is_context_open = false;
     return key == KEY ? CKR_OK : CKR_KEY_HANDLE_INVALID;
 }
 
 static CK_RV odd_Sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG data_len, CK_BYTE *out,
                       CK_ULONG *len)
 {
-    (void)session;
     (void)data;
     (void)data_len;
     if (code("Sign"))
         return code("Sign");
-    if (!odd.is_signing)
+    if (!of(session)->is_signing)
         return CKR_OPERATION_NOT_INITIALIZED;
-    if (is("each-time") && !odd.is_context_open)
+    if (is("each-time") && !of(session)->is_context_open)
         return CKR_USER_NOT_LOGGED_IN;
-    odd.is_signing = false;
+    of(session)->is_signing = false;
     odd_counts.signatures++;
     memset(out, ODD_SIGNED, ODD_SIGNATURE_LEN);
     *len = ODD_SIGNATURE_LEN;

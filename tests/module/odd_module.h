@@ -3,14 +3,16 @@
 #ifndef TESTS_MODULE_ODD_MODULE_H
 #define TESTS_MODULE_ODD_MODULE_H
 
+#include <stdatomic.h>
+
 struct odd_counts {
-    int initialized;
-    int finalized;
-    int logins;
-    int logouts;
-    int open_sessions;
-    int signatures;
-    int slot_lists;
+    atomic_int initialized;
+    atomic_int finalized;
+    atomic_int logins;
+    atomic_int logouts;
+    atomic_int open_sessions;
+    atomic_int signatures;
+    atomic_int slot_lists;
 };
 
 #define ODD_LABEL "odd"
