@@ -87,7 +87,8 @@ bool forward_is_logged_in(struct token *base)
     lock_take(&token->lock);
     bool was_left = token->was_left;
     lock_drop(&token->lock);
-    if (was_left || !token->inner->GetSessionInfo || forward_take(token, NULL, &lease) != CKR_OK)
+    if (was_left || !token->inner->GetSessionInfo || inner_rests(token->inner) ||
+        forward_take(token, NULL, &lease) != CKR_OK)
         return false;
     CK_RV rv = token->inner->GetSessionInfo(lease.session, &info);
     bool is_in = rv == CKR_OK &&
