@@ -100,13 +100,16 @@ struct token_write_ops {
 };
 
 /* What a key is to sign. otp: what a context-specific login gave, or NULL. input is the digest
- * where token->signs_digests, else what the caller gave.
+ * where token->signs_digests, else what the caller gave, or its digest where the mechanism hashes.
  */
 struct sign_job {
     CK_MECHANISM_TYPE mechanism;
     enum crypto_hash hash; /* of the digest; CRYPTO_NO_HASH where input is not a digest */
     struct span input;
-    unsigned key_number; /* of the private key object */
+    unsigned key_number;       /* of the private key object */
+    size_t signature_len;      /* of that key */
+    enum crypto_hash pss_hash; /* PSS: of the data, and of MGF1 */
+    unsigned long pss_salt_len;
     const struct secret *otp;
 };
 
@@ -152,7 +155,8 @@ struct token_ops {
     /* Hands every object to the sink. No network. */
     enum sca_status (*list)(struct token *token, struct object_sink *sink);
 
-    /* May the key be used now, as far as is known without asking anybody? For C_SignInit. */
+    /* May the key be used now, as far as is known without asking anybody? For C_SignInit. NULL:
+     * always. */
     enum sca_status (*check)(struct token *token, struct call *call);
 
     /* Signs; sig has room for the key's signature length and is filled completely. */
@@ -161,11 +165,16 @@ struct token_ops {
 
     /*
      * Checks the PIN: SCA_USER_AUTH when it is wrong, SCA_PIN_LOCKED. NULL where none is needed:
-     * any login succeeds. logout forgets what login opened, whoever was logged in.
+     * any login succeeds. pin NULL, of a foreign token with a protected path: it asks by itself.
+     * logout forgets what login opened, whoever was logged in.
      */
     enum sca_status (*login)(struct token *token, struct call *call, enum token_user user,
                              const struct secret *pin);
     void (*logout)(struct token *token);
+
+    /* Foreign tokens: has the host logged in to it by itself, so that nobody need be asked for the
+     * PIN again? From a logout to the next login: no. */
+    bool (*is_logged_in)(struct token *token);
 
     /* PINs and names, where they may change. NULL: initialised, as struct token says. */
     enum sca_status (*state)(struct token *token, struct token_state *ret_state);
@@ -218,6 +227,8 @@ struct token {
     bool has_user_pin;
     bool has_protected_path;
     bool has_random;
+    bool is_foreign; /* another module's: what it lists depends on who is logged in, it may be
+                        unplugged at any time, and its device may ask for the PIN */
     bool is_default; /* listed before the others */
     bool is_gone;    /* what it stood for is not there any more; backends_tokens writes it, for its
                         caller */

@@ -25,6 +25,7 @@ void backends_abandon(void)
 {
     crypto_abandon();
     remote_abandon();
+    inner_abandon();
 }
 
 static char *folder_of(const char *path)
@@ -43,6 +44,8 @@ enum sca_status backends_open(const struct config *config, struct backends **ret
     backends->catalogue_file = path_join(config->state_dir, "catalogue");
     backends->config_dir = folder_of(config->main_file);
     enum sca_status st = accounts_init(&backends->accounts, config);
+    if (st == SCA_OK)
+        st = forwards_init(&backends->forwards, config);
     if (st != SCA_OK || !backends->catalogue_file || !backends->config_dir) {
         backends_close(backends);
         return SCA_NOMEM;
@@ -58,6 +61,7 @@ void backends_close(struct backends *backends)
         return;
     reentry_enter();
     accounts_fini(&backends->accounts);
+    forwards_fini(&backends->forwards);
     remote_close_idle();
     reentry_leave();
     while (backends->opened) {
@@ -132,6 +136,7 @@ enum sca_status backends_tokens(struct backends *backends, const struct token_li
 {
     AUTO(collection_fini)
     struct collection c = {.accounts = &backends->accounts,
+                           .forwards = &backends->forwards,
                            .state_dir = backends->state_dir,
                            .shows_all = backends->is_discovered};
     struct seen before = seen_before(backends);
@@ -145,6 +150,8 @@ enum sca_status backends_tokens(struct backends *backends, const struct token_li
         is_certain = accounts_reread(&backends->accounts, &now.config);
     now.config.is_settled = now.config.is_settled && is_certain;
     if (st == SCA_OK)
+        st = collection_look(&c);
+    if (st == SCA_OK)
         st = collect(backends, &c);
     /* One look at a folder that is not there, for everybody who has no tokens on this computer. */
     bool is_complete = c.has_local && !c.is_damaged;
@@ -153,6 +160,7 @@ enum sca_status backends_tokens(struct backends *backends, const struct token_li
     if (st != SCA_OK)
         return st;
     collection_mark_gone(&c);
+    forwards_remember(&backends->forwards, &c.scan);
     now.has_strangers = c.has_strangers;
     atomic_store(&backends->is_doubtful, !is_certain);
     remember(backends, &now);
@@ -165,7 +173,8 @@ bool backends_have_changed(struct backends *backends, bool is_thorough)
 {
     struct seen seen = seen_before(backends);
 
-    if (!stamp_is_same(seen.catalogue, stamp_of_file(backends->catalogue_file)))
+    if (!stamp_is_same(seen.catalogue, stamp_of_file(backends->catalogue_file)) ||
+        forwards_have_changed(&backends->forwards))
         return true;
     /* Where the catalogue has an account that the configuration did not have yet, the tool is
      * between its two writes, or was when the catalogue was read. */
@@ -176,8 +185,12 @@ bool backends_have_changed(struct backends *backends, bool is_thorough)
 
 unsigned backends_poll_ms(const struct backends *backends)
 {
+    unsigned forwards_ms = forwards_poll_ms(&backends->forwards);
+
     /* What is written shows in its folder; that nobody goes on writing does not. */
-    return atomic_load(&backends->is_doubtful) ? DOUBT_POLL_MS : 0;
+    if (atomic_load(&backends->is_doubtful) && (!forwards_ms || forwards_ms > DOUBT_POLL_MS))
+        return DOUBT_POLL_MS;
+    return forwards_ms;
 }
 
 const char *backends_folder(const struct backends *backends, size_t index)

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "module/backend/accounts.h"
+#include "module/backend/forward.h"
 #include "module/backend/stamp.h"
 #include "remote/base/lock.h"
 
@@ -14,6 +15,7 @@ struct backends {
     char *config_dir;
     struct accounts accounts;
     struct opened *opened;
+    struct forwards forwards;
     bool is_discovered;
     atomic_bool is_doubtful; /* an account is missing in files that may be being written */
     struct lock lock;        /* guards the rest; backends_have_changed is asked by any thread */

@@ -31,6 +31,7 @@ void collection_fini(struct collection *c)
 {
     free(c->known);
     free(c->is_seen);
+    forward_scan_fini(&c->scan);
     token_list_fini(&c->fresh);
 }
 
@@ -139,6 +140,60 @@ static enum sca_status fill_spare(struct collection *c, const struct catalogue *
     return st == SCA_OK ? token_list_add(&c->fresh, token) : st;
 }
 
+enum sca_status collection_look(struct collection *c)
+{
+    if (atomic_load(&c->forwards->is_loaded))
+        (void)forwards_load(c->forwards); /* what did not start before may now */
+    return forwards_scan(c->forwards, &c->scan);
+}
+
+static bool is_in_fresh(const struct collection *c, CK_SLOT_ID id)
+{
+    for (size_t i = 0; i < c->fresh.count; i++)
+        if (c->fresh.items[i]->slot_id == id)
+            return true;
+    return false;
+}
+
+/* In the slot that it had, or in the next that nobody has: ids are made from what tokens are. */
+static enum sca_status fill_forward(struct collection *c, const struct forward_seen *seen)
+{
+    bool *is_seen = NULL;
+    struct token *token = NULL;
+    CK_SLOT_ID id = seen->id;
+
+    for (;; id++) {
+        struct token *known = find_known(c, id, &is_seen);
+        if (known && !*is_seen && forward_token_is(known, seen)) {
+            *is_seen = true;
+            forward_token_attach(known, seen->inner_slot);
+            return SCA_OK;
+        }
+        if (!known && !is_in_fresh(c, id))
+            break;
+    }
+    enum sca_status st = forward_token_new(seen, id, &token);
+    if (st == SCA_GONE)
+        return SCA_OK;
+    return st == SCA_OK ? token_list_add(&c->fresh, token) : st;
+}
+
+static enum sca_status fill_forwards(struct collection *c)
+{
+    enum sca_status st = SCA_OK;
+    for (size_t i = 0; st == SCA_OK && i < c->scan.count; i++)
+        st = fill_forward(c, &c->scan.items[i]);
+    return st;
+}
+
+static enum sca_status fill_catalogue(struct collection *c, const struct catalogue *catalogue)
+{
+    enum sca_status st = SCA_OK;
+    for (size_t i = 0; st == SCA_OK && i < catalogue_count(catalogue); i++)
+        st = fill_entry(c, catalogue, i);
+    return st == SCA_OK ? fill_spare(c, catalogue) : st;
+}
+
 enum sca_status collection_fill(struct collection *c, const struct catalogue *catalogue)
 {
     enum sca_status st = SCA_OK;
@@ -147,16 +202,18 @@ enum sca_status collection_fill(struct collection *c, const struct catalogue *ca
     memset(c->is_seen, 0, c->known_count * sizeof(*c->is_seen));
     c->is_damaged = !catalogue;
     c->is_borrowed = c->has_local = c->has_strangers = false;
-    if (!catalogue)
-        return SCA_OK;
-    for (size_t i = 0; st == SCA_OK && i < catalogue_count(catalogue); i++)
-        st = fill_entry(c, catalogue, i);
-    return st == SCA_OK ? fill_spare(c, catalogue) : st;
+    if (catalogue)
+        st = fill_catalogue(c, catalogue);
+    return st == SCA_OK ? fill_forwards(c) : st;
 }
 
 void collection_mark_gone(const struct collection *c)
 {
-    for (size_t i = 0; i < c->known_count; i++)
-        if (c->is_seen[i] || !c->is_damaged)
+    for (size_t i = 0; i < c->known_count; i++) {
+        bool is_foreign = forward_token_is_one(c->known[i]);
+        if (is_foreign && !c->is_seen[i])
+            forward_token_detach(c->known[i]);
+        if (c->is_seen[i] || is_foreign || !c->is_damaged)
             c->known[i]->is_gone = !c->is_seen[i];
+    }
 }

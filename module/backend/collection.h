@@ -4,11 +4,15 @@
 #define MODULE_BACKEND_COLLECTION_H
 
 #include "module/backend/accounts.h"
+#include "module/backend/forward.h"
 
 struct collection {
     const struct accounts *accounts;
+    struct forwards *forwards;
     const char *state_dir;
     bool shows_all; /* also accounts that were never fetched: it was tried */
+
+    struct forward_scan scan; /* other modules' tokens, from collection_look */
 
     struct token **known; /* by slot id */
     bool *is_seen;        /* of each: the catalogue has it */
@@ -25,10 +29,13 @@ struct collection {
 enum sca_status collection_init(struct collection *c, const struct token_list *known);
 void collection_fini(struct collection *c);
 
+/* Asks other modules what is plugged in. SCA_NOMEM. */
+enum sca_status collection_look(struct collection *c);
+
 /* Collects, from the beginning. catalogue is NULL where it cannot be read. */
 enum sca_status collection_fill(struct collection *c, const struct catalogue *catalogue);
 
-/* Writes is_gone of what is known; nothing goes where the catalogue is damaged. */
+/* Writes is_gone of what is known; where the catalogue is damaged, nothing of it goes. */
 void collection_mark_gone(const struct collection *c);
 
 #endif

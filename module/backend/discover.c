@@ -45,5 +45,6 @@ bool backends_discover(struct backends *backends, bool (*keep_going)(void *))
         if (!place->is_gone && !was_fetched(catalogue, &place->account))
             discover_account(&place->account, keep_going);
     backends->is_discovered = true;
-    return first != NULL; /* another process may have fetched since C_Initialize */
+    bool has_tokens = forwards_load(&backends->forwards);
+    return has_tokens || first != NULL; /* another process may have fetched since C_Initialize */
 }

@@ -83,6 +83,9 @@ static int watch_folders(const struct watch *watch)
 
     for (size_t i = 0; (folder = slot_look_folder(i)); i++)
         has_all &= watch_folder(watch, folder);
+    unsigned poll_ms = slot_look_poll_ms();
+    if (poll_ms > 0 && poll_ms < LOOK_MS)
+        return (int)poll_ms;
     return has_all ? -1 : LOOK_MS;
 }
 

@@ -31,6 +31,7 @@ static const CK_RV codes[SCA_STATUS_COUNT] = {
     [SCA_NO_SPACE] = CKR_DEVICE_MEMORY,
     [SCA_GONE] = CKR_DEVICE_REMOVED,
     [SCA_BUSY] = CKR_DEVICE_ERROR,
+    [SCA_DEVICE] = CKR_DEVICE_ERROR,
     [SCA_PENDING] = CKR_PENDING,
 };
 
@@ -49,7 +50,9 @@ CK_RV failure_of(enum sca_status status, const struct call *call)
     if (status == SCA_OK)
         return CKR_OK;
     bool has_note = call && call->note[0];
-    return failure(codes[status], "%s", has_note ? call->note : sca_status_name(status));
+    CK_RV rv =
+        status == SCA_DEVICE && call && call->device_error ? call->device_error : codes[status];
+    return failure(rv, "%s", has_note ? call->note : sca_status_name(status));
 }
 
 const char *failure_take(void)

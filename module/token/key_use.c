@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include "module/token/key_material.h"
 #include "module/token/object_access.h"
 #include "module/token/session.h"
 #include "module/token/signer.h"
@@ -106,14 +107,50 @@ static CK_ULONG modulus_len(const struct object *object)
     return modulus ? modulus->ulValueLen : 0;
 }
 
+/* NULL: it is on none that we know. */
+static const struct curve *curve_of(const struct object *object)
+{
+    const CK_ATTRIBUTE *params = object_attribute(object, CKA_EC_PARAMS);
+    CK_KEY_TYPE type = object_ulong(object, CKA_KEY_TYPE, CK_UNAVAILABLE_INFORMATION);
+    const struct curve *curve = NULL;
+
+    if (params)
+        (void)curve_find(span_of(params->pValue, params->ulValueLen), type, &curve);
+    return curve;
+}
+
+static CK_ULONG curve_bits(const struct object *object)
+{
+    enum { P521_LEN = 66, P521_BITS = 521 };
+    const struct curve *curve = curve_of(object);
+
+    if (!curve)
+        return 0;
+    return curve->field_len == P521_LEN ? P521_BITS : 8 * curve->field_len;
+}
+
+/* Of a key that is not in this process. */
+static CK_ULONG signature_len(const struct object *object, const struct mechanism *mechanism)
+{
+    if (mechanism->key_type == CKK_RSA)
+        return modulus_len(object);
+    const struct curve *curve = curve_of(object);
+    return curve ? 2 * curve->field_len : 0;
+}
+
+static CK_ULONG key_bits(const struct object *object, const EVP_PKEY *key)
+{
+    return key ? (CK_ULONG)EVP_PKEY_get_bits(key) : 8 * modulus_len(object);
+}
+
 static bool has_size(struct session *s, const struct operation *operation, CK_FLAGS purpose,
                      const struct object *object, const EVP_PKEY *key)
 {
     CK_ULONG bits = 8 * modulus_len(object);
     if (operation->mechanism->scheme == SCHEME_EDDSA)
-        return true; /* of one size */
+        return key || curve_of(object); /* of one size */
     if (operation->mechanism->scheme == SCHEME_ECDSA)
-        bits = key ? (CK_ULONG)EVP_PKEY_get_bits(key) : 0;
+        bits = key ? (CK_ULONG)EVP_PKEY_get_bits(key) : curve_bits(object);
     return mechanism_takes_size(s->slot->token, operation->mechanism, purpose, bits);
 }
 
@@ -129,8 +166,8 @@ static CK_RV make_ready(struct session *s, CK_FLAGS purpose, const struct object
         return rv;
     if (!has_size(s, operation, purpose, object, key))
         return CKR_KEY_SIZE_RANGE;
-    if (key && !mechanism_parameter_fits(operation->mechanism, &operation->parameter,
-                                         (CK_ULONG)EVP_PKEY_get_bits(key)))
+    if (!mechanism_parameter_fits(operation->mechanism, &operation->parameter,
+                                  key_bits(object, key)))
         return CKR_MECHANISM_PARAM_INVALID;
     if (login != CKR_OK || !key)
         return login;
@@ -202,7 +239,15 @@ CK_RV operation_set_key(struct session *s, const CK_MECHANISM *mechanism, CK_OBJ
             return rv;
         operation->key.object = TAKE(object);
     }
-    operation->out_len = operation->key.signer ? signer_length(operation->key.signer)
-                                               : modulus_len(operation->key.object);
+    operation->out_len = operation->key.signer
+                             ? signer_length(operation->key.signer)
+                             : signature_len(operation->key.object, operation->mechanism);
     return CKR_OK;
+}
+
+bool operation_wants_login(const struct session *s, const struct operation *operation)
+{
+    const struct token *token = s->slot->token;
+    return token->is_foreign ? object_bool(operation->key.object, CKA_ALWAYS_AUTHENTICATE)
+                             : token->wants_otp_each_time;
 }

@@ -35,6 +35,11 @@ static CK_RV check_state(struct slot *slot, CK_USER_TYPE type)
     return rv;
 }
 
+bool pin_asks_itself(const struct token *token, const CK_UTF8CHAR *pin)
+{
+    return !pin && token->is_foreign && token->has_protected_path;
+}
+
 CK_RV pin_take(const CK_UTF8CHAR *pin, CK_ULONG pin_len, struct secret **ret_secret)
 {
     /* Nobody's, and not looked at: a NUL at its end would not count. */
@@ -79,7 +84,7 @@ static CK_RV check_pin(struct session *s, enum token_user user, const CK_UTF8CHA
     bool may_have_pin = token->has_user_pin || token->ops->state;
     if (!may_have_pin || !token->ops->login)
         return failure(CKR_USER_PIN_NOT_INITIALIZED, "no PIN was chosen for this slot yet");
-    CK_RV rv = pin_take(pin, pin_len, &secret);
+    CK_RV rv = pin_asks_itself(token, pin) ? CKR_OK : pin_take(pin, pin_len, &secret);
     if (rv == CKR_OK)
         rv = pin_wait_begin(s, &call);
     if (rv != CKR_OK)
@@ -95,28 +100,36 @@ static bool is_otp(const CK_UTF8CHAR *pin, CK_ULONG pin_len)
     return pin_len == TOKEN_OTP_DIGITS;
 }
 
+static CK_RV take_for_operation(const struct token *token, const CK_UTF8CHAR *pin, CK_ULONG pin_len,
+                                struct secret **ret_secret)
+{
+    if (pin_asks_itself(token, pin))
+        return CKR_OK;
+    if (!token->is_foreign && !is_otp(pin, pin_len))
+        return failure(CKR_PIN_INCORRECT, "a one-time password is six digits");
+    return pin_take(pin, pin_len, ret_secret);
+}
+
 /*
- * The one-time password for the signature that was begun, or the next message (2.40 section 11.6,
- * CKU_CONTEXT_SPECIFIC). Whether it is right, only the service knows, when it signs.
+ * The one-time password or, for a foreign key, the PIN for the signature that was begun, or the
+ * next message (2.40 section 11.6, CKU_CONTEXT_SPECIFIC). Whether it is right, only the service or
+ * the token knows, when it signs.
  */
 static CK_RV login_for_operation(struct session *s, const CK_UTF8CHAR *pin, CK_ULONG pin_len)
 {
     struct operation *sign = NULL;
     struct secret *otp = NULL;
 
-    if (!s->slot->token->wants_otp_each_time)
-        return CKR_OPERATION_NOT_INITIALIZED; /* no key here has CKA_ALWAYS_AUTHENTICATE */
     CK_RV rv = operation_borrow(s, OPERATION_SIGN, OPERATION_FRESH, &sign);
     if (rv == CKR_OPERATION_NOT_INITIALIZED)
         rv = operation_borrow(s, OPERATION_MESSAGE_SIGN, OPERATION_FRESH, &sign);
     if (rv != CKR_OK)
         return rv;
+    if (!operation_wants_login(s, sign)) /* the key has no CKA_ALWAYS_AUTHENTICATE */
+        return operation_return(s, false, CKR_OPERATION_NOT_INITIALIZED);
     if (slot_login_state(s->slot) != SLOT_USER)
         return operation_return(s, false, CKR_USER_NOT_LOGGED_IN);
-    if (!is_otp(pin, pin_len))
-        return operation_return(s, false,
-                                failure(CKR_PIN_INCORRECT, "a one-time password is six digits"));
-    rv = pin_take(pin, pin_len, &otp);
+    rv = take_for_operation(s->slot->token, pin, pin_len, &otp);
     if (rv == CKR_OK) {
         secret_free(sign->otp);
         sign->otp = otp;

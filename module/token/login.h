@@ -9,6 +9,10 @@
 /* A copy of the application's PIN in memory of its own: CKR_PIN_INCORRECT if it cannot be one. */
 CK_RV pin_take(const CK_UTF8CHAR *pin, CK_ULONG pin_len, struct secret **ret_secret);
 
+/* No PIN was given, and the token has a way of its own to ask for it (2.40 section 5.6, C_Login).
+ */
+bool pin_asks_itself(const struct token *token, const CK_UTF8CHAR *pin);
+
 /*
  * Around a backend call that tries a PIN. Only after CKR_OK from the first is the second called,
  * with what the backend said; it returns what the application gets.

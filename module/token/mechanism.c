@@ -9,7 +9,7 @@
 #include "remote/base/cleanup.h"
 
 /* Bits. Keys that are elsewhere are as long as the service makes them, and any may be verified. */
-enum { RSA_MIN = 2048, RSA_MAX = 4096, RSA_MAX_ELSEWHERE = 8192 };
+enum { RSA_MIN = 2048, RSA_MAX = 4096, RSA_MAX_ELSEWHERE = 8192, RSA_MIN_FOREIGN = 1024 };
 enum { CURVE_MIN = 256, CURVE_MAX = 521, ED25519_BITS = 255 };
 
 enum { RECOVERS = CKF_SIGN_RECOVER | CKF_VERIFY_RECOVER };
@@ -80,6 +80,7 @@ static CK_MECHANISM_INFO info_for(const struct token *token, const struct mechan
     if (!token->ops->write && mechanism->key_type == CKK_RSA) {
         info.flags &= ~(CK_FLAGS)RECOVERS;
         info.ulMaxKeySize = RSA_MAX_ELSEWHERE;
+        info.ulMinKeySize = token->is_foreign ? RSA_MIN_FOREIGN : RSA_MIN;
     }
     return info;
 }

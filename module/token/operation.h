@@ -84,6 +84,9 @@ CK_RV operation_borrow_pending(struct session *s, struct operation **ret_operati
 CK_RV operation_set_key(struct session *s, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key,
                         CK_FLAGS purpose);
 
+/* Is a login of its own needed for what this key signs (CKA_ALWAYS_AUTHENTICATE)? */
+bool operation_wants_login(const struct session *s, const struct operation *operation);
+
 /*
  * The key of the session's last operation that had a signer, for one on the same object with the
  * same mechanism; the caller owns it. Both members NULL if there is none. operation_return keeps

@@ -182,8 +182,10 @@ CK_RV login_set_pin(struct session *s, CK_UTF8CHAR *old_pin, CK_ULONG old_len, C
         return CKR_SESSION_READ_ONLY;
     if (!s->slot->token->ops->set_pin)
         return CKR_TOKEN_WRITE_PROTECTED;
-    CK_RV rv = take_new(s, new_pin, new_len, &new_secret);
-    if (rv == CKR_OK)
+    CK_RV rv = CKR_OK;
+    if (!pin_asks_itself(s->slot->token, new_pin))
+        rv = take_new(s, new_pin, new_len, &new_secret);
+    if (rv == CKR_OK && !pin_asks_itself(s->slot->token, old_pin))
         rv = pin_take(old_pin, old_len, &old_secret);
     if (rv == CKR_OK)
         rv = pin_wait_begin(s, &call);

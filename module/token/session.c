@@ -7,6 +7,7 @@
 #include "module/token/audit.h"
 #include "module/token/handle_map.h"
 #include "module/token/handlers.h"
+#include "module/token/slot_look.h"
 #include "remote/base/cleanup.h"
 
 static struct {
@@ -242,10 +243,26 @@ static CK_STATE session_state(struct session *s)
     }
 }
 
+/* NSS finds out here that a token was unplugged, and whether it has to ask for a PIN. */
+static bool look_at_foreign(struct session *s)
+{
+    struct token *token = s->slot->token;
+
+    slot_look(false);
+    if (session_is_closed(s))
+        return false;
+    if (slot_login_state(s->slot) == SLOT_PUBLIC && token->ops->is_logged_in &&
+        token->ops->is_logged_in(token))
+        (void)slot_enter(s->slot, SLOT_USER); /* another thread may have been faster */
+    return true;
+}
+
 CK_RV session_info(struct session *s, CK_SESSION_INFO *info)
 {
     if (!info)
         return CKR_ARGUMENTS_BAD;
+    if (s->slot->token->is_foreign && !look_at_foreign(s))
+        return CKR_SESSION_HANDLE_INVALID;
     *info = (CK_SESSION_INFO){
         .slotID = s->slot->token->slot_id,
         .state = session_state(s),

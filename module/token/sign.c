@@ -25,6 +25,9 @@ enum {
 static CK_RV check_token(struct token *token)
 {
     struct call call;
+
+    if (!token->ops->check)
+        return CKR_OK;
     call_init(&call, &clock_system, 0);
     CK_RV rv = failure_of(token->ops->check(token, &call), &call);
     call_fini(&call);
@@ -110,31 +113,49 @@ static CK_RV ask_backend(struct session *s, const struct sign_job *job,
     return outcome->rv;
 }
 
+/* A key that wants a login for each signature, and got none. A foreign token may ask by itself. */
+static CK_RV check_context(const struct session *s, const struct operation *sign)
+{
+    const struct token *token = s->slot->token;
+
+    if (sign->otp || !operation_wants_login(s, sign) ||
+        (token->is_foreign && token->has_protected_path))
+        return CKR_OK;
+    return failure(CKR_USER_NOT_LOGGED_IN,
+                   token->is_foreign
+                       ? "each signature with this key needs the PIN: C_Login with "
+                         "CKU_CONTEXT_SPECIFIC after C_SignInit"
+                       : "each signature of this slot needs a one-time password: C_Login with "
+                         "CKU_CONTEXT_SPECIFIC after C_SignInit; or set otp_login = pin");
+}
+
 /* What a key that is elsewhere shall sign; the job's input is lent. */
-static CK_RV describe_job(const struct token *token, const struct operation *sign,
-                          struct span input, struct sign_job *ret_job)
+static CK_RV describe_job(const struct session *s, const struct operation *sign, struct span input,
+                          struct sign_job *ret_job)
 {
     struct sign_job job = {
         .mechanism = sign->mechanism->type,
         .hash = sign->mechanism->hash,
         .input = input,
         .key_number = sign->key.object->number,
+        .signature_len = sign->out_len,
+        .pss_hash = sign->parameter.hash,
+        .pss_salt_len = sign->parameter.salt_len,
         .otp = sign->otp,
     };
 
     if (sign->mechanism->hash == CRYPTO_NO_HASH) {
-        if (input.len > sign->out_len - PKCS1_OVERHEAD)
+        if (sign->mechanism->scheme == SCHEME_PKCS1 && input.len > sign->out_len - PKCS1_OVERHEAD)
             return CKR_DATA_LEN_RANGE;
-        CK_RV rv = token->signs_digests ? unwrap_digest_info(token, &job) : CKR_OK;
+        CK_RV rv =
+            s->slot->token->signs_digests ? unwrap_digest_info(s->slot->token, &job) : CKR_OK;
         if (rv != CKR_OK)
             return rv;
     }
-    if (token->wants_otp_each_time && !job.otp)
-        return failure(CKR_USER_NOT_LOGGED_IN,
-                       "each signature of this slot needs a one-time password: C_Login with "
-                       "CKU_CONTEXT_SPECIFIC after C_SignInit; or set otp_login = pin");
-    *ret_job = job;
-    return CKR_OK;
+    CK_RV rv = check_context(s, sign);
+    if (rv == CKR_OK)
+        *ret_job = job;
+    return rv;
 }
 
 CK_RV sign_produce(struct session *s, struct operation *sign, const char *function,
@@ -149,7 +170,7 @@ CK_RV sign_produce(struct session *s, struct operation *sign, const char *functi
         return sign_ended(s, &outcome);
     }
     outcome.login = slot_login_number(s->slot);
-    outcome.rv = describe_job(s->slot->token, sign, input, &job);
+    outcome.rv = describe_job(s, sign, input, &job);
     if (outcome.rv != CKR_OK)
         return sign_ended(s, &outcome);
     if (job.input.len > 0 && job.input.len <= sizeof(kept)) {

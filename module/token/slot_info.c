@@ -5,6 +5,7 @@
 #include "module/token/failure.h"
 #include "module/token/handlers.h"
 #include "module/token/slot.h"
+#include "module/token/slot_look.h"
 #include "module/token/text.h"
 
 static const CK_VERSION version = {SMARTCA_VERSION_MAJOR, SMARTCA_VERSION_MINOR};
@@ -19,6 +20,8 @@ CK_RV slot_info(CK_SLOT_ID id, CK_SLOT_INFO *info)
         return CKR_ARGUMENTS_BAD;
 
     const struct token *token = slot->token;
+    if (token->is_foreign)
+        slot_look(false); /* programs ask this over and over to see whether it is still there */
     *info = (CK_SLOT_INFO){.hardwareVersion = version, .firmwareVersion = version};
     text_pad(info->slotDescription, sizeof(info->slotDescription),
              token->identity.slot_description);

@@ -16,12 +16,18 @@ enum slot_login slot_login_state(struct slot *slot)
     return login;
 }
 
-/* What a token lists may depend on who is logged in, if applications write to it. */
+/* Do the token's objects change while a program looks on? */
+static bool is_read_again(const struct slot *slot)
+{
+    return slot_is_writable(slot) || slot->token->is_foreign;
+}
+
+/* What such a token lists may depend on who is logged in. */
 static void set_login_locked(struct slot *slot, enum slot_login login, struct snapshot **ret_old)
     REQUIRES(slot->lock)
 {
     slot->login = login;
-    if (slot_is_writable(slot))
+    if (is_read_again(slot))
         slot_forget_objects_locked(slot, ret_old);
 }
 
@@ -115,7 +121,7 @@ void slot_count_out(struct slot *slot, bool is_rw)
     bool takes_login = slot->sessions == 0 && slot->login != SLOT_PUBLIC;
     if (takes_login)
         set_login_locked(slot, SLOT_PUBLIC, &old);
-    else if (slot->sessions == 0 && slot_is_writable(slot))
+    else if (slot->sessions == 0 && is_read_again(slot))
         slot_forget_objects_locked(slot, &old); /* ten thousand slots listed are not all kept */
     lock_drop(&slot->lock);
     snapshot_unref(old);

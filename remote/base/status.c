@@ -22,6 +22,7 @@ static const char *const names[SCA_STATUS_COUNT] = {
     [SCA_NO_SPACE] = "no space left",
     [SCA_GONE] = "replaced by another program",
     [SCA_BUSY] = "kept busy by another program",
+    [SCA_DEVICE] = "refused by the token",
     [SCA_PENDING] = "pending",
 };
 

@@ -27,6 +27,7 @@ enum sca_status {
     SCA_NO_SPACE,      /* the disk, or the quota, is full */
     SCA_GONE,          /* replaced by another process meanwhile */
     SCA_BUSY,          /* others have it now: try again in a moment */
+    SCA_DEVICE,        /* another module's token says no; call->device_error is its Cryptoki code */
     SCA_PENDING,       /* not decided yet, and the call does not wait for it */
     SCA_STATUS_COUNT
 };

@@ -13,9 +13,9 @@ static const char *const finding_names[] = {
 };
 
 static void (*const checks[])(struct doctor *doctor) = {
-    doctor_check_configuration, doctor_check_files,        doctor_check_state,
-    doctor_check_clock,         doctor_check_secrets,      doctor_check_accounts,
-    doctor_check_econtract,     doctor_check_registration, doctor_check_module,
+    doctor_check_configuration, doctor_check_files,    doctor_check_state,     doctor_check_clock,
+    doctor_check_secrets,       doctor_check_accounts, doctor_check_econtract, doctor_check_tokens,
+    doctor_check_registration,  doctor_check_module,
 };
 
 void doctor_note(struct doctor *doctor, enum finding finding, const char *check,

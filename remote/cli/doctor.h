@@ -32,6 +32,7 @@ void doctor_check_clock(struct doctor *doctor);
 void doctor_check_accounts(struct doctor *doctor);
 void doctor_check_secrets(struct doctor *doctor);
 void doctor_check_econtract(struct doctor *doctor);
+void doctor_check_tokens(struct doctor *doctor);
 void doctor_check_registration(struct doctor *doctor);
 void doctor_check_module(struct doctor *doctor);
 

@@ -60,7 +60,7 @@ void doctor_check_configuration(struct doctor *doctor)
         cure_of(problem, cure);
         doctor_note(doctor, FINDING_FAIL, check, cure, "%s: %s", place, problem->reason);
     }
-    if (config->account_count == 0 && !has_local_token(config->state_dir))
+    if (config->account_count + config->token_count == 0 && !has_local_token(config->state_dir))
         doctor_note(doctor, FINDING_FAIL, check,
                     "smartca account add NAME --user-id ID, or smartca selfsigned create",
                     _("no account in %s and conf.d beside it, and no self-signed certificate"),

@@ -122,6 +122,9 @@ void slot_view_cure(const struct slot_view *view, const char *account, const cha
         (void)snprintf(out, SLOT_CURE_SIZE,
                        _("smartca account pin %s --reset asks for its secrets and a new PIN"),
                        account ? account : "NAME");
+    else if (strcmp(view->kind, "token") == 0)
+        (void)snprintf(out, SLOT_CURE_SIZE, "%s",
+                       _("the token's vendor has a program that unlocks it"));
     else if (view->is_so_locked)
         (void)snprintf(out, SLOT_CURE_SIZE, "%s",
                        _("the SO PIN is locked as well: restore the token from a backup"));

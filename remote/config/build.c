@@ -35,6 +35,7 @@ static void *target_of(const struct key_rule *rule, struct config *config,
         return &config->selfsigned;
     case TARGET_ECONTRACT:
         return &config->econtract;
+    case TARGET_TOKEN:
     case TARGET_NONE:
         break;
     }
@@ -199,6 +200,32 @@ static void build_econtract(struct document *document, struct config *config)
         fields_fini(TARGET_ECONTRACT, &config->econtract);
 }
 
+void token_config_fini(struct token_config *token)
+{
+    fields_fini(TARGET_TOKEN, token);
+    free(token->name);
+    free(token->file);
+}
+
+static enum sca_status build_token(struct section *section, struct document *document,
+                                   struct config *config)
+{
+    if (section->is_bad || has_bad_entry(section) ||
+        !has_required(section, said_in(section), 0, document->problems))
+        return SCA_OK;
+    struct token_config *token = &config->tokens[config->token_count++];
+    *token = (struct token_config){
+        .name = strdup(section->name),
+        .file = strdup(section->file),
+        .line = section->line,
+    };
+    enum sca_status st = fields_set_fallbacks(TARGET_TOKEN, token);
+    for (size_t i = 0; st == SCA_OK && i < section->count; i++)
+        if (entry_is_good(&section->entries[i]))
+            fields_set(section->entries[i].rule, &section->entries[i].value, token);
+    return token->name && token->file ? st : SCA_NOMEM;
+}
+
 static size_t count_kind(const struct document *document, enum section_kind kind)
 {
     size_t count = 0;
@@ -223,7 +250,8 @@ enum sca_status build_config(struct document *document, struct config *config)
     if (st == SCA_OK)
         st = set_fallbacks(config, &defaults);
     config->accounts = calloc(count_kind(document, SECTION_ACCOUNT) + 1, sizeof(*config->accounts));
-    if (st != SCA_OK || !config->accounts)
+    config->tokens = calloc(count_kind(document, SECTION_TOKEN) + 1, sizeof(*config->tokens));
+    if (st != SCA_OK || !config->accounts || !config->tokens)
         return SCA_NOMEM;
 
     for (size_t i = 0; i < document->count; i++) {
@@ -237,8 +265,8 @@ enum sca_status build_config(struct document *document, struct config *config)
         struct section *section = &document->sections[i];
         if (section->kind == SECTION_ACCOUNT)
             st = build_account(section, &defaults, document, config);
-        else if (section->kind == SECTION_TOKEN && !section->is_bad && !has_bad_entry(section))
-            (void)has_required(section, said_in(section), 0, document->problems);
+        else if (section->kind == SECTION_TOKEN)
+            st = build_token(section, document, config);
     }
     return st;
 }

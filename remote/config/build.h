@@ -12,7 +12,8 @@
  */
 enum sca_status build_config(struct document *document, struct config *config);
 
-/* Releases what an account owns. */
+/* Releases what an account, or a token, owns. */
 void account_fini(struct account_config *account);
+void token_config_fini(struct token_config *token);
 
 #endif

@@ -16,12 +16,15 @@ void config_free(struct config *config)
         return;
     for (size_t i = 0; i < config->account_count; i++)
         account_fini(&config->accounts[i]);
+    for (size_t i = 0; i < config->token_count; i++)
+        token_config_fini(&config->tokens[i]);
     struct problems problems = {.items = config->problems, .count = config->problem_count};
     problems_fini(&problems);
     fields_fini(TARGET_MODULE, config);
     fields_fini(TARGET_SELFSIGNED, &config->selfsigned);
     fields_fini(TARGET_ECONTRACT, &config->econtract);
     free(config->accounts);
+    free(config->tokens);
     free(config->main_file);
     free(config);
 }

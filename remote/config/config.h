@@ -80,6 +80,16 @@ struct account_config {
 /* Whose certificates they are; borrows from account. */
 struct identity config_identity(const struct account_config *account);
 
+/* One [token NAME]: another PKCS#11 module whose tokens are passed through. */
+struct token_config {
+    char *name;
+    char *module;  /* absolute path */
+    char *slots;   /* "all", or the label of a token; never NULL */
+    bool releases; /* the module is finalised while nobody is logged in to its tokens */
+    char *file;    /* where the section is */
+    unsigned line;
+};
+
 /* [selfsigned]: what the form "Generate self-signed certificate" starts from. NULL, 0: not said. */
 struct selfsigned_config {
     char *organization;
@@ -113,7 +123,8 @@ struct config_problem {
 
 /*
  * The whole configuration: immutable after loading, owned by whoever loaded it. A section with a
- * problem is not in accounts; a problem in [smartca] takes every account that depends on it away.
+ * problem is not in accounts or tokens; a problem in [smartca] takes every account that depends on
+ * it away.
  */
 struct config {
     char *log_target; /* never NULL */
@@ -125,6 +136,8 @@ struct config {
     char *main_file;        /* the file that was read, or the one that would be; never NULL */
     struct account_config *accounts; /* in the order of the files, name order in conf.d */
     size_t account_count;
+    struct token_config *tokens; /* in the same order */
+    size_t token_count;
     struct selfsigned_config selfsigned;
     struct econtract_config econtract; /* url NULL: there is none, or it has a problem */
     struct config_problem *problems;

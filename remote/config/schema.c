@@ -35,6 +35,7 @@ static const char *const no_yes[] = {"no", "yes", NULL};
     .target = TARGET_SELFSIGNED, .offset = offsetof(struct selfsigned_config, field)
 #define IN_ECONTRACT(field)                                                                        \
     .target = TARGET_ECONTRACT, .offset = offsetof(struct econtract_config, field)
+#define IN_TOKEN(field) .target = TARGET_TOKEN, .offset = offsetof(struct token_config, field)
 
 /* clang-format off */
 static const struct key_rule keys[] = {
@@ -107,8 +108,9 @@ static const struct key_rule keys[] = {
     {"country", SECTION_SELFSIGNED, 0, TEXT(check_country), IN_SELFSIGNED(country)},
     {"years", SECTION_SELFSIGNED, 0, NUMBER(1, 30), IN_SELFSIGNED(years)},
 
-    {"module", SECTION_TOKEN, SECTION_TOKEN, TEXT(check_path)},
-    {"slots", SECTION_TOKEN, 0, TEXT(check_text)},
+    {"module", SECTION_TOKEN, SECTION_TOKEN, TEXT(check_path), IN_TOKEN(module)},
+    {"slots", SECTION_TOKEN, 0, TEXT(check_text), .fallback = "all", IN_TOKEN(slots)},
+    {"release", SECTION_TOKEN, 0, FLAG(no_yes), IN_TOKEN(releases)},
 };
 /* clang-format on */
 

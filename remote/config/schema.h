@@ -40,6 +40,7 @@ enum key_target {
     TARGET_ACCOUNT,
     TARGET_SELFSIGNED,
     TARGET_ECONTRACT,
+    TARGET_TOKEN,
 };
 
 struct key_rule {

@@ -48,12 +48,13 @@ static const struct {
     {"start", bench_start},       {"find", bench_find},
     {"sessions", bench_sessions}, {"loading", bench_loading},
     {"memory", bench_memory},     {"login", bench_login},
+    {"forward", bench_forward},
 };
 
 static int usage(void)
 {
     fputs("bench PART OURS SOFTHSM STORES\n"
-          "    PART: rsa ec start find sessions loading memory login\n"
+          "    PART: rsa ec start find sessions loading memory login forward\n"
           "bench repeat OURS SOFTHSM STORES ours|softhsm|evp rsa|ec|info|slots|start TIMES\n"
           "bench remote OURS URL CA_FILE DELAY\n"
           "bench crowd OURS CALLS SECONDS\n"

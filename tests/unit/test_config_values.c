@@ -300,6 +300,29 @@ static void right_values_are_taken_as_they_are_meant(void **state)
     assert_true(account->protected_path);
 }
 
+static void token_sections_are_kept_with_where_they_are(void **state)
+{
+    struct config_stage *stage = *state;
+
+    const struct config *config = config_stage_load_text(
+        stage, "[token usb]\nmodule = /usr/lib/a.so\n"
+               "[token card]\nmodule = /usr/lib/b.so\nslots = Nguyễn Văn A\nrelease = yes\n"
+               "[token bad]\nmodule = b.so\n");
+
+    assert_int_equal(config->token_count, 2);
+    assert_string_equal(config->tokens[0].name, "usb");
+    assert_string_equal(config->tokens[0].module, "/usr/lib/a.so");
+    assert_string_equal(config->tokens[0].slots, "all");
+    assert_false(config->tokens[0].releases);
+    assert_string_equal(config->tokens[0].file, config->main_file);
+    assert_int_equal(config->tokens[0].line, 1);
+    assert_string_equal(config->tokens[1].name, "card");
+    assert_string_equal(config->tokens[1].slots, "Nguyễn Văn A");
+    assert_true(config->tokens[1].releases);
+    assert_int_equal(config->problem_count, 1);
+    assert_int_equal(config->problems[0].line, 8);
+}
+
 static void rubbish_does_not_flood_the_log(void **state)
 {
     struct config_stage *stage = *state;
@@ -393,6 +416,7 @@ int main(void)
         TEST(a_section_given_twice_is_not_used),
         TEST(missing_keys_are_named),
         TEST(right_values_are_taken_as_they_are_meant),
+        TEST(token_sections_are_kept_with_where_they_are),
         TEST(rubbish_does_not_flood_the_log),
         TEST(the_sample_is_harmless_as_it_is),
         TEST(the_sample_shows_every_key_with_its_default),
