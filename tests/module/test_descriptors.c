@@ -29,8 +29,8 @@ static void use_numbers_from_here(void)
 {
     enum { FIRST = 20, HOSTS = 32 };
 
-    while (lowest_free() < FIRST)
-        assert_true(dup(STDIN_FILENO) >= 0);
+    while (dup(STDIN_FILENO) < FIRST - 1)
+        ;
     numbers.from = FIRST;
     numbers.to = FIRST + HOSTS;
 }
