@@ -59,7 +59,7 @@ static enum cli_exit check_same(const struct addition *addition)
                                _("leave the option out, or give --reset, which asks for all "
                                  "secrets of this identity again"),
                                _("%s: the vault of this identity has another one already"),
-                               account_secrets_option(i));
+                               account_secrets_option((enum secret_item)i));
     }
     return CLI_OK;
 }

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 BUILD=$1
 . tests/lib/emulator.sh
 home_start
-emulator_start --user "$USER_ID"
+emulator_start --user "$USER_ID,Nguyễn Văn Ánh,2"
 unset SMARTCA_PKCS11_MODULE
 export LC_ALL=C.UTF-8
 CONFIG=$XDG_CONFIG_HOME/smartca-pkcs11
@@ -35,10 +35,13 @@ run() {
     "$SMARTCA" "$@" >"$out" 2>&1 || status=$?
     [ "$status" = "$expected" ] || fail "smartca $* ended with $status, not $expected"
 }
+# Each account has a certificate of its own.
+mapfile -t SERIALS < <(control users | jq -r ".[] | select(.user_id == \"$USER_ID\") | .certificates[].serial_number")
+declare -A SERIAL=([one]=${SERIALS[0]} [two]=${SERIALS[1]})
 add() {
     local name=$1
     shift
-    "$SMARTCA" account add "$name" --user-id "$USER_ID" --url "$SERVICE/sca/sp769" --sp-id "$SP_ID" --confirm totp \
+    "$SMARTCA" account add "$name" --user-id "$USER_ID" --serial "${SERIAL[$name]}" --url "$SERVICE/sca/sp769" --sp-id "$SP_ID" --confirm totp \
         --ca-file "$HOME_DIR/service/tls-ca.pem" --sp-password-file "$HOME_DIR/sp" --pin-file "$HOME_DIR/pin-$name" "$@"
 }
 SECRETS=(--password-file "$HOME_DIR/password" --secret-key-file "$HOME_DIR/key")
@@ -78,7 +81,7 @@ status=0
     --pin-file "$HOME_DIR/pin-one" >"$out" 2>&1 || status=$?
 is "status" 1 "$status"
 is "accounts" "one:ready two:ready" "$(accounts)"
-is "slots" 1 "$(slots)"
+is "slots" 2 "$(slots)"
 
 test_case "while a section has a fault, nobody's vault and slots are taken away"
 chmod g+w "$CONF_D/account-two.conf"

@@ -4,7 +4,7 @@ add_test(NAME cli_test
 set_tests_properties(cli_test PROPERTIES LABELS integration TIMEOUT 180)
 add_test(NAME account_test
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/account_test.sh ${PROJECT_BINARY_DIR})
-set_tests_properties(account_test PROPERTIES LABELS integration TIMEOUT 300)
+set_tests_properties(account_test PROPERTIES LABELS integration TIMEOUT 600)
 add_test(NAME selfsigned_test
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/selfsigned_test.sh ${PROJECT_BINARY_DIR})
 set_tests_properties(selfsigned_test PROPERTIES LABELS integration TIMEOUT 600)

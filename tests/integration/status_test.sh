@@ -110,11 +110,11 @@ await 'was not issued yet'
 stage_is issued
 await 'not activated'
 stage_is active
+await 'slot [0-9]+ is there'
 wait $watch || { cat <&7; fail "--watch failed"; }
 read -r line <&8
 [[ $line =~ ' present Lê Thị Hằng ' ]] || fail "the program says '$line'"
 say 'the certificate signs'
-grep -qE 'slot [0-9]+ is there' "$HOME_DIR/work/err" || fail "--watch does not say the slot"
 control phone '{"action":"approve"}' >/dev/null
 printf x >"$HOME_DIR/work/x"
 ran pkcs11-tool --module "$MODULE" --sign --mechanism SHA256-RSA-PKCS -i "$HOME_DIR/work/x" -o "$HOME_DIR/work/sig"
