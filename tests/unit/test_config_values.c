@@ -155,8 +155,8 @@ static void a_wrong_line_takes_only_its_account_away(void **state)
 
 static void a_wrong_heading_is_a_problem_and_its_keys_are_passed_over(void **state)
 {
-    static const char named[] =
-        "[account NAME] needs a name of 1 to 40 letters, digits, - _ . without spaces";
+    static const char named[] = "[account NAME] needs a name of 1 to 40 letters, digits, - _ . "
+                                "without spaces, and not . first";
     static const struct wrong rows[] = {
         {"[account]", named},
         {"[account ]", named},
