@@ -41,6 +41,16 @@ static void addition_fini(struct addition *addition)
     rows_fini(&addition->rows);
 }
 
+/* Nothing in it yet; addition_fini is right from here on. */
+static struct addition addition_of(const struct cli *cli)
+{
+    struct addition addition = {.cli = cli,
+                                .workspace = {.log = {.sink = LOG_SINK_NONE, .fd = -1}}};
+
+    rows_init(&addition.rows);
+    return addition;
+}
+
 static const char *place_of_sp_password(const struct addition *addition)
 {
     if (!addition->cli->sp_password_file)
@@ -146,10 +156,8 @@ static enum cli_exit begin(struct addition *addition)
 
 enum cli_exit account_add_check(const struct cli *cli)
 {
-    AUTO(addition_fini) struct addition addition = {.cli = cli};
+    AUTO(addition_fini) struct addition addition = addition_of(cli);
 
-    addition.workspace.log.sink = LOG_SINK_NONE;
-    rows_init(&addition.rows);
     return begin(&addition);
 }
 
@@ -185,10 +193,8 @@ static void say_unchecked(const struct addition *addition)
 
 enum cli_exit account_add(const struct cli *cli, struct rows *ret_rows)
 {
-    AUTO(addition_fini) struct addition addition = {.cli = cli};
+    AUTO(addition_fini) struct addition addition = addition_of(cli);
 
-    addition.workspace.log.sink = LOG_SINK_NONE;
-    rows_init(&addition.rows);
     enum cli_exit result = add(&addition);
     if (result != CLI_OK)
         return result;
