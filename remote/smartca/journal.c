@@ -2,7 +2,6 @@
 /* Whose turn it is: a transaction begun, joined, or put off until another one is over. */
 #include "remote/smartca/journal.h"
 
-
 #include "remote/base/cleanup.h"
 #include "remote/smartca/journal_submitter.h"
 #include "remote/smartca/journal_work.h"
