@@ -53,8 +53,10 @@ static double resident_kib(void)
     FILE *file = fopen("/proc/self/smaps_rollup", "re");
 
     while (file && fgets(line, sizeof(line), file))
-        if (sscanf(line, "Rss: %lf kB", &kib) == 1)
+        if (strncmp(line, "Rss:", 4) == 0) {
+            kib = strtod(line + 4, NULL);
             break;
+        }
     if (file)
         fclose(file);
     return kib;

@@ -85,7 +85,7 @@ int main(int argc, char **argv)
     CK_ULONG slot_count = SLOTS_MAX;
     int bad = 0;
 
-    int count = argc == 4 ? atoi(argv[3]) : 0;
+    long count = argc == 4 ? strtol(argv[3], NULL, 10) : 0;
     void *library = count > 0 && count <= COUNT_MAX ? dlopen(argv[1], RTLD_NOW) : NULL;
     if (library)
         *(void **)&get = dlsym(library, "C_GetFunctionList");
@@ -93,12 +93,12 @@ int main(int argc, char **argv)
     require(p11->C_Initialize(NULL), "C_Initialize");
     require(p11->C_GetSlotList(CK_TRUE, slots, &slot_count), "C_GetSlotList");
     slot = slots[0];
-    for (int i = 0; i < count; i++) {
-        (void)snprintf(jobs[i].text, sizeof(jobs[i].text), "%s %d", argv[2], i);
+    for (long i = 0; i < count; i++) {
+        (void)snprintf(jobs[i].text, sizeof(jobs[i].text), "%s %ld", argv[2], i);
         if (pthread_create(&jobs[i].thread, NULL, sign, &jobs[i]) != 0)
             exit(1);
     }
-    for (int i = 0; i < count; i++) {
+    for (long i = 0; i < count; i++) {
         (void)pthread_join(jobs[i].thread, NULL);
         bad += !jobs[i].is_ok;
     }

@@ -216,8 +216,8 @@ static void a_serial_that_is_no_word_is_the_certificate_s(void **state)
 {
     struct story *story = *state;
     char long_one[129] = "";
-    const char *const serials[] = {
-        SERIAL_1 "\non_confirm = /bin/sh", "\x1b]0;x\a", "a b", "a-b", "ố", long_one};
+    static const char two_lines[] = SERIAL_1 "\non_confirm = /bin/sh";
+    const char *const serials[] = {two_lines, "\x1b]0;x\a", "a b", "a-b", "ố", long_one};
     (void)memset(long_one, '7', sizeof(long_one) - 1);
 
     for (size_t i = 0; i < ARRAY_LEN(serials); i++) {

@@ -90,8 +90,8 @@ static void tickets_of_one_thread_are_one_transaction(void **state)
     uint8_t signature[STORY_SIGNATURE];
     TELL(story, {.to = SIGN, .says = ACCEPTED}, {.to = STATUS, .says = WAITING},
          {.to = STATUS, .says = SIGNED});
-    for (uint8_t i = 0; i < TICKETS; i++)
-        tickets[i] = begin_one(story, i);
+    for (size_t i = 0; i < TICKETS; i++)
+        tickets[i] = begin_one(story, (uint8_t)i);
     assert_int_equal(story->request_count, 0);
 
     assert_int_equal(poll_one(story, tickets[3], signature), SCA_PENDING);
@@ -101,9 +101,9 @@ static void tickets_of_one_thread_are_one_transaction(void **state)
     assert_int_equal(poll_one(story, tickets[5], signature), SCA_PENDING);
     story->now_ms += 3000;
 
-    for (uint8_t i = 0; i < TICKETS; i++) {
+    for (size_t i = 0; i < TICKETS; i++) {
         assert_int_equal(poll_one(story, tickets[i], signature), SCA_OK);
-        assert_true(is_right(story, i, signature));
+        assert_true(is_right(story, (uint8_t)i, signature));
         gather_drop(tickets[i]);
     }
     assert_int_equal(story->request_count, 3);

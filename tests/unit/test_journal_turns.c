@@ -310,10 +310,10 @@ static void compacting_keeps_wants_endings_and_what_was_collected(void **state)
     journal_collect_digest(stage->journal, "id-c", span_of(collected.documents[0].digest, 32));
     assert_int_equal(take(stage, &ended, &alone), JOURNAL_BEGUN);
     journal_end_with(stage->journal, &ended, SCA_REJECTED, &stage->clock, 60);
-    for (uint8_t i = 0; i < CROWD; i++) {
-        char id[8];
+    for (unsigned i = 0; i < CROWD; i++) {
+        char id[16];
         (void)snprintf(id, sizeof(id), "x-%u", i);
-        struct journal_transaction one = stage_draft(id, i, 1);
+        struct journal_transaction one = stage_draft(id, (uint8_t)i, 1);
         assert_int_equal(take(stage, &one, &alone), JOURNAL_BEGUN);
         journal_end(stage->journal, id);
         journal_transaction_fini(&one);
