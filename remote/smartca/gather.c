@@ -85,6 +85,68 @@ static void withdraw(struct gather *gather, struct remote_ticket *ticket) REQUIR
     free(ticket);
 }
 
+/* What the journal is to know when a ticket goes. */
+struct farewell {
+    struct journal *journal;
+    bool is_left;      /* its transaction goes on, and nobody here waits for it any more */
+    bool is_collected; /* it was kept there for others, and was handed over here */
+    bool is_unwanted;  /* this process wants nothing of its key any more */
+    char transaction[sizeof(((struct call *)NULL)->transaction)];
+    uint8_t digest[JOURNAL_DIGEST_MAX];
+    size_t digest_len;
+    struct journal_transaction key;
+};
+
+/* Is another ticket here in the same transaction? */
+static bool has_company(const struct gather *gather, const struct remote_ticket *ticket)
+{
+    for (const struct lane *lane = gather->lanes; lane; lane = lane->next)
+        for (const struct remote_ticket *other = lane->first; other; other = other->next)
+            if (other != ticket && strcmp(other->transaction, ticket->transaction) == 0)
+                return true;
+    return false;
+}
+
+/* Does the journal still say that this process wants something of the key, for it alone? */
+static bool is_last_want(const struct remote_ticket *ticket)
+{
+    const struct lane *lane = ticket->state == TICKET_WAITS ? ticket->lane : NULL;
+
+    return lane && lane->has_want && !lane->is_led && lane->first == ticket && !ticket->next;
+}
+
+/* The ticket is gone then. */
+static void leave(struct gather *gather, struct remote_ticket *ticket,
+                  struct farewell *ret_farewell) REQUIRES(gather->lock)
+{
+    struct farewell farewell = {
+        .journal = ticket->client->journal,
+        .is_left =
+            ticket->is_left_open && ticket->state != TICKET_RUNS && !has_company(gather, ticket),
+        .is_collected = ticket->has_number && ticket->is_handed_over,
+        .digest_len = ticket->digest_len,
+    };
+
+    memcpy(farewell.transaction, ticket->transaction, sizeof(farewell.transaction));
+    memcpy(farewell.digest, ticket->digest, sizeof(farewell.digest));
+    farewell.is_unwanted =
+        is_last_want(ticket) &&
+        request_key(ticket->client->account, ticket->lane->serial, &farewell.key) == SCA_OK;
+    withdraw(gather, ticket);
+    *ret_farewell = farewell;
+}
+
+static void say_farewell(const struct farewell *farewell)
+{
+    if (farewell->is_collected)
+        journal_collect_digest(farewell->journal, farewell->transaction,
+                               span_of(farewell->digest, farewell->digest_len));
+    if (farewell->is_left)
+        journal_park(farewell->journal, farewell->transaction);
+    if (farewell->is_unwanted)
+        journal_unwant(farewell->journal, &farewell->key);
+}
+
 static enum sca_status sleep_on(struct gather *gather, struct remote_ticket *ticket,
                                 struct call *call) REQUIRES(gather->lock)
 {
@@ -124,15 +186,20 @@ static enum sca_status wait_for(struct gather *gather, struct remote_ticket *tic
     while (ticket->state != TICKET_DONE) {
         st = ticket->lane->is_led ? sleep_on(gather, ticket, call) : lead(gather, &leader);
         if (ticket->state != TICKET_DONE && is_at_end(call, st))
-            return st == SCA_OK ? SCA_UNCONFIRMED : st;
+            return call_left_ms(call) == 0 && st != SCA_CANCELLED ? SCA_UNCONFIRMED : st;
     }
     return SCA_OK;
 }
 
-static enum sca_status explain_wait(struct call *call, enum sca_status status)
+static enum sca_status explain_wait(const struct remote_ticket *ticket, struct call *call,
+                                    enum sca_status status)
 {
     if (status == SCA_CANCELLED)
         return call_fail(call, status, "cancelled by the application");
+    if (status == SCA_UNCONFIRMED && !ticket->transaction[0])
+        return call_fail(call, status,
+                         "nobody was asked: other confirmations of this account stayed open; "
+                         "smartca pending shows them");
     if (status == SCA_UNCONFIRMED)
         return call_fail(call, status,
                          "nobody confirmed on the phone in time; confirm there and sign the same "
@@ -159,6 +226,7 @@ enum sca_status gather_sign(struct smartca_client *client, struct call *call,
 {
     const struct remote_asking asking = {client, credentials, key};
     struct gather *gather = client->gather;
+    struct farewell farewell = {.is_left = false};
 
     document->status = check_digest(call, document->digest);
     if (document->status != SCA_OK)
@@ -171,12 +239,13 @@ enum sca_status gather_sign(struct smartca_client *client, struct call *call,
     if (st == SCA_OK) {
         st = wait_for(gather, ticket, call, &asking);
         st = st == SCA_OK ? tell(ticket, call, key->signature_len, document->signature)
-                          : explain_wait(call, st);
-        withdraw(gather, ticket);
+                          : explain_wait(ticket, call, st);
+        leave(gather, ticket, &farewell);
     } else {
         free(ticket);
     }
     lock_drop(&gather->lock);
+    say_farewell(&farewell);
     document->status = st;
     return st;
 }
@@ -258,9 +327,9 @@ enum sca_status gather_poll(struct remote_ticket *ticket, const struct remote_as
     if (ticket->state == TICKET_DONE)
         st = tell(ticket, call, asking->key->signature_len, signature);
     else if (st == SCA_PENDING && call_now_ms(call) >= ticket->deadline_ms)
-        st = explain_wait(call, SCA_UNCONFIRMED);
+        st = explain_wait(ticket, call, SCA_UNCONFIRMED);
     else if (st != SCA_PENDING)
-        st = explain_wait(call, st);
+        st = explain_wait(ticket, call, st);
     lock_drop(&gather->lock);
     return st;
 }
@@ -304,43 +373,15 @@ enum sca_status gather_join(const struct remote_asking *asking, struct call *cal
                  &(struct manner){.patience_ms = patience_ms, .has_number = true}, ret_ticket);
 }
 
-/* Is another ticket here in the same transaction? */
-static bool has_company(const struct remote_ticket *ticket)
-{
-    for (const struct remote_ticket *other = ticket->lane->first; other; other = other->next)
-        if (other != ticket && strcmp(other->transaction, ticket->transaction) == 0)
-            return true;
-    return false;
-}
-
-/* Does the journal still say that this process wants something of the key, for it alone? */
-static bool is_last_want(const struct remote_ticket *ticket)
-{
-    const struct lane *lane = ticket->state == TICKET_WAITS ? ticket->lane : NULL;
-
-    return lane && lane->has_want && lane->first == ticket && !ticket->next;
-}
-
 void gather_drop(struct remote_ticket *ticket)
 {
     if (!ticket)
         return;
     struct gather *gather = ticket->client->gather;
-    struct journal *journal = ticket->client->journal;
-    struct journal_transaction key;
+    struct farewell farewell;
 
     lock_take(&gather->lock);
-    struct remote_ticket last = *ticket;
-    bool is_left = ticket->state == TICKET_WAITS && ticket->transaction[0] && !has_company(ticket);
-    bool is_collected = ticket->has_number && ticket->is_handed_over;
-    bool is_unwanted = is_last_want(ticket) &&
-                       request_key(ticket->client->account, ticket->lane->serial, &key) == SCA_OK;
-    withdraw(gather, ticket);
+    leave(gather, ticket, &farewell);
     lock_drop(&gather->lock);
-    if (is_collected)
-        journal_collect_digest(journal, last.transaction, span_of(last.digest, last.digest_len));
-    if (is_left)
-        journal_park(journal, last.transaction);
-    if (is_unwanted)
-        journal_unwant(journal, &key);
+    say_farewell(&farewell);
 }

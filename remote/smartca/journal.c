@@ -99,6 +99,22 @@ static enum sca_status queue_up(struct journal_file *file, struct ledger *ledger
     return st == SCA_OK ? journal_file_append(file, buf_span(&lines), false) : st;
 }
 
+/* Somebody waits for it again. */
+static enum sca_status unpark(struct journal_file *file, struct journal_transaction *joined,
+                              int64_t now)
+{
+    AUTO(buf_fini) struct buf line;
+
+    buf_init(&line, LEDGER_SIZE_MAX, false);
+    if (!joined->is_parked || joined->state != JOURNAL_SUBMITTED)
+        return SCA_OK;
+    journal_submitter_set(joined);
+    joined->taken_at = now;
+    joined->is_parked = false;
+    enum sca_status st = ledger_write_claim(joined, &line);
+    return st == SCA_OK ? journal_file_append(file, buf_span(&line), false) : st;
+}
+
 static enum sca_status begin(const struct journal *journal, struct journal_file *file, void *arg)
 {
     AUTO(ledger_fini) struct ledger ledger = {0};
@@ -111,7 +127,7 @@ static enum sca_status begin(const struct journal *journal, struct journal_file 
     ledger_match_forget(&ledger, beginning->now);
     if (ledger_match_join(&ledger, beginning->wanted, rules->joins_partly)) {
         beginning->turn = JOURNAL_JOINED;
-        return SCA_OK;
+        return unpark(file, beginning->wanted, beginning->now);
     }
     if (ledger_match_ended(&ledger, beginning->wanted, rules, beginning->now)) {
         beginning->turn = JOURNAL_OVER;

@@ -31,6 +31,7 @@ struct remote_ticket {
     enum ticket_state state;
     bool is_orphan;       /* nobody wants it any more: whoever takes it out of the lane frees it */
     bool has_number;      /* another process may fetch it: it is collected when it is dropped */
+    bool is_left_open;    /* its transaction went on when it last came back from it */
     bool is_handed_over;  /* the signature */
     struct call *sleeper; /* who sleeps for it */
     size_t document;      /* while that one is in a transaction: its number there */

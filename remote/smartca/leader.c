@@ -100,10 +100,12 @@ static bool is_for_leader_only(const struct call *call, const struct order *orde
 }
 
 static void copy_to(const struct leader *leader, struct remote_ticket *ticket,
-                    const struct remote_document *document)
+                    const struct remote_document *document, bool goes_on)
 {
-    if (document->status != SCA_BUSY)
+    if (document->status != SCA_BUSY) {
         memcpy(ticket->transaction, leader->call->transaction, sizeof(ticket->transaction));
+        ticket->is_left_open = goes_on;
+    }
     if (document->status == SCA_OK && document->signature != ticket->signature)
         memcpy(ticket->signature, document->signature, leader->asking->key->signature_len);
 }
@@ -119,14 +121,17 @@ static void hand_to(const struct leader *leader, struct remote_ticket *ticket,
 }
 
 /* Also to those who came meanwhile with a digest that was on its way. */
-static void hand_out(const struct leader *leader, const struct batch *batch, bool is_leaders_own)
+static void hand_out(const struct leader *leader, const struct batch *batch,
+                     const struct order *order, enum sca_status status)
 {
+    bool is_leaders_own = is_for_leader_only(leader->call, order, status);
+    bool goes_on = status != SCA_OK && !order->is_over;
     struct remote_ticket *next = NULL;
 
     /* A document's signature is in the first of its tickets: copied before that one is freed. */
     for (struct remote_ticket *ticket = leader->lane->first; ticket; ticket = ticket->next)
         if (ticket->wanted_by)
-            copy_to(leader, ticket, &batch->documents[ticket->document]);
+            copy_to(leader, ticket, &batch->documents[ticket->document], goes_on);
     for (struct remote_ticket *ticket = leader->lane->first; ticket; ticket = next) {
         next = ticket->next;
         if (ticket->wanted_by)
@@ -160,7 +165,7 @@ static enum sca_status lead_once(struct leader *leader) REQUIRES(leader->gather-
     lock_take(&leader->gather->lock);
     leader->lane->has_want = st == SCA_BUSY;
     leader->lane->is_spent = leader->lane->is_spent || st != SCA_BUSY;
-    hand_out(leader, &batch, is_for_leader_only(leader->call, &order, st));
+    hand_out(leader, &batch, &order, st);
     batch_fini(&batch);
     return st;
 }
@@ -208,15 +213,12 @@ static enum sca_status pause_for_more(struct leader *leader) REQUIRES(leader->ga
     return st;
 }
 
-/* Nobody is left here who wants anything: others need not sign it. */
-void leader_take_want_back(struct leader *leader)
+/* Whoever wanted it has left meanwhile: others need not sign it. */
+static void take_want_back(struct leader *leader) REQUIRES(leader->gather->lock)
 {
     const struct batch nothing = {.documents = NULL};
     struct order order = order_of(leader, &nothing);
 
-    if (!leader->lane->has_want || leader->lane->first != leader->own ||
-        (leader->own && leader->own->next))
-        return;
     leader->lane->has_want = false;
     lock_drop(&leader->gather->lock);
     transaction_unwant(&order);
@@ -242,8 +244,8 @@ enum sca_status leader_run(struct leader *leader)
         lock_take(&leader->gather->lock);
         pause_ms = pause_ms * 2 < TURN_MOST_MS ? pause_ms * 2 : TURN_MOST_MS;
     }
-    if (st == SCA_CANCELLED || st == SCA_UNCONFIRMED)
-        leader_take_want_back(leader);
+    if (!leader->lane->first && leader->lane->has_want)
+        take_want_back(leader);
     leader->lane->is_led = false;
     lane_wake(leader->lane);
     lane_leave(&leader->gather->lanes, leader->lane);

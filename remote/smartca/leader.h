@@ -32,7 +32,4 @@ struct leader {
  */
 enum sca_status leader_run(struct leader *leader) REQUIRES(leader->gather->lock);
 
-/* This process wants nothing of the lane's key any more, if all that is left in it is own. */
-void leader_take_want_back(struct leader *leader) REQUIRES(leader->gather->lock);
-
 #endif

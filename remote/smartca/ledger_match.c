@@ -122,8 +122,11 @@ static bool is_confirmed(const struct journal_transaction *item)
 static bool is_open(const struct journal_transaction *item, const struct journal_rules *rules,
                     int64_t now)
 {
-    return is_live(item) && !item->is_parked && !is_confirmed(item) &&
-           now - item->begun_at < rules->open_s && journal_submitter_lives(item);
+    int64_t age_s = now - item->begun_at;
+
+    /* One of the future: a clock was set. */
+    return is_live(item) && !item->is_parked && !is_confirmed(item) && age_s > -rules->open_s &&
+           age_s < rules->open_s && journal_submitter_lives(item);
 }
 
 bool ledger_match_must_wait(const struct ledger *ledger, const struct journal_transaction *wanted,

@@ -250,8 +250,6 @@ static void leave(struct transaction *tx)
         return;
     }
     note_news(tx);
-    if (tx->rules->takes_turns && tx->status != SCA_PENDING && is_ours)
-        journal_park(tx->client->journal, tx->record.id);
 }
 
 /* What the journal is to know at the end of a round. */

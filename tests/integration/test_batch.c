@@ -326,6 +326,70 @@ static void processes_that_come_while_one_waits_share_the_next(void **state)
     assert_int_equal(world_transactions(&world), 2);
 }
 
+/* How many documents the last transaction had. */
+static int count_last_documents(void)
+{
+    cJSON *transactions = world_ask(&world, "transactions");
+    const cJSON *last = cJSON_GetArrayItem(transactions, cJSON_GetArraySize(transactions) - 1);
+    int count = cJSON_GetObjectItem(last, "documents")->valueint;
+
+    cJSON_Delete(transactions);
+    return count;
+}
+
+static void what_all_callers_gave_up_is_in_nobodys_transaction(void **state)
+{
+    enum { COUNT = 6 };
+    static struct signer signers[COUNT];
+    (void)state;
+    set_stage(PATIENT);
+
+    pid_t first = process_start(1, "first");
+    await_transactions(1);
+    signers_start(signers, COUNT, "given up");
+    for (int i = 0; i < 10; i++)
+        await_poll(); /* long enough to stand in line */
+    for (size_t i = 0; i < COUNT; i++)
+        assert_int_equal(world.p11_3->C_SessionCancel(signers[i].session, CKF_SIGN), CKR_OK);
+    signers_join(signers, COUNT);
+    let_phone("approve");
+    world_approve(&world);
+    assert_int_equal(process_end(first), 1);
+
+    assert_int_equal(process_end(process_start(1, "third")), 1);
+
+    assert_int_equal(count_answers(signers, COUNT, CKR_FUNCTION_CANCELED), COUNT);
+    assert_int_equal(count_signed(signers, COUNT), 0);
+    assert_int_equal(world_transactions(&world), 2);
+    assert_int_equal(count_last_documents(), 1);
+}
+
+static void a_confirmation_that_followers_wait_for_is_open_when_its_leader_left(void **state)
+{
+    enum { COUNT = 3 };
+    static struct signer signers[COUNT];
+    (void)state;
+    set_stage(WINDOW);
+    signers_start(signers, COUNT, "followers");
+    await_transactions(1);
+    await_poll();
+    assert_int_equal(world.p11_3->C_SessionCancel(signers[0].session, CKF_SIGN), CKR_OK);
+    assert_int_equal(pthread_join(signers[0].thread, NULL), 0);
+
+    pid_t other = process_start(1, "other");
+    for (int i = 0; i < 25; i++)
+        await_poll(); /* longer than the other's window */
+    assert_int_equal(world_transactions(&world), 1);
+    let_phone("approve");
+    world_approve(&world);
+    for (size_t i = 1; i < COUNT; i++)
+        assert_int_equal(pthread_join(signers[i].thread, NULL), 0);
+
+    assert_int_equal(process_end(other), 1);
+    assert_int_equal(count_signed(signers, COUNT), COUNT - 1);
+    assert_int_equal(world_transactions(&world), 2);
+}
+
 static void when_the_leading_process_dies_another_takes_over_without_a_second_prompt(void **state)
 {
     enum { PROCESSES = 4 };
@@ -519,6 +583,8 @@ int main(void)
         cmocka_unit_test(what_a_cancelled_caller_wanted_is_there_when_it_asks_again),
         cmocka_unit_test(eight_processes_of_eight_threads_cost_one_confirmation),
         cmocka_unit_test(processes_that_come_while_one_waits_share_the_next),
+        cmocka_unit_test(what_all_callers_gave_up_is_in_nobodys_transaction),
+        cmocka_unit_test(a_confirmation_that_followers_wait_for_is_open_when_its_leader_left),
         cmocka_unit_test(when_the_leading_process_dies_another_takes_over_without_a_second_prompt),
         cmocka_unit_test(what_a_killed_process_had_in_it_is_collected_by_the_next_one),
         cmocka_unit_test(a_rejection_fails_all_processes),

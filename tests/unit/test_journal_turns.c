@@ -109,6 +109,20 @@ static void a_parked_or_a_left_or_an_old_one_keeps_nobody_waiting(void **state)
     assert_true(stage_is_live(stage, 1, "id-1")); /* and can be joined all the same */
 }
 
+static void a_parked_one_that_is_joined_keeps_others_waiting_again(void **state)
+{
+    struct stage *stage = *state;
+    struct journal_transaction one = stage_draft("id-1", 1, 1);
+    assert_int_equal(take(stage, &one, &usual), JOURNAL_BEGUN);
+    journal_submitted(stage->journal, &one);
+    journal_park(stage->journal, "id-1");
+
+    assert_int_equal(turn_of(stage, "id-2", 1, 1), JOURNAL_JOINED);
+
+    assert_int_equal(turn_of(stage, "id-3", 2, 1), JOURNAL_WAITS);
+    journal_transaction_fini(&one);
+}
+
 static void one_whose_signatures_are_being_handed_out_keeps_nobody_waiting(void **state)
 {
     struct stage *stage = *state;
@@ -341,6 +355,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(while_one_is_open_the_next_of_its_key_waits),
         TEST(a_parked_or_a_left_or_an_old_one_keeps_nobody_waiting),
+        TEST(a_parked_one_that_is_joined_keeps_others_waiting_again),
         TEST(one_whose_signatures_are_being_handed_out_keeps_nobody_waiting),
         TEST(with_its_last_document_collected_a_transaction_is_over),
         TEST(what_others_want_goes_along_each_digest_once),
