@@ -25,18 +25,15 @@ static CK_RV check_login(struct session *s, const struct operation *sign)
     return CKR_USER_NOT_LOGGED_IN;
 }
 
-static CK_RV sign_whole(struct session *s, struct operation *sign, struct span data,
-                        CK_BYTE *signature)
+/* The message ends with last; function is what the application called. */
+static CK_RV sign_last(struct session *s, struct operation *sign, const char *function,
+                       struct span last, CK_BYTE *signature)
 {
     uint8_t digest[HASHING_MAX];
     struct span input = {0};
 
-    CK_RV rv = check_login(s, sign);
-    if (rv == CKR_OK)
-        rv = hashing_start(sign);
-    if (rv == CKR_OK)
-        rv = hashing_all(sign, data, digest, &input);
-    return rv == CKR_OK ? sign_produce(s, sign, "C_SignMessage", input, signature) : rv;
+    CK_RV rv = hashing_all(sign, last, digest, &input);
+    return rv == CKR_OK ? sign_produce(s, sign, function, input, signature) : rv;
 }
 
 CK_RV message_sign(struct session *s, CK_ULONG parameter_len, CK_BYTE *data, CK_ULONG data_len,
@@ -55,7 +52,11 @@ CK_RV message_sign(struct session *s, CK_ULONG parameter_len, CK_BYTE *data, CK_
     rv = outbuf_reserve(signature, signature_len, sign->out_len, &is_answered);
     if (is_answered)
         return operation_return(s, false, rv);
-    rv = sign_whole(s, sign, span_of(data, data_len), signature);
+    rv = check_login(s, sign);
+    if (rv == CKR_OK)
+        rv = hashing_start(sign);
+    if (rv == CKR_OK)
+        rv = sign_last(s, sign, "C_SignMessage", span_of(data, data_len), signature);
     return message_return_ended(s, sign, rv);
 }
 
@@ -69,18 +70,6 @@ CK_RV message_sign_begin(struct session *s, CK_ULONG parameter_len)
     if (rv == CKR_OK)
         rv = message_begin(sign, parameter_len);
     return operation_return(s, false, rv);
-}
-
-static CK_RV sign_parts(struct session *s, struct operation *sign, struct span last,
-                        CK_BYTE *signature)
-{
-    uint8_t digest[HASHING_MAX];
-    struct span input = {0};
-
-    CK_RV rv = check_login(s, sign);
-    if (rv == CKR_OK)
-        rv = hashing_all(sign, last, digest, &input);
-    return rv == CKR_OK ? sign_produce(s, sign, "C_SignMessageNext", input, signature) : rv;
 }
 
 CK_RV message_sign_next(struct session *s, CK_ULONG parameter_len, CK_BYTE *part, CK_ULONG part_len,
@@ -103,7 +92,9 @@ CK_RV message_sign_next(struct session *s, CK_ULONG parameter_len, CK_BYTE *part
     rv = outbuf_reserve(signature, signature_len, sign->out_len, &is_answered);
     if (is_answered)
         return operation_return(s, false, rv); /* the part comes again, with the buffer */
-    rv = sign_parts(s, sign, span_of(part, part_len), signature);
+    rv = check_login(s, sign);
+    if (rv == CKR_OK)
+        rv = sign_last(s, sign, "C_SignMessageNext", span_of(part, part_len), signature);
     return message_return_ended(s, sign, rv);
 }
 

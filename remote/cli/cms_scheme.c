@@ -3,13 +3,12 @@
 
 #include <string.h>
 
-#include <openssl/bn.h>
-#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
 #include <openssl/x509.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/cli/ecdsa_der.h"
 
 #ifndef CKM_EDDSA
 #define CKM_EDDSA 0x1057UL
@@ -81,30 +80,6 @@ enum sca_status cms_scheme_input(const struct cms_scheme *scheme, enum cms_input
                                      : digest_info(scheme->digest, span_of(digest, len), ret_input);
 }
 
-/* r and s, each half of raw. */
-static enum sca_status ecdsa_to_der(struct span raw, struct buf *ret_signature)
-{
-    ECDSA_SIG *pair = ECDSA_SIG_new();
-    int half = (int)(raw.len / 2);
-    BIGNUM *r = BN_bin2bn(raw.ptr, half, NULL);
-    BIGNUM *s = BN_bin2bn(raw.ptr + half, half, NULL);
-    unsigned char *der = NULL;
-    enum sca_status st = SCA_NOMEM;
-
-    if (pair && r && s && ECDSA_SIG_set0(pair, r, s) == 1) {
-        r = NULL;
-        s = NULL;
-        int len = i2d_ECDSA_SIG(pair, &der);
-        if (len > 0)
-            st = buf_append(ret_signature, span_of(der, (size_t)len));
-        OPENSSL_free(der);
-    }
-    BN_free(r);
-    BN_free(s);
-    ECDSA_SIG_free(pair);
-    return st;
-}
-
 enum sca_status cms_scheme_signature(const struct cms_scheme *scheme, struct span raw,
                                      struct buf *ret_signature)
 {
@@ -113,5 +88,5 @@ enum sca_status cms_scheme_signature(const struct cms_scheme *scheme, struct spa
         return SCA_MISMATCH;
     if (scheme->mechanism != CKM_ECDSA)
         return buf_append(ret_signature, raw);
-    return raw.len % 2 == 0 ? ecdsa_to_der(raw, ret_signature) : SCA_MISMATCH;
+    return raw.len % 2 == 0 ? ecdsa_der(raw, ret_signature) : SCA_MISMATCH;
 }

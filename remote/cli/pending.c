@@ -73,12 +73,11 @@ static void add_row(const struct cli *cli, struct rows *rows, const struct confi
 const struct account_config *pending_account(const struct config *config,
                                              const struct journal_transaction *item)
 {
-    for (size_t i = 0; i < config->account_count; i++) {
-        const struct account_config *account = &config->accounts[i];
-        if (strcmp(account->user_id, item->user_id) == 0 &&
-            strcmp(account->service.url, item->url) == 0)
-            return account;
-    }
+    const struct identity identity = {.url = item->url, .user_id = item->user_id};
+
+    for (size_t i = 0; i < config->account_count; i++)
+        if (identity_equal(config_identity(&config->accounts[i]), identity))
+            return &config->accounts[i];
     return NULL;
 }
 

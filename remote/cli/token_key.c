@@ -3,13 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/bn.h>
-#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
 #include "remote/base/cleanup.h"
 #include "remote/base/crypto.h"
+#include "remote/cli/ecdsa_der.h"
 #include "remote/cli/token.h"
 #include "remote/cli/x509_read.h"
 
@@ -143,30 +142,6 @@ bool token_generate(struct token *token, const struct key_spec *spec, const char
     return true;
 }
 
-/* PKCS#11 gives r and s side by side, X.509 wants them as a SEQUENCE (RFC 5480, RFC 3279). */
-static enum sca_status ecdsa_to_der(struct span raw, struct buf *ret_signature)
-{
-    ECDSA_SIG *pair = ECDSA_SIG_new();
-    size_t half = raw.len / 2;
-    BIGNUM *r = BN_bin2bn(raw.ptr, (int)half, NULL);
-    BIGNUM *s = BN_bin2bn(raw.ptr + half, (int)half, NULL);
-    unsigned char *der = NULL;
-    enum sca_status st = SCA_NOMEM;
-
-    if (pair && r && s && ECDSA_SIG_set0(pair, r, s) == 1) {
-        r = NULL;
-        s = NULL;
-        int len = i2d_ECDSA_SIG(pair, &der);
-        if (len > 0)
-            st = buf_append(ret_signature, span_of(der, (size_t)len));
-        OPENSSL_free(der);
-    }
-    BN_free(r);
-    BN_free(s);
-    ECDSA_SIG_free(pair);
-    return st;
-}
-
 enum sca_status token_sign(struct token *token, const struct token_pair *pair, struct span tbs,
                            struct buf *ret_signature, CK_RV *rv)
 {
@@ -191,6 +166,6 @@ enum sca_status token_sign(struct token *token, const struct token_pair *pair, s
     if (*rv != CKR_OK || len > sizeof(signature))
         return SCA_IO;
     if (spec->type == CKK_EC)
-        return ecdsa_to_der(span_of(signature, len), ret_signature);
+        return ecdsa_der(span_of(signature, len), ret_signature);
     return buf_append(ret_signature, span_of(signature, len));
 }
