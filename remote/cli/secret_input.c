@@ -2,6 +2,7 @@
 #include "remote/cli/secret_input.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,18 +24,24 @@ static void keep_signal(int number)
 struct silence {
     struct termios before;
     struct sigaction actions[ARRAY_LEN(kept_signals)];
+    sigset_t mask;
 };
 
 /* False where standard input is no terminal. */
 static bool silence_begin(struct silence *silence)
 {
-    struct sigaction keep = {.sa_handler = keep_signal}; /* without SA_RESTART: read ends */
+    struct sigaction keep = {.sa_handler = keep_signal};
     struct termios silent;
+    sigset_t blocked;
 
     if (tcgetattr(STDIN_FILENO, &silence->before) != 0)
         return false;
     kept_signal = 0;
     (void)sigemptyset(&keep.sa_mask);
+    (void)sigemptyset(&blocked);
+    for (size_t i = 0; i < ARRAY_LEN(kept_signals); i++)
+        (void)sigaddset(&blocked, kept_signals[i]);
+    (void)sigprocmask(SIG_BLOCK, &blocked, &silence->mask); /* but while wait_for_key waits */
     for (size_t i = 0; i < ARRAY_LEN(kept_signals); i++)
         (void)sigaction(kept_signals[i], &keep, &silence->actions[i]);
     silent = silence->before;
@@ -50,21 +57,42 @@ static void silence_end(const struct silence *silence)
     (void)fputc('\n', stderr);
     for (size_t i = 0; i < ARRAY_LEN(kept_signals); i++)
         (void)sigaction(kept_signals[i], &silence->actions[i], NULL);
+    (void)sigprocmask(SIG_SETMASK, &silence->mask, NULL);
     if (kept_signal)
         (void)raise((int)kept_signal);
 }
 
-/* Byte by byte: what follows the line is for whoever reads standard input next. */
-static enum sca_status read_line(char *out, size_t size, size_t *ret_len)
+/* A signal that came between the prompt and a plain read would be noted, and the read wait for
+ * ever: ppoll lets signals in and waits in one step. */
+static enum sca_status wait_for_key(const struct silence *silence)
+{
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+
+    while (ppoll(&input, 1, NULL, &silence->mask) < 0) {
+        if (errno != EINTR)
+            return SCA_IO;
+        if (kept_signal)
+            return SCA_CANCELLED;
+    }
+    return SCA_OK;
+}
+
+/* Byte by byte: what follows the line is for whoever reads standard input next. silence is NULL
+ * where that is no terminal. */
+static enum sca_status read_line(const struct silence *silence, char *out, size_t size,
+                                 size_t *ret_len)
 {
     size_t len = 0;
 
     for (;;) {
+        enum sca_status st = silence ? wait_for_key(silence) : SCA_OK;
+        if (st != SCA_OK)
+            return st;
         ssize_t got = read(STDIN_FILENO, out + len, 1);
-        if (got < 0 && errno == EINTR && !kept_signal)
+        if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return errno == EINTR ? SCA_CANCELLED : SCA_IO;
+            return SCA_IO;
         if (got == 0 || out[len] == '\n')
             break;
         if (++len == size)
@@ -85,7 +113,7 @@ enum sca_status secret_input(const char *prompt, struct secret **ret_secret)
     bool is_terminal = silence_begin(&silence);
     if (is_terminal) /* only now: what is typed before is flushed, and would be seen */
         (void)fprintf(stderr, "%s: ", prompt);
-    enum sca_status st = read_line(line, sizeof(line), &len);
+    enum sca_status st = read_line(is_terminal ? &silence : NULL, line, sizeof(line), &len);
     if (st == SCA_OK)
         st = secret_new(span_of(line, len), ret_secret);
     secret_wipe(line, sizeof(line));

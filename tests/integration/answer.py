@@ -4,12 +4,14 @@
 A prompt is a line that ends with ": "; the answer ^C is the key that interrupts. What the terminal shows is printed; the status is the program's."""
 import os
 import pty
+import signal
 import sys
 
 split = sys.argv.index("--")
 answers, command = sys.argv[1:split], sys.argv[split + 1:]
 pid, terminal = pty.fork()
 if pid == 0:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background job has it ignored
     os.execv(command[0], command)
 shown = b""
 while True:

@@ -543,6 +543,13 @@ prompts() {
     typed 254 "^C" create --user interrupted --name Interrupted --key ec:p256
     grep -q 'half a PIN' "$out" && fail "what was typed is seen"
 
+    test_case "nor is an interruption lost between the prompt and the wait for an answer"
+    local status=0
+    timeout 60 python3 tests/integration/answer.py "^C" -- \
+        /usr/bin/strace -o /dev/null -e trace=write -e inject=write:delay_exit=200000 \
+        "$SMARTCA" selfsigned create --user interrupted --name Interrupted --key ec:p256 >"$out" 2>"$err" || status=$?
+    is "the tool's status" 254 "$status"
+
     test_case "a new PIN that is too short or mistyped is asked for again, three times at most"
     local form=(create --user typed --name Typed --key ec:p256)
     typed 1 "12345 54321 4321" "${form[@]}"
