@@ -155,7 +155,8 @@ bool ledger_match_must_wait(const struct ledger *ledger, const struct journal_tr
 bool ledger_match_is_want(const struct journal_transaction *item,
                           const struct journal_transaction *wanted)
 {
-    return item->state == JOURNAL_WANTED && is_same_key(item, wanted);
+    return item->state == JOURNAL_WANTED && is_same_key(item, wanted) &&
+           strcmp(item->confirm, wanted->confirm) == 0;
 }
 
 struct journal_transaction *ledger_match_own_want(const struct ledger *ledger,
