@@ -159,8 +159,8 @@ static const struct token_ops local_ops = {
  * ten thousand tokens are made when a company's catalogue is opened. */
 static void describe(struct local_token *token)
 {
-    static const char of_token[] = "Self-signed certificate token ";
-    static const char of_spare[] = "Self-signed certificates: new token";
+    static const char of_token[] = "Self-signed token ";
+    static const char of_spare[] = "Self-signed: a new token";
     enum { SHOWN = 8 }; /* digits of the name */
 
     _Static_assert(sizeof(of_token) + SHOWN <= sizeof(token->description) &&

@@ -38,7 +38,7 @@ static void an_empty_slot_is_offered_and_no_file_is_made(void **state)
     assert_false(empty.is_initialized);
     assert_string_equal(empty.label, "");
     assert_string_equal(empty.serial, "");
-    assert_string_equal(token->identity.slot_description, "Self-signed certificates: new token");
+    assert_string_equal(token->identity.slot_description, "Self-signed: a new token");
     assert_string_equal(token->identity.manufacturer, "VNPT eContract");
     assert_string_equal(token->identity.model, "Self-signed");
     assert_true(token->is_present && token->needs_login && token->has_random);
@@ -85,8 +85,8 @@ static void tokens_are_in_the_same_slots_in_every_run(void **state)
     assert_string_equal(state_of(backend_stage_token(&other, 1)).label, "b");
     assert_true(state_of(backend_stage_token(&other, 1)).has_user_pin);
     assert_memory_equal(backend_stage_token(&other, 1)->identity.slot_description,
-                        "Self-signed certificate token ", 30);
-    assert_int_equal(strlen(backend_stage_token(&other, 1)->identity.slot_description), 38);
+                        "Self-signed token ", 18);
+    assert_int_equal(strlen(backend_stage_token(&other, 1)->identity.slot_description), 26);
     backend_stage_close(&other);
 }
 
