@@ -142,6 +142,14 @@ expect() {
     grep -qE -m 1 -- "$2" < <(timeout 20 tail -n +1 --pid="${BACKGROUND[-1]}" -f "$1" 2>/dev/null) ||
         grep -qE -- "$2" "$1" || { cat "$1"; fail "$1 has no '$2'"; }
 }
+# await COMMAND...: until it succeeds, 20 seconds at most.
+await() {
+    local end=$((SECONDS + 20))
+    until "$@"; do
+        [ "$SECONDS" -lt "$end" ] || fail "in vain: $*"
+        read -rt 0.02 _ <> <(:) || true
+    done
+}
 background_stop() {
     local pid
     for pid in "${BACKGROUND[@]}"; do
