@@ -67,3 +67,14 @@ serve() {
 }
 for_each_slot serve
 with_spoiled_module serve
+without_pss() {
+    configure 'ssl_protocols TLSv1.3;'
+    engine
+    background nginx.log nginx -c "$WORK/nginx.conf" -e "$WORK/error.log"
+    await [ -s nginx.pid ]
+    OPENSSL_CONF='' refused get
+    grep -q 'Mechanism invalid' error.log
+    cannot 'TLS 1.3 wants RSA-PSS, which the service does not make'
+}
+SLOTS=(smartca)
+for_each_slot without_pss

@@ -31,7 +31,7 @@ sign() {
     ran /usr/bin/python3 sign.py "$MODULE" "$LABEL" "$PIN"
     if [ "$SLOT" = ec ]; then
         # r and s, 32 bytes each, into the SEQUENCE of two INTEGERs that OpenSSL reads.
-        hex=$(xxd -p -c 64 contract.sig)
+        hex=$(od -An -v -tx1 contract.sig | tr -d ' \n')
         printf '%s\n' 'asn1 = SEQUENCE:pair' '[pair]' "r = INTEGER:0x${hex:0:64}" "s = INTEGER:0x${hex:64}" >pair.cnf
         openssl asn1parse -genconf pair.cnf -noout -out contract.sig
     fi

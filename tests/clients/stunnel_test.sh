@@ -59,3 +59,13 @@ config = SignatureAlgorithms:RSA+SHA256' ;;
 }
 for_each_slot tunnel
 with_spoiled_module tunnel
+without_pss() {
+    configure 'sslVersionMin = TLSv1.3'
+    background stunnel.log stunnel stunnel.conf
+    await [ -S plain ]
+    refused curl --http0.9 --unix-socket plain http://localhost/
+    grep -q 'Mechanism invalid' stunnel.log
+    cannot 'TLS 1.3 wants RSA-PSS, which the service does not make'
+}
+SLOTS=(smartca)
+for_each_slot without_pss
