@@ -8,7 +8,7 @@ BUILD=$1
 . tests/clients/slots.sh
 slots_start
 
-# The environment reaches the workers only by name; root's home is closed to nginx's usual user.
+# The environment reaches the workers only by name. They are the user whose slots these are.
 configure() {
     cat >nginx.conf <<END
 user root;
@@ -16,8 +16,8 @@ worker_processes 2;
 daemon off;
 pid $WORK/nginx.pid;
 error_log $WORK/error.log;
-env HOME; env XDG_CONFIG_HOME; env XDG_STATE_HOME; env SMARTCA_PKCS11_CONF;
-env SOFTHSM2_CONF; env PKCS11_MODULE_PATH; env SMARTCA_SPOIL_MODULE; env SMARTCA_SPOIL_LOG;
+env HOME; env XDG_CONFIG_HOME; env XDG_STATE_HOME; env SMARTCA_PKCS11_CONF; env PKCS11_MODULE_PATH;
+env SOFTHSM2_CONF; env SMARTCA_SPOIL_MODULE; env SMARTCA_SPOIL_LOG;
 events { worker_connections 64; }
 http {
     access_log off;
