@@ -8,7 +8,7 @@ BUILD=$1
 . tests/clients/slots.sh
 slots_start
 
-# The PIN comes from the standard input; OpenSSL's plugin, where there is one, must not have the key first.
+# The PIN comes from the standard input.
 request() {
     cat >strongswan.conf <<END
 pki {
