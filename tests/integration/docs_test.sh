@@ -171,6 +171,21 @@ for verb in sign verify "sign --pin-file" "selfsigned import --from"; do
 done
 set -eu
 
+echo "== JSON"
+echo content >"$HOME_DIR/file"
+issuer=$HOME_DIR/issuer.pem
+"$SMARTCA" selfsigned export --user 'an "b" c' --out "$issuer" >/dev/null
+SMARTCA_PKCS11_CONF=$HOME_DIR/accounts.conf "$SMARTCA" account list --json >"$HOME_DIR/account list"
+"$SMARTCA" slots --json >"$HOME_DIR/slots"
+"$SMARTCA" doctor --json >"$HOME_DIR/doctor" || true # it may find something
+"$SMARTCA" sign "$HOME_DIR/file" --pin-file "$HOME_DIR/pin" --json >"$HOME_DIR/sign"
+"$SMARTCA" verify "$HOME_DIR/file" --ca-file "$issuer" --json >"$HOME_DIR/verify"
+for verb in "account list" slots doctor sign verify; do
+    jq -r '.[0] | keys[]' "$HOME_DIR/$verb" >"$HOME_DIR/names"
+    mdoc_fields $man/smartca.1 "$verb" >"$HOME_DIR/found"
+    same "JSON of $verb: $man/smartca.1" "$HOME_DIR/names" "$HOME_DIR/found"
+done
+
 echo "== manual pages"
 empty "mandoc finds nothing" "$(mandoc -T lint -W warning "$man"/*.[157] 2>&1)"
 for page in "$man"/*.[157]; do
@@ -189,4 +204,8 @@ same "environment variables: $man/smartca-pkcs11.7" "$HOME_DIR/variables" "$HOME
 grep -oE 'CKM_[A-Z0-9_]+' module/token/mechanism.c >"$HOME_DIR/mechanisms"
 grep -oE 'CKM_[A-Z0-9_]+' $man/smartca-pkcs11.7 >"$HOME_DIR/found"
 same "mechanisms: $man/smartca-pkcs11.7" "$HOME_DIR/mechanisms" "$HOME_DIR/found"
+# What a page must have, may it have more.
+grep -oE 'CKR_[A-Z_]+' module/token/failure.c | sort -u >"$HOME_DIR/codes"
+grep -oE 'CKR_[A-Z_]+' $man/smartca-pkcs11.7 >"$HOME_DIR/found"
+empty "codes: $man/smartca-pkcs11.7" "$(grep -vxFf "$HOME_DIR/found" "$HOME_DIR/codes")"
 exit $failed

@@ -51,3 +51,10 @@ mdoc_commands() {
     sed -e "s/\\\\e$/\\\\/; s/\\\\(aq/'/g; s/^\.Dl //" "$1" | sed -e ':a' -e '/\\$/ { N; s/\\\n *//; ta' -e '}' |
         sed -n 's/^smartca \([a-z].*\)/\1/p'
 }
+
+# mdoc_fields FILE VERB: the names that ".Sh JSON" lists for a verb.
+mdoc_fields() {
+    awk -v verb="$2" '/^\.[S]h / { is_json = $2 == "JSON" } /^\.It Ic / { is_verb = is_json && substr($0, 8) == verb; next }
+        /^\.El/ { is_verb = 0 } is_verb && /^\.Cm / { sub(/^\.Cm /, ""); sub(/;.*/, ""); gsub(/[ ,]+/, "\n"); print }' "$1" |
+        grep -v '^$'
+}
