@@ -38,10 +38,19 @@ CK_RV slot_find(CK_SLOT_ID id, struct slot **ret_slot)
     return CKR_OK;
 }
 
+CK_RV slot_find_again(CK_SLOT_ID id, struct slot **ret_slot)
+{
+    CK_RV rv = slot_find(id, ret_slot);
+    if (rv == CKR_OK)
+        return rv;
+    slot_look_first_again();
+    return slot_find(id, ret_slot);
+}
+
 CK_RV slot_find_present(CK_SLOT_ID id, struct slot **ret_slot)
 {
     struct slot *slot = NULL;
-    CK_RV rv = slot_find(id, &slot);
+    CK_RV rv = slot_find_again(id, &slot);
     if (rv != CKR_OK)
         return rv;
     if (!atomic_load(&slot->is_present))

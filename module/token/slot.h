@@ -50,7 +50,10 @@ void slot_abandon_all(void);
 /* CKR_OK and the slot, or CKR_SLOT_ID_INVALID. */
 CK_RV slot_find(CK_SLOT_ID id, struct slot **ret_slot);
 
-/* The same, with a token in it, or CKR_TOKEN_NOT_PRESENT. */
+/* The same, also for an id of a list before C_Finalize or fork(): may ask the backends. */
+CK_RV slot_find_again(CK_SLOT_ID id, struct slot **ret_slot);
+
+/* That, with a token in it, or CKR_TOKEN_NOT_PRESENT. */
 CK_RV slot_find_present(CK_SLOT_ID id, struct slot **ret_slot);
 
 /* May applications write to the token? */

@@ -13,7 +13,7 @@ static const CK_VERSION version = {SMARTCA_VERSION_MAJOR, SMARTCA_VERSION_MINOR}
 CK_RV slot_info(CK_SLOT_ID id, CK_SLOT_INFO *info)
 {
     struct slot *slot = NULL;
-    CK_RV rv = slot_find(id, &slot);
+    CK_RV rv = slot_find_again(id, &slot);
     if (rv != CKR_OK)
         return rv;
     if (!info)

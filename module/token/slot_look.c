@@ -19,6 +19,7 @@ static struct {
     pthread_cond_t idle;
     bool is_busy; /* a thread is looking: table and tokens are its own */
     atomic_bool is_discovered;
+    atomic_bool had_list;    /* once, before a C_Finalize or in the parent, too */
     atomic_bool is_stale;    /* there is more than the backends' files tell */
     _Atomic int64_t last_ms; /* when that was asked last, by a monotonic clock */
     atomic_uint events;      /* slots with has_event, or one more for a moment */
@@ -248,8 +249,15 @@ void slot_look_first(void)
             (void)take_in(true); /* without memory for more, what there is is shown */
         if (!is_given_up(backends))
             atomic_store(&look.is_discovered, true);
+        atomic_store(&look.had_list, true);
     }
     give_back(backends);
+}
+
+void slot_look_first_again(void)
+{
+    if (atomic_load(&look.had_list))
+        slot_look_first();
 }
 
 static bool is_worth_it(bool is_thorough)

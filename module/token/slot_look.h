@@ -24,6 +24,13 @@ void slot_look_abandon(void);
 void slot_look_first(void);
 
 /*
+ * The same for a program that had a list before C_Finalize or fork() and now comes with an id of
+ * it, as libp11 does in nginx's workers: another vendor's token has no slot before the first list.
+ * Nothing where there never was a list, so that an id that is only wrong costs nothing.
+ */
+void slot_look_first_again(void);
+
+/*
  * Takes in what has changed; costs one stat where nothing has (see backends_have_changed), and not
  * even that when the last look was a moment ago, unless it is to be thorough. Sessions of a token
  * that has gone are closed.

@@ -66,8 +66,8 @@ tls() {
 }
 mutual_tls() {
     if [ "$SLOT" = smartca ]; then
-        tls '-tls1_2 -sigalgs RSA+SHA256' '-tls1_2 -sigalgs RSA+SHA256'
-        works 'TLS 1.2, server and client: openssl s_server, s_client -tls1_2 -sigalgs RSA+SHA256'
+        tls '-tls1_2 -sigalgs RSA+SHA256' '-tls1_2 -client_sigalgs RSA+SHA256'
+        works 'TLS 1.2: openssl s_server -tls1_2 -sigalgs RSA+SHA256, s_client -tls1_2 -client_sigalgs RSA+SHA256'
         return
     fi
     tls -tls1_3 -tls1_3

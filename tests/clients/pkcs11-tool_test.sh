@@ -69,6 +69,7 @@ spy() {
         -sign "$KEY;pin-source=file:$PIN_FILE" -out contract.sig contract.txt
     ran openssl dgst -sha256 -verify "$PUBLIC" -signature contract.sig contract.txt
     grep -q 'C_SignInit' spy.log
+    grep -q '123456' spy.log || [ "$SLOT" = smartca ] # why the recipe warns of it
     works "PKCS11SPY=\$MODULE pkcs11-spy.so"
 }
 for_each_slot spy
@@ -82,14 +83,16 @@ suites() {
 slots_configure 'extra_hashes = yes'
 control behaviour '{"allow_sha1":true}' >/dev/null
 for_each_slot suites
+# The login keeps its first thread longer than the others take: else it may wait for them, 30 seconds.
 lives() {
-    ran pkcs11-tool --module "$MODULE" --test-threads ILGISLT0 --test-threads ILGISLT0 \
+    ran tool --list-objects --test-threads ILGISLT0 --test-threads ILGISLT0 \
         --test-threads ILGISLT0 --test-threads ILGISLT0
+    say 'all threads have ended with CKR_OK'
     deny 'error|CKR_[A-Z_]*(FAILED|INVALID|ERROR)'
     ran pkcs11-tool --module "$MODULE" --test-fork
     say 'Initialize'
     deny 'error|failed'
     works 'pkcs11-tool --test-threads, --test-fork: all slots of the module at once'
 }
-SLOTS=(smartca)
+SLOTS=(rsa)
 for_each_slot lives

@@ -30,16 +30,58 @@ sign() {
     program >sign.py
     ran /usr/bin/python3 sign.py "$MODULE" "$LABEL" "$PIN"
     if [ "$SLOT" = ec ]; then
-        # r and s, 32 bytes each, into the SEQUENCE that OpenSSL reads.
-        python3 -c '
-import sys
-raw = open("contract.sig", "rb").read()
-number = lambda b: (lambda v: b"\x02" + bytes([len(v)]) + v)(int.from_bytes(b, "big").to_bytes(33, "big").lstrip(b"\0").rjust(1, b"\0") if b.lstrip(b"\0")[0] < 128 else b"\0" + b.lstrip(b"\0"))
-body = number(raw[:32]) + number(raw[32:])
-open("contract.sig", "wb").write(b"\x30" + bytes([len(body)]) + body)
-'
+        # r and s, 32 bytes each, into the SEQUENCE of two INTEGERs that OpenSSL reads.
+        hex=$(od -An -v -tx1 contract.sig | tr -d ' \n')
+        printf '%s\n' 'asn1 = SEQUENCE:pair' '[pair]' "r = INTEGER:0x${hex:0:64}" "s = INTEGER:0x${hex:64}" >pair.cnf
+        openssl asn1parse -genconf pair.cnf -noout -out contract.sig
     fi
     ran openssl dgst -sha256 -verify "$PUBLIC" -signature contract.sig contract.txt
     works 'PyKCS11: session.sign(key, data, mechanism)'
 }
 for_each_slot sign
+[ "$(control counters | jq .sign)" = 1 ] || fail 'the question for the length has reached the service'
+with_spoiled_module sign
+with_spoiled_module sign ec
+
+# A host whose openssl.cnf loads this very module: the call from within is refused, nothing hangs.
+within() {
+    cat >openssl.cnf <<END
+openssl_conf = init
+[init]
+engines = engines
+[engines]
+pkcs11 = pkcs11
+[pkcs11]
+engine_id = pkcs11
+MODULE_PATH = $MODULE
+init = 1
+END
+    program >sign.py
+    OPENSSL_CONF=openssl.cnf ran timeout 20 /usr/bin/python3 sign.py "$MODULE" "$LABEL" "$PIN"
+    ran openssl dgst -sha256 -verify "$PUBLIC" -signature contract.sig contract.txt
+    works 'PyKCS11 in a program whose OpenSSL loads the module as well'
+}
+SLOTS=(smartca rsa usb)
+for_each_slot within
+
+# Everything that can be asked of every object.
+attributes() {
+    cat >attributes.py <<'END'
+import sys
+from PyKCS11 import *
+
+lib = PyKCS11Lib()
+lib.load(sys.argv[1])
+for slot in lib.getSlotList(tokenPresent=True):
+    if lib.getTokenInfo(slot).label.strip() != sys.argv[2]:
+        continue
+    session = lib.openSession(slot)
+    session.login(sys.argv[3])
+    things = session.findObjects()
+    assert len(things) > 2 and all(len(str(thing.to_dict())) > 0 for thing in things)
+END
+    ran /usr/bin/python3 attributes.py "$MODULE" "$LABEL" "$PIN"
+    works 'PyKCS11: every attribute of every object'
+}
+SLOTS=(smartca rsa ec usb)
+for_each_slot attributes

@@ -15,8 +15,9 @@ failed = []
 
 
 def commands(text):
-    """One command a line: continuations joined, white space as one blank."""
+    """One command a line: continuations joined, white space as one blank, no helpers of the tests."""
     joined = re.sub(r"\\\n", " ", text)
+    joined = re.sub(r"\b(ran|timeout \d+) ", "", joined)
     return [" ".join(line.split()) for line in joined.split("\n") if line.strip()]
 
 
@@ -43,7 +44,7 @@ for script, block in blocks(page.read_text().splitlines()):
         failed.append(f"no such test: {script}: {block}")
         continue
     seen.add(script)
-    have = "\n".join(commands((folder / script).read_text()))
+    have = "\n".join(commands((folder / script).read_text() + (folder / "slots.sh").read_text()))
     for command in commands("\n".join(block)):
         if not command.startswith("#") and command not in have:
             failed.append(f"{script} does not run: {command}")

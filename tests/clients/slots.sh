@@ -16,6 +16,7 @@
 #   CERT     its certificate, PUBLIC its public key; CHAIN the certificate of its issuer, ROOT the root
 #   CA       what a verifier trusts: ROOT and CHAIN
 #   TLS_CERT another certificate over the same key, for localhost, server and client; TLS_CA its issuer
+# By hand: CLIENTS_SLOTS=smartca CLIENTS_DELAY_MS=5000 CLIENT_test.sh BUILD, to see whether a client waits.
 # A row CLIENT|SLOT|works or cannot|text goes to CLIENTS_TABLE; table.sh prints them all.
 # shellcheck disable=SC2034 # the variables are for the script that sources this
 
@@ -27,7 +28,7 @@ SOFTHSM=$(realpath /usr/lib/softhsm/libsofthsm2.so)
 PREPARED=$BUILD/tests/clients/prepared
 CLIENTS_TABLE=$BUILD/tests/clients/table/$CLIENT
 SPOIL=$BUILD/tests/clients/libspoil.so
-SLOTS=(smartca rsa ec usb)
+read -ra SLOTS <<<"${CLIENTS_SLOTS-smartca rsa ec usb}"
 BACKGROUND=()
 
 # slots_environment: what programs must find in the environment, HOME_DIR being there.
@@ -54,7 +55,7 @@ slots_start() {
     : >"$CLIENTS_TABLE"
     # shellcheck disable=SC2119 # no options
     emulator_start
-    control phone '{"action":"approve"}' >/dev/null
+    control phone '{"action":"approve","after_ms":'"${CLIENTS_DELAY_MS-0}"'}' >/dev/null
     # shellcheck disable=SC2119 # no lines
     slots_configure
     slots_environment
@@ -141,6 +142,14 @@ background() {
 expect() {
     grep -qE -m 1 -- "$2" < <(timeout 20 tail -n +1 --pid="${BACKGROUND[-1]}" -f "$1" 2>/dev/null) ||
         grep -qE -- "$2" "$1" || { cat "$1"; fail "$1 has no '$2'"; }
+}
+# await COMMAND...: until it succeeds, 20 seconds at most.
+await() {
+    local end=$((SECONDS + 20))
+    until "$@"; do
+        [ "$SECONDS" -lt "$end" ] || fail "in vain: $*"
+        read -rt 0.02 _ <> <(:) || true
+    done
 }
 background_stop() {
     local pid

@@ -268,6 +268,52 @@ static void a_child_begins_anew(void **state)
     EXPECT(CKR_OK, foreign_sign(session, signature));
 }
 
+/* In a child of nginx libp11 opens a session in the slot that its parent listed, and nothing
+ * before. */
+static int open_in_child(CK_SLOT_ID slot)
+{
+    CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
+    CK_RV rv = p11->C_Initialize(NULL);
+    if (rv == CKR_OK)
+        rv = p11->C_OpenSession(slot + 1, CKF_SERIAL_SESSION, NULL, NULL, &session);
+    if (rv != CKR_SLOT_ID_INVALID)
+        return 1;
+    return p11->C_OpenSession(slot, CKF_SERIAL_SESSION, NULL, NULL, &session) == CKR_OK ? 0 : 2;
+}
+
+static void a_child_opens_the_slot_that_its_parent_listed(void **state)
+{
+    int status = 0;
+    (void)state;
+
+    (void)foreign_start();
+    CK_SLOT_ID slot = foreign_slot();
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(open_in_child(slot));
+    assert_int_equal(waitpid(child, &status, 0), child);
+
+    assert_int_equal(status, 0);
+}
+
+static void a_slot_that_was_listed_is_found_after_c_finalize(void **state)
+{
+    CK_SLOT_INFO info;
+    CK_TOKEN_INFO token;
+    (void)state;
+
+    (void)foreign_start();
+    CK_SLOT_ID slot = foreign_slot();
+    EXPECT(CKR_OK, p11->C_Finalize(NULL));
+    EXPECT(CKR_OK, p11->C_Initialize(NULL));
+
+    EXPECT(CKR_SLOT_ID_INVALID, p11->C_CloseAllSessions(slot)); /* it asks nobody */
+    EXPECT(CKR_OK, p11->C_GetSlotInfo(slot, &info));
+    EXPECT(CKR_OK, p11->C_GetTokenInfo(slot, &token));
+    (void)foreign_login(slot);
+}
+
 static void a_label_chooses_the_token(void **state)
 {
     (void)state;
@@ -333,6 +379,8 @@ int main(void)
         FOREIGN(a_login_of_the_host_is_the_hosts_to_end),
         FOREIGN(a_login_of_the_host_is_ours_until_we_log_out),
         FOREIGN(a_child_begins_anew),
+        FOREIGN(a_child_opens_the_slot_that_its_parent_listed),
+        FOREIGN(a_slot_that_was_listed_is_found_after_c_finalize),
         FOREIGN(a_label_chooses_the_token),
         FOREIGN(a_token_that_two_sections_name_is_shown_once),
         FOREIGN(a_blank_token_is_not_shown),

@@ -169,7 +169,7 @@ static void a_slot_found_by_discovery_is_in_the_first_list(void **state)
     CK_TOKEN_INFO info;
     (void)state;
     fake_play((struct fake_script){.has_late_slot = true});
-    EXPECT(CKR_SLOT_ID_INVALID, p11->C_GetTokenInfo(FAKE_LATE, &info));
+    EXPECT(CKR_SLOT_ID_INVALID, p11->C_CloseAllSessions(FAKE_LATE));
     CK_SESSION_HANDLE session = stage_open(FAKE_PHONE);
 
     EXPECT(CKR_OK, p11->C_GetSlotList(CK_FALSE, NULL, &count));
@@ -205,9 +205,38 @@ static void discovery_is_done_once_and_by_no_other_call(void **state)
     assert_int_equal(fake_counted().discover, 2);
 }
 
+/* The first test of all: afterwards the process has had a list, and ids of it are looked for. */
+static void a_wrong_id_before_any_list_asks_nobody(void **state)
+{
+    CK_TOKEN_INFO info;
+    (void)state;
+    fake_play((struct fake_script){.has_late_slot = true});
+
+    EXPECT(CKR_SLOT_ID_INVALID, p11->C_GetTokenInfo(FAKE_LATE, &info));
+    assert_int_equal(fake_counted().discover, 0);
+}
+
+static void an_id_of_an_earlier_list_is_looked_for_once(void **state)
+{
+    CK_ULONG count = 0;
+    CK_TOKEN_INFO info;
+    (void)state;
+    fake_play((struct fake_script){.has_late_slot = true});
+    EXPECT(CKR_OK, p11->C_GetSlotList(CK_FALSE, NULL, &count));
+    EXPECT(CKR_OK, p11->C_Finalize(NULL));
+    EXPECT(CKR_OK, p11->C_Initialize(NULL));
+    unsigned before = fake_counted().discover;
+
+    EXPECT(CKR_OK, p11->C_GetTokenInfo(FAKE_LATE, &info));
+    EXPECT(CKR_SLOT_ID_INVALID, p11->C_GetTokenInfo(FAKE_LATE + 1000, &info));
+
+    assert_int_equal(fake_counted().discover, before + 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        ON(a_wrong_id_before_any_list_asks_nobody),
         ON(slots_are_listed_in_the_order_of_their_ids),
         OFF(a_default_is_listed_first_and_the_empty_slot_last),
         ON(the_slot_list_follows_the_length_convention),
@@ -218,6 +247,7 @@ int main(void)
         ON(token_flags_say_what_a_login_needs),
         ON(a_slot_found_by_discovery_is_in_the_first_list),
         ON(discovery_is_done_once_and_by_no_other_call),
+        ON(an_id_of_an_earlier_list_is_looked_for_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
