@@ -55,12 +55,21 @@ string(REGEX REPLACE "\n    " " " changes "${changes}")
 string(REGEX REPLACE "(^|\n)  \\* " "\\1- " changes "${changes}")
 file(WRITE ${CPACK_RPM_CHANGELOG_FILE}
     "* ${rpm_date} ${CPACK_PACKAGE_CONTACT} - ${PROJECT_VERSION}-${release}\n${changes}")
+# What is more than a file: CPack takes everything with an absolute destination for configuration.
+set(CPACK_RPM_USER_FILELIST
+    "%attr(0644,root,root) ${SMARTCA_MODULE_DIR}/libsmartca-pkcs11.so"
+    "%attr(0644,root,root) ${SMARTCA_REMOTE_DIR}/smartca-remote.so"
+    "%attr(0644,root,root) ${SMARTCA_MODULE_CONFIG_DIR}/smartca-pkcs11.module"
+    "%license /usr/share/licenses/${CPACK_PACKAGE_NAME}/LICENSE"
+    "%lang(vi) ${CMAKE_INSTALL_FULL_LOCALEDIR}/vi/LC_MESSAGES/smartca-pkcs11.mo")
 # Folders that other packages own.
 set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION
-    ${SMARTCA_MODULE_DIR} ${SMARTCA_MODULE_CONFIG_DIR} ${CMAKE_INSTALL_FULL_LIBDIR}
+    ${SMARTCA_MODULE_DIR} ${SMARTCA_MODULE_CONFIG_DIR}
+    ${CMAKE_INSTALL_FULL_LIBDIR}
     ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig /usr/lib/systemd /usr/lib/systemd/user /usr/lib/systemd/system
     /usr/share/p11-kit /usr/share/bash-completion /usr/share/bash-completion/completions /usr/share/licenses
-    /usr/share/locale/vi /usr/share/locale/vi/LC_MESSAGES /usr/share/man/vi)
+    /usr/share/locale /usr/share/locale/vi /usr/share/locale/vi/LC_MESSAGES /usr/share/man /usr/share/man/man1
+    /usr/share/man/man5 /usr/share/man/man7 /usr/lib/sysusers.d)
 
 # The list of what is linked, exactly: made after linking, from the files themselves.
 set(sbom ${PROJECT_BINARY_DIR}/${CPACK_PACKAGE_NAME}.spdx.json)

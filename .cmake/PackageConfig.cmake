@@ -7,4 +7,5 @@ endif()
 set(CPACK_RPM_SPEC_MORE_DEFINE "%define use_source_date_epoch_as_buildtime 1
 %define clamp_mtime_to_source_date_epoch 1
 %define _buildhost reproducible
+%define packager ${CPACK_PACKAGE_CONTACT}
 %define _build_id_links none")

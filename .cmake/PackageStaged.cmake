@@ -9,6 +9,8 @@ if(CPACK_GENERATOR STREQUAL "DEB")
     file(COPY ${CPACK_SMARTCA_PACKAGE_DIR}/copyright ${CPACK_SMARTCA_PACKAGE_DIR}/changelog
         DESTINATION ${doc} ${readable})
     file(RENAME ${doc}/changelog ${doc}/changelog.Debian)
+    file(COPY ${CPACK_SMARTCA_PACKAGE_DIR}/lintian-overrides DESTINATION ${share}/lintian/overrides ${readable})
+    file(RENAME ${share}/lintian/overrides/lintian-overrides ${share}/lintian/overrides/${CPACK_PACKAGE_NAME})
 else()
     file(COPY ${CPACK_RESOURCE_FILE_LICENSE} DESTINATION ${share}/licenses/${CPACK_PACKAGE_NAME} ${readable})
 endif()
@@ -19,7 +21,7 @@ foreach(text IN LISTS texts)
 endforeach()
 
 # Folders that installing made have its caller's umask.
-file(GLOB_RECURSE entries LIST_DIRECTORIES true ${CPACK_TEMPORARY_DIRECTORY}/usr/*)
+file(GLOB_RECURSE entries LIST_DIRECTORIES true ${CPACK_TEMPORARY_DIRECTORY}/*)
 foreach(entry IN LISTS entries)
     if(IS_DIRECTORY ${entry})
         file(CHMOD ${entry} PERMISSIONS ${CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS})
