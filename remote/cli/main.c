@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "remote/cli/cli.h"
+#include "remote/cli/describe.h"
 #include "remote/cli/module.h"
 #include "remote/cli/options.h"
 #include "remote/cli/output.h"
@@ -61,13 +62,19 @@ static enum cli_exit help(const struct cli *cli, char *const *words, size_t coun
     size_t used = 0;
     const struct verb *verb = verbs_find(words, count, &used);
 
-    if (verb && used == count) {
-        verbs_print_verb(verb);
-    } else if (count == 0 || (count == 1 && verbs_is_family(words[0]))) {
-        verbs_print_help(count ? words[0] : "");
-    } else {
+    /* "smartca sign contract.pdf --help" asks about sign. */
+    bool is_verb = verb && (used == count || cli->wants_help);
+    bool is_family = count == 0 || (count == 1 && verbs_is_family(words[0]));
+    const char *prefix = count ? words[0] : "";
+
+    if (!is_verb && !is_family)
         return unknown_verb(cli, words, count);
-    }
+    if (cli->is_json)
+        return is_verb ? describe_verb(cli, verb) : describe_all(cli, prefix);
+    if (is_verb)
+        verbs_print_verb(verb);
+    else
+        verbs_print_help(prefix);
     return CLI_OK;
 }
 

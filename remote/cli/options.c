@@ -264,25 +264,35 @@ const char *options_repeated(const struct cli *cli, unsigned groups)
     return cli->ca_file_count > 1 && !(groups & OPTIONS_VERIFY) ? "ca-file" : NULL;
 }
 
-static void print_row(const struct option_row *row, unsigned groups)
+void options_each(unsigned groups,
+                  void (*visit)(void *arg, const char *name, const char *value, const char *help),
+                  void *arg)
 {
-    const char *value = row->value;
-    const char *help = row->help;
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        const char *value = rows[i].value;
+        const char *help = rows[i].help;
+        if (!(rows[i].group & groups))
+            continue;
+        for (size_t j = 0; j < ARRAY_LEN(meanings); j++) {
+            if (!(meanings[j].group & groups) || strcmp(meanings[j].name, rows[i].name) != 0)
+                continue;
+            value = meanings[j].value;
+            help = meanings[j].help;
+        }
+        visit(arg, rows[i].name, value, help);
+    }
+}
+
+static void print_row(void *arg, const char *name, const char *value, const char *help)
+{
     char left[40];
 
-    for (size_t i = 0; i < ARRAY_LEN(meanings); i++) {
-        if (!(meanings[i].group & groups) || strcmp(meanings[i].name, row->name) != 0)
-            continue;
-        value = meanings[i].value;
-        help = meanings[i].help;
-    }
-    (void)snprintf(left, sizeof(left), "--%s%s%s", row->name, value ? " " : "", value ? value : "");
+    (void)arg;
+    (void)snprintf(left, sizeof(left), "--%s%s%s", name, value ? " " : "", value ? value : "");
     (void)printf("  %-24s %s\n", left, _(help));
 }
 
 void options_print(unsigned groups)
 {
-    for (size_t i = 0; i < ROW_COUNT; i++)
-        if (rows[i].group & groups)
-            print_row(&rows[i], groups);
+    options_each(groups, print_row, NULL);
 }

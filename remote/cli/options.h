@@ -45,6 +45,12 @@ const char *options_foreign(const struct cli *cli, unsigned groups);
 /* An option given more often than these groups allow; NULL if there is none. */
 const char *options_repeated(const struct cli *cli, unsigned groups);
 
+/* Hands each option of these groups to visit, with what it is to that verb; value is NULL for a
+ * flag, help is not translated. */
+void options_each(unsigned groups,
+                  void (*visit)(void *arg, const char *name, const char *value, const char *help),
+                  void *arg);
+
 void options_print(unsigned groups);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/cli/examples.h"
 #include "remote/cli/options.h"
 
 static const struct verb verbs[] = {
@@ -72,6 +73,12 @@ static const struct verb verbs[] = {
 
 /* Up to two letters wrong are a slip. */
 enum { NAME_SIZE = 40, GUESS_MAX = 3 };
+
+const struct verb *verbs_all(size_t *ret_count)
+{
+    *ret_count = ARRAY_LEN(verbs);
+    return verbs;
+}
 
 /* "account" alone is no verb; "account add" is two words. */
 static size_t words_of(const char *name, char *const *words, size_t count)
@@ -200,6 +207,8 @@ void verbs_print_help(const char *prefix)
                          _(verbs[i].summary));
     (void)printf("  smartca %-18s %-22s %s\n\n", "help", "VERB", _("the options of a verb"));
     options_print(OPTIONS_EVERY);
+    if (!*prefix)
+        examples_print("");
     (void)printf(_("\nExit status: 0 success, 1 failure, 2 wrong usage.\n"));
 }
 
@@ -208,4 +217,5 @@ void verbs_print_verb(const struct verb *verb)
     (void)printf(_("usage: smartca %s %s [OPTION]...\n"), verb->name, verb->operands);
     (void)printf("%s\n\n", _(verb->summary));
     options_print(verb->options | OPTIONS_EVERY);
+    examples_print(verb->name);
 }

@@ -18,6 +18,9 @@ struct verb {
     enum cli_exit (*run)(const struct cli *cli);
 };
 
+/* All of them, in the order of the help. */
+const struct verb *verbs_all(size_t *ret_count);
+
 /* The verb that words begin with, and how many of them its name is; NULL if there is none. */
 const struct verb *verbs_find(char *const *words, size_t count, size_t *ret_words);
 

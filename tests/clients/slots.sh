@@ -10,7 +10,8 @@
 # F runs in a subshell whose folder is $WORK, of its own and with a contract.txt in it. It has
 #   SLOT     smartca, rsa, ec (self-signed) or usb (a SoftHSM2 token behind the module)
 #   MODULE   path of the module           LABEL   the token's label, also its key's and certificate's
-#   TOKEN    its URI, pkcs11:token=...    ID      CKA_ID of key and certificate, in hex
+#   TOKEN    its URI, pkcs11:token=...    KEY     the private key's, $TOKEN;object=...;type=private
+#   ID       CKA_ID of key and certificate, in hex
 #   PIN      (PIN_FILE: a file with it, no line end) where the slot has none it takes any
 #   CERT     its certificate, PUBLIC its public key; CHAIN the certificate of its issuer, ROOT the root
 #   CA       what a verifier trusts: ROOT and CHAIN
@@ -71,9 +72,10 @@ slot_label() {
 # slot_select: the variables of $SLOT.
 slot_select() {
     local files=$HOME_DIR/slots/$SLOT
-    export LABEL TOKEN ID PIN=123456 PIN_FILE=$HOME_DIR/pin MODULE
+    export LABEL TOKEN KEY ID PIN=123456 PIN_FILE=$HOME_DIR/pin MODULE
     LABEL=$(slot_label "$SLOT")
     TOKEN=pkcs11:token=$(jq -rn --arg name "$LABEL" '$name | @uri')
+    KEY="$TOKEN;object=${TOKEN#*=};type=private"
     ID=$(<"$files/id")
     export CERT=$files/cert.pem PUBLIC=$files/public.pem CHAIN=$files/chain.pem ROOT=$files/root.pem
     export CA=$files/ca.pem TLS_CERT=$files/tls.pem TLS_CA=$HOME_DIR/slots/tls-ca.pem
