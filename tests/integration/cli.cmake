@@ -2,6 +2,9 @@
 add_test(NAME cli_test
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli_test.sh ${PROJECT_BINARY_DIR})
 set_tests_properties(cli_test PROPERTIES LABELS integration TIMEOUT 180)
+add_test(NAME docs_test
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/docs_test.sh ${PROJECT_BINARY_DIR})
+set_tests_properties(docs_test PROPERTIES LABELS integration TIMEOUT 120)
 add_test(NAME account_test
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/account_test.sh ${PROJECT_BINARY_DIR})
 set_tests_properties(account_test PROPERTIES LABELS integration TIMEOUT 600)
