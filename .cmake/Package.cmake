@@ -45,12 +45,17 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 # Roots for HTTPS; the rest is what recipes call for.
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "ca-certificates, p11-kit")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "bash-completion, gnutls-bin, libengine-pkcs11-openssl, libnotify-bin, libnss3-tools, opensc")
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+if(EXISTS ${PROJECT_SOURCE_DIR}/conf/systemd)
+    set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${package_dir}/postinst ${package_dir}/prerm ${package_dir}/postrm)
+    set(CPACK_RPM_PRE_UNINSTALL_SCRIPT_FILE ${package_dir}/preun)
+endif()
 
 set(CPACK_RPM_FILE_NAME RPM-DEFAULT)
 set(CPACK_RPM_PACKAGE_RELEASE ${release})
 set(CPACK_RPM_PACKAGE_LICENSE Apache-2.0)
 set(CPACK_RPM_PACKAGE_GROUP "Applications/Security")
-set(CPACK_RPM_CHANGELOG_FILE ${PROJECT_BINARY_DIR}/changelog.rpm)
+set(CPACK_RPM_CHANGELOG_FILE ${PROJECT_BINARY_DIR}/rpm-changelog)
 string(REGEX REPLACE "\n    " " " changes "${changes}")
 string(REGEX REPLACE "(^|\n)  \\* " "\\1- " changes "${changes}")
 file(WRITE ${CPACK_RPM_CHANGELOG_FILE}

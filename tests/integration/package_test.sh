@@ -23,11 +23,15 @@ ran cmake --build "$package"
 # pack KIND UMASK: makes one into HOME_DIR.
 pack() { (umask "$2" && cd "$package" && ran cpack -G "$1" -B "$HOME_DIR/packed"); }
 
-pack DEB 022
+for kind in DEB RPM; do
+    pack $kind 022
+    once=$(sha256sum <"$(echo "$HOME_DIR"/packed/*.${kind,,})")
+    TZ=Asia/Ho_Chi_Minh LC_ALL=C.UTF-8 pack $kind 022
+    same "the same files make the same $kind, in any time zone" "$once" \
+        "$(sha256sum <"$(echo "$HOME_DIR"/packed/*.${kind,,})")"
+done
 deb=$(echo "$HOME_DIR"/packed/*.deb)
-once=$(sha256sum <"$deb")
-TZ=Asia/Ho_Chi_Minh LC_ALL=C.UTF-8 pack DEB 022
-same "the same files make the same package, in any time zone" "$once" "$(sha256sum <"$deb")"
+rpm=$(echo "$HOME_DIR"/packed/*.rpm)
 # From here on one that somebody with a strict umask has made.
 pack DEB 077
 version=$(dpkg-parsechangelog -l conf/package/changelog -S Version)
@@ -41,7 +45,9 @@ same "what it says of itself" "smartca-pkcs11 $version $architecture utils optio
 needs="libc6 libcjson1 libcurl4 libinih1 liboath0 libp11-kit0 libsmartcols1 libssl3 libuuid1"
 same "it depends on the libraries of all three files, the network half's too" "$needs" \
     "$(field Depends | names | xargs)"
-same "it has no script that runs when it is installed, and no configuration file of its own" "control md5sums" \
+scripts=
+[ ! -d conf/systemd ] || scripts=" postinst postrm prerm"
+same "it has scripts for the units of sharing, and no configuration file of its own" "control md5sums$scripts" \
     "$(dpkg-deb --ctrl-tarfile "$deb" | tar -t | sed 's,^\./,,' | grep . | sort | xargs)"
 ran lintian --allow-root --fail-on error,warning "$deb"
 same "lintian has no error and no warning" "" "$(grep -E '^[EW]:' "$HOME_DIR/work/out" || true)"
@@ -67,8 +73,6 @@ same "the list of what is linked names what it depends on, in the versions of th
 same "and each of them as a dependency" "$(xargs -n 1 <<<"$needs" | sed 's/^/SPDXRef-/')" \
     "$(jq -r '.relationships[] | select(.relationshipType == "DEPENDS_ON") | .relatedSpdxElement' "$sbom" | sort)"
 
-pack RPM 022
-rpm=$(echo "$HOME_DIR"/packed/*.rpm)
 expected=$({
     installed_files /usr "$libraries" .gz
     printf '%s\n' $doc/smartca-pkcs11.spdx.json /usr/share/licenses/smartca-pkcs11/LICENSE

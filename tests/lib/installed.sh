@@ -10,8 +10,10 @@ installed_files() {
         printf '%s\n' "$1/bin/smartca" "$kit/libsmartca-pkcs11.so" "$2/smartca-pkcs11/smartca-remote.so" \
             "$2/pkgconfig/smartca-pkcs11.pc" "$share/doc/smartca-pkcs11/smartca-pkcs11.conf.sample" \
             "$share/locale/vi/LC_MESSAGES/smartca-pkcs11.mo" \
-            "$(pkg-config --variable=p11_module_configs p11-kit-1)/smartca-pkcs11.module"
-        (cd conf && find completion -type f -printf "$share/bash-completion/completions/%f\n" 2>/dev/null)
+            "$(pkg-config --variable=p11_module_configs p11-kit-1)/smartca-pkcs11.module" \
+            "$share/bash-completion/completions/smartca"
+        [ ! -d conf/systemd ] || printf '%s\n' "$1"/lib/systemd/{system,user}/smartca-share{.socket,@.service} \
+            "$1/lib/sysusers.d/smartca-share.conf"
         for page in conf/man/*.[157]; do
             echo "$share/man/man${page##*.}/${page##*/}${3-}"
         done
@@ -24,6 +26,7 @@ over_usr() {
     local root=$1 namespaces=-m
     shift
     [ "$(id -u)" = 0 ] || namespaces=-rm
+    unshare $namespaces true 2>/dev/null || return 77
     # shellcheck disable=SC2016 # the inner shell's arguments
     unshare $namespaces sh -c 'mount -t overlay overlay -o "lowerdir=$0/usr:/usr" /usr 2>/dev/null || exit 77
         exec "$@"' "$root" "$@"

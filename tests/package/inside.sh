@@ -24,7 +24,7 @@ ran somebody smartca --help
 ran somebody smartca slots
 echo "ok: installed with nothing but what it depends on ($(dpkg-query -W -f '${Version}' smartca-pkcs11)): $(somebody smartca --version)"
 
-apt-get install -y -qq --no-install-recommends p11-kit pkg-config >/dev/null 2>&1
+apt-get install -y -qq --no-install-recommends p11-kit pkg-config systemd >/dev/null 2>&1
 install_packages demo
 ran dpkg -r smartca-pkcs11
 paths >"$HOME_DIR/before"
@@ -53,17 +53,24 @@ say 'all verified'
 cat "$HOME_DIR/work/out"
 echo "ok: quickstart from the installed files"
 
+if dpkg -L smartca-pkcs11 | grep -q smartca-share.socket; then
+    getent passwd smartca-share >/dev/null || fail "no account for sharing"
+    ran systemctl enable smartca-share.socket
+    echo "ok: systemd knows the units of sharing"
+fi
+
 rm /home/nga/{pin,so-pin,document,document.p7s,binh.pem}
 ran dpkg -r smartca-pkcs11
 paths >"$HOME_DIR/after"
 left=$(comm -13 "$HOME_DIR/before" "$HOME_DIR/after")
 # shellcheck disable=SC2086 # a line for each path
 printf '   left: %s\n' $left
-! grep -vE '^/home/nga(/\.(local|local/state|config|cache)(/smartca-pkcs11(/.*)?)?)?$' <<<"$left" ||
+enabled=/etc/systemd/system/sockets.target.wants
+! grep -vE "^$enabled(/smartca-share.socket)?\$|^/home/nga(/\.(local|local/state|config|cache)(/smartca-pkcs11(/.*)?)?)?\$" <<<"$left" ||
     fail "more than state is left"
 [ -z "$(comm -23 "$HOME_DIR/before" "$HOME_DIR/after")" ] || fail "files of others are gone"
 ran dpkg -P smartca-pkcs11
 ! dpkg-query -W smartca-pkcs11 >/dev/null 2>&1 || fail "purged"
-find / -xdev \( -path /proc -o -path /checkout -o -path /home/nga \) -prune -o -name '*smartca*' -print | grep . &&
-    fail "still there"
-echo "ok: removed; nothing is left but the state of the person who used it"
+! find / -xdev \( -path /proc -o -path /tmp -o -path /checkout -o -path /home/nga \) -prune -o -name '*smartca[-.]*' -print -o -name smartca \
+    -print | grep . || fail "still there"
+echo "ok: removed and purged; nothing is left but the state of the person who used it, and the account of sharing"
