@@ -45,9 +45,8 @@ same "what it says of itself" "smartca-pkcs11 $version $architecture utils optio
 needs="libc6 libcjson1 libcurl4 libinih1 liboath0 libp11-kit0 libsmartcols1 libssl3 libuuid1"
 same "it depends on the libraries of all three files, the network half's too" "$needs" \
     "$(field Depends | names | xargs)"
-scripts=
-[ ! -d conf/systemd ] || scripts=" postinst postrm prerm"
-same "it has scripts for the units of sharing, and no configuration file of its own" "control md5sums$scripts" \
+same "it has scripts for the units of sharing, and no configuration file of its own" \
+    "control md5sums postinst postrm prerm" \
     "$(dpkg-deb --ctrl-tarfile "$deb" | tar -t | sed 's,^\./,,' | grep . | sort | xargs)"
 ran lintian --allow-root --fail-on error,warning "$deb"
 same "lintian has no error and no warning" "" "$(grep -E '^[EW]:' "$HOME_DIR/work/out" || true)"

@@ -11,9 +11,8 @@ installed_files() {
             "$2/pkgconfig/smartca-pkcs11.pc" "$share/doc/smartca-pkcs11/smartca-pkcs11.conf.sample" \
             "$share/locale/vi/LC_MESSAGES/smartca-pkcs11.mo" \
             "$(pkg-config --variable=p11_module_configs p11-kit-1)/smartca-pkcs11.module" \
-            "$share/bash-completion/completions/smartca"
-        [ ! -d conf/systemd ] || printf '%s\n' "$1"/lib/systemd/{system,user}/smartca-share{.socket,@.service} \
-            "$1/lib/sysusers.d/smartca-share.conf"
+            "$share/bash-completion/completions/smartca" "$1/lib/sysusers.d/smartca-share.conf" \
+            "$1"/lib/systemd/{system,user}/smartca-share{.socket,@.service}
         for page in conf/man/*.[157]; do
             echo "$share/man/man${page##*.}/${page##*/}${3-}"
         done
