@@ -16,7 +16,6 @@
 static struct {
     __typeof__(p11_kit_module_load) *load;
     __typeof__(p11_kit_module_release) *release;
-    __typeof__(p11_kit_module_initialize) *initialize;
     __typeof__(p11_kit_module_finalize) *finalize;
     __typeof__(p11_kit_message) *message;
     atomic_bool is_there;
@@ -32,11 +31,10 @@ static bool find_function(void *library, const char *name, void *out, size_t siz
 
 #define FIND(library, name)                                                                        \
     find_function(library, "p11_kit_" #name, &kit.KIT_##name, sizeof(kit.KIT_##name))
-#define KIT_module_load       load
-#define KIT_module_release    release
-#define KIT_module_initialize initialize
-#define KIT_module_finalize   finalize
-#define KIT_message           message
+#define KIT_module_load     load
+#define KIT_module_release  release
+#define KIT_module_finalize finalize
+#define KIT_message         message
 
 static bool load_kit(char why[INNER_WHY_SIZE])
 {
@@ -45,8 +43,7 @@ static bool load_kit(char why[INNER_WHY_SIZE])
     /* Kept for good: modules are loaded through it. */
     void *library = dlopen(P11_KIT_FILE, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     bool is_there = library && FIND(library, module_load) && FIND(library, module_release) &&
-                    FIND(library, module_initialize) && FIND(library, module_finalize) &&
-                    FIND(library, message);
+                    FIND(library, module_finalize) && FIND(library, message);
     if (!is_there)
         (void)snprintf(why, INNER_WHY_SIZE, "%s cannot be loaded; install libp11-kit0",
                        P11_KIT_FILE);
@@ -101,8 +98,10 @@ void inner_unload(struct inner *inner)
 
 CK_RV inner_initialize(struct inner *inner)
 {
+    /* Not p11_kit_module_initialize: it gives NULL, which promises that there is one thread. */
+    CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK};
+    CK_RV rv = inner->Initialize(&args);
     /* By the host, or in the parent of this process: it is as it should be. */
-    CK_RV rv = kit.initialize(inner->list);
     inner->is_ours = rv == CKR_OK;
     return rv == CKR_CRYPTOKI_ALREADY_INITIALIZED ? CKR_OK : rv;
 }

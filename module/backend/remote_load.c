@@ -50,7 +50,8 @@ static enum sca_status load(struct call *call, const struct remote_ops **ret_ops
     }
     const struct remote_ops *ops = dlsym(library, REMOTE_SYMBOL);
     if (!ops || ops->abi != REMOTE_ABI)
-        return call_fail(call, SCA_IO, "%s is of another version; reinstall the package",
+        return call_fail(call, SCA_IO,
+                         "%s is of another version; restart the program, or reinstall the package",
                          REMOTE_FILE);
     *ret_ops = ops;
     return SCA_OK;

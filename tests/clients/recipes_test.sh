@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Every command of the recipes' manual page stands in the test that its comment names, and every program
+# Every command of the manual pages of recipes stands in the test that its comment names, and every program
 # that has a test has a recipe.
 #   recipes_test.sh [BUILD]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-exec python3 - conf/man/smartca-pkcs11-recipes.7 tests/clients <<'END'
+exec python3 - tests/clients conf/man/smartca-pkcs11-{recipes,sharing}.7 <<'END'
 import pathlib
 import re
 import sys
 
-page, folder = (pathlib.Path(argument) for argument in sys.argv[1:])
+folder, *pages = (pathlib.Path(argument) for argument in sys.argv[1:])
 failed = []
 
 
@@ -39,7 +39,7 @@ def blocks(lines):
 
 
 seen = set()
-for script, block in blocks(page.read_text().splitlines()):
+for script, block in blocks([line for page in pages for line in page.read_text().splitlines()]):
     if script is None or not (folder / script).exists():
         failed.append(f"no such test: {script}: {block}")
         continue

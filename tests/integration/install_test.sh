@@ -1,41 +1,46 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # What cmake --install puts where, and that it signs from there without the build tree.
-#   install_test.sh BUILD    (whose emulator serves)
+#   install_test.sh BUILD    (which is installed, and whose emulator serves)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 BUILD=$1
 . tests/lib/emulator.sh
+. tests/lib/programs.sh
+. tests/lib/installed.sh
 home_start
 # shellcheck disable=SC2119 # no options
 emulator_start
 control phone '{"action":"approve"}' >/dev/null
 account_write 'poll_interval = 0.1'
+mkdir "$HOME_DIR/work"
+cached() { sed -n "s/^$1:[A-Z]*=//p" "$BUILD/CMakeCache.txt"; }
+prefix=$(cached CMAKE_INSTALL_PREFIX)
 root=$HOME_DIR/installed
-fail() { echo "FAILED: $*"; exit 1; }
 
-cmake -S . -B "$HOME_DIR/build" -G Ninja -DSMARTCA_TESTS=OFF -DCMAKE_INSTALL_PREFIX="$root" \
-    -DCMAKE_INSTALL_LIBDIR=lib -DSMARTCA_MODULE_DIR="$root/lib/pkcs11" \
-    -DSMARTCA_MODULE_CONFIG_DIR="$root/share/p11-kit/modules" >/dev/null
-cmake --build "$HOME_DIR/build" >/dev/null
-cmake --install "$HOME_DIR/build" >/dev/null
-rm -r "$HOME_DIR/build"
-
-expected=(bin/smartca lib/pkcs11/libsmartca-pkcs11.so lib/pkgconfig/smartca-pkcs11.pc
-    lib/smartca-pkcs11/smartca-remote.so share/bash-completion/completions/smartca
-    share/man/man1/smartca.1 share/man/man5/smartca-pkcs11.conf.5 share/man/man7/smartca-pkcs11.7
-    share/man/man7/smartca-pkcs11-recipes.7 share/doc/smartca-pkcs11/smartca-pkcs11.conf.sample
-    share/locale/vi/LC_MESSAGES/smartca-pkcs11.mo share/p11-kit/modules/smartca-pkcs11.module)
-installed=$(cd "$root" && find . -type f | sed 's,^\./,,' | sort)
-[ "$installed" = "$(printf '%s\n' "${expected[@]}" | sort)" ] || fail "installed files: $installed"
-grep -qx 'module: libsmartca-pkcs11.so' "$root/share/p11-kit/modules/smartca-pkcs11.module" ||
+DESTDIR=$root cmake --install "$BUILD" >/dev/null
+installed=$(cd "$root" && find . -type f | sed 's,^\.,,' | sort)
+expected=$(installed_files "$prefix" "$prefix/$(cached CMAKE_INSTALL_LIBDIR)")
+[ "$installed" = "$expected" ] || fail "installed files: $(diff <(echo "$expected") <(echo "$installed"))"
+grep -qx 'module: libsmartca-pkcs11.so' "$root$(cached SMARTCA_MODULE_CONFIG_DIR)/smartca-pkcs11.module" ||
     fail "p11-kit's registration names the module without a folder"
-module=$(PKG_CONFIG_PATH=$root/lib/pkgconfig pkg-config --variable=module smartca-pkcs11)
-[ "$module" = "$root/lib/pkcs11/libsmartca-pkcs11.so" ] || fail "pkg-config says $module"
+module=$(cached SMARTCA_MODULE_DIR)/libsmartca-pkcs11.so
+says=$(PKG_CONFIG_PATH=$root$prefix/$(cached CMAKE_INSTALL_LIBDIR)/pkgconfig \
+    pkg-config --variable=module smartca-pkcs11)
+[ "$says" = "$module" ] || fail "pkg-config says $says"
+grep -qaF "$(cached SMARTCA_REMOTE_DIR)/smartca-remote.so" "$root$module" ||
+    fail "the module looks for its network half where that is"
 
 printf x >"$HOME_DIR/x"
-pkcs11-tool --module "$module" --sign --mechanism SHA256-RSA-PKCS -i "$HOME_DIR/x" -o "$HOME_DIR/x.sig" \
-    >"$HOME_DIR/out" 2>&1 || { cat "$HOME_DIR/out"; fail "signing with the installed files"; }
+status=0
+over_usr "$root" pkcs11-tool --module "$module" --sign --mechanism SHA256-RSA-PKCS -i "$HOME_DIR/x" \
+    -o "$HOME_DIR/x.sig" >"$HOME_DIR/out" 2>&1 || status=$?
+if [ $status = 77 ]; then
+    echo "ok: installed files; not run at their places, because this system mounts no overlay"
+    exit 0
+fi
+[ $status = 0 ] || { cat "$HOME_DIR/out"; fail "signing with the installed files"; }
 [ "$(stat -c %s "$HOME_DIR/x.sig")" = 256 ] || fail "a signature of 256 bytes"
-"$root/bin/smartca" slots --module "$module" | grep ready >/dev/null || fail "the tool lists the slot"
+ran over_usr "$root" "$prefix/bin/smartca" slots
+say ready
 echo "ok: installed files, and a signature made with them"

@@ -70,8 +70,10 @@ static void pad(CK_UTF8CHAR *field, size_t size, const char *text)
 
 static CK_RV odd_Initialize(void *args)
 {
-    (void)args;
+    const CK_C_INITIALIZE_ARGS *given = args;
     odd_counts.initialized++;
+    if (given && (given->flags & CKF_OS_LOCKING_OK) && !given->LockMutex && !given->pReserved)
+        odd_counts.told_of_threads++;
     if (code("Initialize"))
         return code("Initialize");
     if (odd.is_initialized)

@@ -7,6 +7,7 @@
 
 struct odd_counts {
     atomic_int initialized;
+    atomic_int told_of_threads; /* so many of them with CKF_OS_LOCKING_OK alone */
     atomic_int finalized;
     atomic_int logins;
     atomic_int logouts;

@@ -63,6 +63,18 @@ static void all_of_them_sign(void **state)
     assert_in_range(foreign_counts()->open_sessions, 2, THREADS + 1);
 }
 
+/* 2.40 section 5.4: without arguments it is promised one thread, and SoftHSM2 takes no lock then.
+ */
+static void the_module_is_told_that_there_are_threads(void **state)
+{
+    (void)state;
+
+    (void)foreign_start();
+
+    assert_int_equal(foreign_counts()->initialized, 1);
+    assert_int_equal(foreign_counts()->told_of_threads, 1);
+}
+
 static atomic_bool is_over;
 
 static void *look(void *arg)
@@ -134,6 +146,7 @@ static void a_module_is_released_under_nobody(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        FOREIGN(the_module_is_told_that_there_are_threads),
         FOREIGN(all_of_them_sign),
         FOREIGN(looking_at_slots_disturbs_nobody),
         FOREIGN(a_module_is_released_under_nobody),
