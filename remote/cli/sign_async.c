@@ -71,6 +71,23 @@ static size_t count_state(const struct sign_file *files, size_t count, enum sign
     return found;
 }
 
+/* Until one is seen to be in a transaction, the next look could be the one that ends it. */
+static void look_at_each(struct flight *flight)
+{
+    bool has_learned = false;
+
+    for (size_t i = 0; i < flight->count; i++) {
+        struct sign_file *file = &flight->files[i];
+        if (file->state != SIGN_WAITING)
+            continue;
+        look(flight, i);
+        if (file->state != SIGN_WAITING || file->is_noted || has_learned)
+            continue;
+        sign_note_learn(flight->work->note, flight->work->files);
+        has_learned = true;
+    }
+}
+
 /* nanosleep ends at a signal, so that Ctrl-C is heard at once. */
 static void look_at_all(struct flight *flight)
 {
@@ -79,9 +96,7 @@ static void look_at_all(struct flight *flight)
     size_t waiting = count_state(flight->files, flight->count, SIGN_WAITING);
 
     while (waiting > 0 && !sign_work_is_over(flight->work, flight->has_failed)) {
-        for (size_t i = 0; i < flight->count; i++)
-            if (flight->files[i].state == SIGN_WAITING)
-                look(flight, i);
+        look_at_each(flight);
         sign_work_show(flight->work, count_state(all->items, all->count, SIGN_DONE));
         waiting = count_state(flight->files, flight->count, SIGN_WAITING);
         if (waiting > 0)

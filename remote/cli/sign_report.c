@@ -161,7 +161,9 @@ enum cli_exit sign_report_stopped(const struct cli *cli, bool was_asked)
 {
     (void)output_fail(
         cli, "stopped",
-        was_asked ? _("the prompt stays on the phone until it expires: reject it there") : "", "%s",
-        _("stopped; nothing is written"));
+        was_asked ? _("the prompt stays on the phone until it expires: reject it there, or confirm "
+                      "it and run it again to collect the signatures")
+                  : "",
+        "%s", _("stopped; nothing is written"));
     return CLI_STOPPED;
 }
