@@ -47,7 +47,8 @@ static enum cli_exit make_sure(const struct cli *cli, const struct journal_trans
     if (cli->is_sure)
         return CLI_OK;
     if (!isatty(STDIN_FILENO))
-        return output_usage(cli, _("a signature that is confirmed after this is lost: --yes"));
+        return output_usage(cli, _("a signature that is confirmed after this is lost; add --yes if "
+                                   "that is meant"));
     (void)fprintf(
         stderr,
         _("Transaction %s: %s\nA signature that is confirmed after this is lost. Forget it? "

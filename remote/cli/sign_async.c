@@ -6,7 +6,7 @@
 #include "remote/base/cleanup.h"
 #include "remote/cli/sign_work.h"
 
-enum { LOOK_MS = 500 };
+enum { LOOK_FIRST_MS = 50, LOOK_MOST_MS = 500 }; /* what needs no person is there soon */
 
 /* Files that are in flight together. */
 struct flight {
@@ -91,7 +91,7 @@ static void look_at_each(struct flight *flight)
 /* nanosleep ends at a signal, so that Ctrl-C is heard at once. */
 static void look_at_all(struct flight *flight)
 {
-    const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
+    struct timespec pause = {.tv_nsec = LOOK_FIRST_MS * 1000000L};
     const struct sign_files *all = flight->work->files;
     size_t waiting = count_state(flight->files, flight->count, SIGN_WAITING);
 
@@ -101,6 +101,7 @@ static void look_at_all(struct flight *flight)
         waiting = count_state(flight->files, flight->count, SIGN_WAITING);
         if (waiting > 0)
             (void)nanosleep(&pause, NULL);
+        pause.tv_nsec *= pause.tv_nsec < LOOK_MOST_MS * 1000000L / 2 ? 2 : 1;
     }
 }
 

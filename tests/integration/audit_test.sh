@@ -37,8 +37,12 @@ configure
 echo "== no log, and nothing signed"
 refused "$SMARTCA" audit verify
 say 'there is no audit log'
-refused "$SMARTCA" audit show --json
+refused "$SMARTCA" audit verify --json
 jq -e '.error.code == "not_found"' "$work/out" >/dev/null || fail "no JSON error"
+ran "$SMARTCA" audit show
+say 'nothing was signed yet'
+ran "$SMARTCA" audit show --json
+is 'nothing signed' '[]' "$(jq -c . "$work/out")"
 
 echo "== a token on this computer"
 printf '%s\n' "$PIN" >"$work/pin"
@@ -242,7 +246,7 @@ say 'rejected on the phone'
 refused "$SMARTCA" pending resume "$two"
 say 'no transaction'
 refused "$SMARTCA" pending forget "$three"
-say '--yes'
+say 'add --yes if that is meant'
 is 'still there' 1 "$("$SMARTCA" pending --json | jq length)"
 ran "$SMARTCA" pending forget "$three" --yes
 is 'gone' 0 "$("$SMARTCA" pending --json | jq length)"
