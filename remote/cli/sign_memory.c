@@ -65,6 +65,22 @@ static enum sca_status read_entries(const char *path, struct sign_entries *ret_e
     return st == SCA_OK ? sign_entries_read(&text, ret_entries) : st;
 }
 
+/* Moves it; on failure it stays. */
+static enum sca_status keep(struct sign_memory *memory, struct sign_recollection *item)
+{
+    if (memory->count == memory->room) {
+        size_t room = memory->room ? 2 * memory->room : 4;
+        struct sign_recollection *items = realloc(memory->items, room * sizeof(*items));
+        if (!items)
+            return SCA_NOMEM;
+        memory->items = items;
+        memory->room = room;
+    }
+    memory->items[memory->count++] = *item;
+    *item = (struct sign_recollection){.fd = -1};
+    return SCA_OK;
+}
+
 /* A note whose run is gone; what never was finished had nobody asked. */
 static enum sca_status take_over(struct sign_memory *memory, const struct sign_files *files,
                                  const char *path)
@@ -78,20 +94,8 @@ static enum sca_status take_over(struct sign_memory *memory, const struct sign_f
         (void)unlink(path);
     if (st != SCA_OK || !is_about(&item.entries, files))
         return st == SCA_NOMEM ? st : SCA_OK;
-    if (memory->count == memory->room) {
-        size_t room = memory->room ? 2 * memory->room : 4;
-        struct sign_recollection *items = realloc(memory->items, room * sizeof(*items));
-        if (!items)
-            return SCA_NOMEM;
-        memory->items = items;
-        memory->room = room;
-    }
     item.path = strdup(path);
-    if (!item.path)
-        return SCA_NOMEM;
-    memory->items[memory->count++] = item;
-    item = (struct sign_recollection){.fd = -1};
-    return SCA_OK;
+    return item.path ? keep(memory, &item) : SCA_NOMEM;
 }
 
 static enum sca_status read_folder(struct sign_memory *memory, const struct sign_files *files)

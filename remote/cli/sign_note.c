@@ -44,15 +44,28 @@ void sign_entries_fini(struct sign_entries *entries)
     *entries = (struct sign_entries){.count = 0};
 }
 
+static bool read_time(const char *text, int64_t *ret_seconds)
+{
+    char *end = NULL;
+
+    errno = 0;
+    long long seconds = strtoll(text, &end, 10);
+    if (errno || end == text || *end)
+        return false;
+    *ret_seconds = seconds;
+    return true;
+}
+
 static enum sca_status read_line(const char *line, struct sign_entry *ret_entry)
 {
     char document[2 * EVP_MAX_MD_SIZE + 1];
     char digest[2 * SIGN_DIGEST_LEN + 1];
     struct sign_entry entry = {.is_over = false};
     size_t len = 0;
+    int at = 0;
 
-    if (sscanf(line, "file %128[0-9a-f] %64[0-9a-f] %" SCNd64, document, digest,
-               &entry.signing_time) != 3 ||
+    if (sscanf(line, "file %128[0-9a-f] %64[0-9a-f] %n", document, digest, &at) != 2 ||
+        !read_time(line + at, &entry.signing_time) ||
         hex_decode(document, entry.document, sizeof(entry.document), &entry.document_len) !=
             SCA_OK ||
         hex_decode(digest, entry.digest, sizeof(entry.digest), &len) != SCA_OK ||

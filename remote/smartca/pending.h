@@ -29,7 +29,7 @@ enum pending_outcome {
 /*
  * Asks the service once for the outcome of a transaction of the client's account. SCA_OK, or why
  * there is no answer to be had, with the call's note. What is over is taken out of the journal, and
- * the note then says how it ended.
+ * the note then says how it ended; what is signed is marked there.
  */
 enum sca_status pending_ask(struct smartca_client *client, struct call *call,
                             const struct journal_transaction *transaction,

@@ -58,7 +58,7 @@ ran "$SMARTCA" doctor
 say 'token usb: .*libsofthsm2.so is safe to load'
 say 'ok +token usb: its tokens: usb'
 token_write 'slots = another'
-ran "$SMARTCA" doctor
+refused "$SMARTCA" doctor # without any slot
 say 'warn +token usb: no token is called another; there are: usb'
 say 'next: plug that token in, or correct slots ='
 printf 'no library\n' >"$work/text.so"
