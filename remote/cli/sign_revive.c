@@ -118,6 +118,14 @@ static bool revive(const struct search *search, const struct journal_transaction
     return true;
 }
 
+/* Another account may have signed the same file. */
+static bool is_ours(const struct search *search, const struct journal_transaction *transaction)
+{
+    const struct identity identity = {.url = transaction->url, .user_id = transaction->user_id};
+
+    return identity_equal(config_identity(search->account), identity);
+}
+
 bool sign_revive(const struct sign_memory *memory, const struct account_config *account,
                  const struct sign_files *files, struct trouble *trouble)
 {
@@ -125,8 +133,9 @@ bool sign_revive(const struct sign_memory *memory, const struct account_config *
 
     for (size_t i = 0; i < memory->count; i++) {
         search.item = &memory->items[i];
-        for (size_t j = 0; j < search.item->entries.asked.count; j++)
-            if (!revive(&search, &search.item->entries.asked.items[j], trouble))
+        const struct ledger *asked = &search.item->entries.asked;
+        for (size_t j = 0; j < asked->count; j++)
+            if (is_ours(&search, &asked->items[j]) && !revive(&search, &asked->items[j], trouble))
                 return false;
     }
     return true;

@@ -100,7 +100,7 @@ control phone '{"action":"approve"}' >/dev/null
 ran "$SMARTCA" sign "$work"/changed/?
 asked 2
 judge "$work"/changed/?
-[ "$(ls "$notes" | wc -l)" = 1 ] || fail "the old content's signature, which waits, was forgotten"
+[ "$(find "$notes" -type f | wc -l)" = 1 ] || fail "the old content's signature, which waits, was forgotten"
 rm "$notes"/*
 clean "$work/changed"
 
@@ -126,6 +126,40 @@ for action in reject expire; do
     [ "$(date -d "$(cat "$work/time")" +%s)" -gt "$first" ] || fail "an old time of signing: $(cat "$work/time")"
     clean "$work/$action"
 done
+
+echo "== two runs at once after the kill: one collects, none is hurt"
+begin both
+killed_while_waiting "$work/both/a"
+decide approve
+control phone '{"action":"approve"}' >/dev/null
+mkdir "$work/one" "$work/two"
+"$SMARTCA" sign --out-dir "$work/one" "$work/both/a" >"$work/first" 2>&1 </dev/null &
+ran "$SMARTCA" sign --out-dir "$work/two" "$work/both/a"
+wait $! || { cat "$work/first"; fail "one of two"; }
+[ "$(count transactions)" -le 2 ] || fail "$(count transactions) transactions of two runs"
+for folder in one two; do
+    cp "$work/$folder/a.p7s" "$work/both/a.p7s"
+    judge "$work/both/a"
+    clean "$work/$folder"
+done
+
+echo "== collected, and the service cannot be asked: nobody is asked anew"
+begin lost
+# Before the second file gets its name: all is signed, collected, and out of the journal.
+control phone '{"action":"approve"}' >/dev/null
+{ strace -f -o /dev/null -e trace=linkat -e inject=linkat:signal=KILL:when=1 \
+    "$SMARTCA" sign "$work"/lost/? >"$work/out" 2>&1 </dev/null || true; } 2>/dev/null
+id=$(control transactions | jq -r '.[-1].transaction_id')
+ran "$SMARTCA" pending
+deny "$id"
+control fault '{"endpoint":"status","kind":"status","status":503}' >/dev/null
+refused "$SMARTCA" sign "$work"/lost/?
+say 'which an earlier run asked for'
+asked 1
+ran "$SMARTCA" sign "$work"/lost/?
+asked 1
+judge "$work"/lost/?
+clean "$work/lost"
 
 echo "== Ctrl-C, then run again: the prompt that stayed is joined"
 begin stopped
