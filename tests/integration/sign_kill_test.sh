@@ -14,6 +14,8 @@ home_start
 emulator_start
 unset SMARTCA_PKCS11_MODULE
 export LC_ALL=C.UTF-8
+# LeakSanitizer does not work below strace.
+export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 work=$HOME_DIR/work
 root=$HOME_DIR/service/root.pem
 notes=$XDG_STATE_HOME/smartca-pkcs11/signing
@@ -220,7 +222,7 @@ for call in write:3 sendto:2 pwrite64:1 fsync:1 fdatasync:1 ftruncate:1 linkat:1
         rm -r "${work:?}/$name"
     done
 done
-[ $kills -ge 20 ] || fail "only $kills kills"
-[ $waiting -ge 3 ] || fail "only $waiting kills while the phone rang"
-[ $collected -ge 3 ] || fail "only $collected kills after it was signed"
+[ -n "$STEP" ] || [ $kills -ge 20 ] || fail "only $kills kills"
+[ -n "$STEP" ] || [ $waiting -ge 3 ] || fail "only $waiting kills while the phone rang"
+[ -n "$STEP" ] || [ $collected -ge 3 ] || fail "only $collected kills after it was signed"
 echo "ok: killed $kills times, $waiting while the phone rang, $collected after it was signed; asked once each time"
