@@ -117,12 +117,32 @@ enum cli_exit audit_show_run(const struct cli *cli)
         return output_usage(cli, _("--since wants YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ"));
     const char *state_dir = workspace.config->state_dir;
     enum sca_status st = audit_each(state_dir, take_line, &choice);
-    if (st != SCA_OK)
+    if (st == SCA_NOT_FOUND)
+        output_remark(cli, _("nothing was signed yet: there is no audit log in %s"), state_dir);
+    else if (st != SCA_OK)
         return fail(cli, state_dir, st);
     if (choice.unread > 0)
-        output_remark(cli, _("%zu lines are none; smartca audit verify says what they are"),
+        output_remark(cli,
+                      ngettext("%zu line is none; smartca audit verify says what it is",
+                               "%zu lines are none; smartca audit verify says what they are",
+                               choice.unread),
                       choice.unread);
     return rows_print(cli, &rows, columns, ARRAY_LEN(columns));
+}
+
+/* Two counts in one sentence: each has its own plural. */
+static void tell_right(const struct audit_report *report)
+{
+    (void)printf(ngettext("the audit log is right: %zu line", "the audit log is right: %zu lines",
+                          report->line_count),
+                 report->line_count);
+    (void)printf(ngettext(" in %zu file\n", " in %zu files\n", report->file_count),
+                 report->file_count);
+    if (report->torn_count > 0)
+        (void)printf(ngettext("%zu of the lines was torn by a crash, and the log says so itself\n",
+                              "%zu of the lines were torn by a crash, and the log says so itself\n",
+                              report->torn_count),
+                     report->torn_count);
 }
 
 static enum cli_exit blame(const struct cli *cli, const char *state_dir,
@@ -162,11 +182,7 @@ enum cli_exit audit_verify_run(const struct cli *cli)
     if (report.fault != AUDIT_RIGHT)
         return blame(cli, state_dir, &report);
     if (!cli->is_json) {
-        (void)printf(_("the audit log is right: %zu lines in %zu files\n"), report.line_count,
-                     report.file_count);
-        if (report.torn_count > 0)
-            (void)printf(_("%zu of the lines were torn by a crash, and the log says so itself\n"),
-                         report.torn_count);
+        tell_right(&report);
         return CLI_OK;
     }
     rows_begin(&rows);

@@ -146,7 +146,9 @@ static void check_service(struct doctor *doctor, const struct account_config *ac
                     _("%s answers, but has no such certificate"), account->service.url);
     else
         doctor_note(doctor, FINDING_OK, check, "",
-                    _("%s: name, TLS and credentials are good; %zu certificates"),
+                    ngettext("%s: name, TLS and credentials are good; %zu certificate",
+                             "%s: name, TLS and credentials are good; %zu certificates",
+                             answer.count),
                     account->service.url, answer.count);
     check_clock(doctor, account, answer.clock_ahead_s);
 }

@@ -129,8 +129,10 @@ static enum cli_exit print_users(const struct cli *cli, const struct econtract_u
         output_remark(cli,
                       page > 1 ? _("there are no users on that page") : _("there is no such user"));
     else if (users->has_next)
-        output_remark(cli, _("%zu of %zu users; --page %u shows more"), users->count, users->total,
-                      page + 1);
+        output_remark(cli,
+                      ngettext("%zu of %zu user; --page %u shows more",
+                               "%zu of %zu users; --page %u shows more", users->total),
+                      users->count, users->total, page + 1);
     return rows_print(cli, &rows, columns, ARRAY_LEN(columns));
 }
 

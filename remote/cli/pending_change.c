@@ -47,7 +47,8 @@ static enum cli_exit make_sure(const struct cli *cli, const struct journal_trans
     if (cli->is_sure)
         return CLI_OK;
     if (!isatty(STDIN_FILENO))
-        return output_usage(cli, _("a signature that is confirmed after this is lost: --yes"));
+        return output_usage(cli, _("a signature that is confirmed after this is lost; add --yes if "
+                                   "that is meant"));
     (void)fprintf(
         stderr,
         _("Transaction %s: %s\nA signature that is confirmed after this is lost. Forget it? "
@@ -112,10 +113,12 @@ static const struct {
     [PENDING_SIGNED] = {"signed", N_("it is signed"),
                         N_("sign the same document again to collect the signature; nobody is asked "
                            "again")},
-    [PENDING_REJECTED] = {"rejected", N_("it was rejected on the phone"),
+    [PENDING_REJECTED] = {"rejected", N_("it was rejected on the phone, and is off the list"),
                           N_("sign again if need be")},
-    [PENDING_EXPIRED] = {"expired", N_("nobody confirmed it in time"), N_("sign again")},
-    [PENDING_REFUSED] = {"refused", N_("the service refused it"), N_("smartca doctor")},
+    [PENDING_EXPIRED] = {"expired", N_("nobody confirmed it in time; it is off the list"),
+                         N_("sign again")},
+    [PENDING_REFUSED] = {"refused", N_("the service refused it; it is off the list"),
+                         N_("smartca doctor")},
     [PENDING_UNKNOWN] = {"unknown", N_("the service does not know it; nobody is being asked"),
                          N_("sign the same document again, or smartca pending forget")},
 };

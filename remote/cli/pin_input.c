@@ -54,8 +54,15 @@ static bool has_good_length(const struct pin_question *question, const struct se
 static bool read_pipe(const struct pin_question *question, struct secret **ret_pin,
                       struct trouble *trouble)
 {
-    return secret_input(question->prompt, ret_pin) == SCA_OK ||
-           trouble_say(trouble, "invalid", _("give it at a terminal, by a pipe or in a file"),
+    if (secret_input(question->prompt, ret_pin) == SCA_OK)
+        return true;
+    if (!question->path)
+        return trouble_say(trouble, "invalid",
+                           _("run it at a terminal, or name the file that has it (- for standard "
+                             "input)"),
+                           _("%s: there is no terminal to ask at; %s FILE is needed"),
+                           question->prompt, question->option);
+    return trouble_say(trouble, "invalid", _("give it at a terminal, by a pipe or in a file"),
                        _("%s: standard input has no line that could be it"), question->option);
 }
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* smartca sign: a detached CMS signature for each of many files, with one confirmation. */
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
 #include "remote/cli/cms_check.h"
 #include "remote/cli/output.h"
 #include "remote/cli/progress.h"
+#include "remote/cli/sign_memory.h"
 #include "remote/cli/sign_output.h"
+#include "remote/cli/sign_prepare.h"
 #include "remote/cli/sign_report.h"
 #include "remote/cli/workspace.h"
 
@@ -20,60 +20,17 @@ struct run {
     const struct cli *cli;
     struct sign_slot slot;
     struct sign_files files;
+    struct sign_memory memory; /* both: of the cloud only, where somebody is asked */
+    struct sign_note note;
     struct trouble trouble;
 };
 
 static void run_fini(struct run *run)
 {
+    sign_note_end(&run->note, &run->files);
+    sign_memory_end(&run->memory, &run->files);
     sign_files_fini(&run->files);
     sign_slot_fini(&run->slot);
-}
-
-/* What goes to the service is SHA-256 of the attributes: the control code is made of that. */
-static bool fill_code(struct sign_file *file, struct trouble *trouble)
-{
-    struct span attributes = cms_draft_attributes(file->draft);
-    uint8_t digest[EVP_MAX_MD_SIZE];
-    unsigned len = 0;
-
-    if (EVP_Digest(attributes.ptr, attributes.len, digest, &len, crypto_md(CRYPTO_SHA256), NULL) !=
-        1)
-        return trouble_no_memory(trouble);
-    confirm_code(span_of(digest, len), file->code);
-    return true;
-}
-
-static bool prepare_one(struct run *run, const struct cms_plan *plan, struct sign_file *file)
-{
-    uint8_t digest[EVP_MAX_MD_SIZE];
-    const EVP_MD *md = crypto_md(plan->scheme->digest);
-
-    if (!sign_file_digest(file, md, digest, &run->trouble))
-        return false;
-    struct span bytes = span_of(digest, crypto_hash_len(plan->scheme->digest));
-    if (cms_draft_new(plan, bytes, &file->draft) != SCA_OK ||
-        cms_scheme_input(plan->scheme, run->slot.input, cms_draft_attributes(file->draft),
-                         &file->input) != SCA_OK)
-        return trouble_no_memory(&run->trouble);
-    return fill_code(file, &run->trouble);
-}
-
-/* All digests, before anybody is asked for anything. */
-static bool prepare(struct run *run)
-{
-    const struct cms_plan plan = {.signer = run->slot.signer,
-                                  .chain = run->slot.chain,
-                                  .scheme = run->slot.scheme,
-                                  .signing_time = (int64_t)time(NULL)};
-    bool is_prepared = true;
-
-    progress_begin();
-    for (size_t i = 0; is_prepared && i < run->files.count; i++) {
-        is_prepared = prepare_one(run, &plan, &run->files.items[i]);
-        progress_show(i + 1, run->files.count);
-    }
-    progress_end();
-    return is_prepared;
 }
 
 static size_t size_of_signature(const struct run *run)
@@ -88,14 +45,12 @@ static size_t size_of_signature(const struct run *run)
     return run->cli->is_pem ? size * 3 / 2 : size;
 }
 
-static bool reserve(struct run *run)
+/* Room for the signatures and, where somebody will be asked, a note of what for. */
+static bool reserve(struct run *run, const char *state_dir)
 {
-    size_t size = size_of_signature(run);
-
-    for (size_t i = 0; i < run->files.count; i++)
-        if (!sign_output_reserve(&run->files.items[i], size, &run->trouble))
-            return false;
-    return true;
+    return sign_output_reserve_all(&run->files, size_of_signature(run), &run->trouble) &&
+           (!run->slot.is_cloud ||
+            sign_note_write(state_dir, &run->files, &run->note, &run->trouble));
 }
 
 /* Nothing gets its name before it was verified against the file as it is now. */
@@ -153,12 +108,13 @@ static enum cli_exit conclude(struct run *run, const struct sign_work *work)
     return failed > 0 ? sign_report_failure(work, true) : result;
 }
 
-static enum cli_exit sign(struct run *run)
+static enum cli_exit sign(struct run *run, const char *state_dir)
 {
-    struct sign_work work = {.cli = run->cli, .slot = &run->slot, .files = &run->files};
+    struct sign_work work = {
+        .cli = run->cli, .slot = &run->slot, .files = &run->files, .note = &run->note};
 
     progress_begin();
-    bool is_whole = reserve(run);
+    bool is_whole = reserve(run, state_dir);
     if (is_whole) {
         sign_report_ahead(&work);
         sign_work_run(&work);
@@ -175,7 +131,7 @@ enum cli_exit sign_run(const struct cli *cli)
 {
     AUTO(workspace_fini) struct workspace workspace = {.log = {.sink = LOG_SINK_NONE, .fd = -1}};
     AUTO(module_fini) struct module module = {0};
-    AUTO(run_fini) struct run run = {.cli = cli};
+    AUTO(run_fini) struct run run = {.cli = cli, .note = {.fd = -1}};
 
     if (!sign_files_collect(cli, &run.files, &run.trouble))
         return trouble_print(cli, &run.trouble);
@@ -186,10 +142,11 @@ enum cli_exit sign_run(const struct cli *cli)
         return result;
     if (!sign_slot_open(cli, &module, workspace.config, &run.slot, &run.trouble))
         return trouble_print(cli, &run.trouble);
-    if (!prepare(&run))
+    const char *state_dir = workspace.config->state_dir;
+    if (!sign_prepare(&run.slot, state_dir, &run.files, &run.memory, &run.trouble))
         return progress_is_stopped() ? sign_report_stopped(cli, false)
                                      : trouble_print(cli, &run.trouble);
     if (!sign_slot_login(cli, &run.slot, &run.trouble))
         return trouble_print(cli, &run.trouble);
-    return sign(&run);
+    return sign(&run, state_dir);
 }

@@ -6,7 +6,7 @@
 #include "remote/base/cleanup.h"
 #include "remote/cli/sign_work.h"
 
-enum { LOOK_MS = 500 };
+enum { LOOK_FIRST_MS = 50, LOOK_MOST_MS = 500 }; /* what needs no person is there soon */
 
 /* Files that are in flight together. */
 struct flight {
@@ -71,21 +71,37 @@ static size_t count_state(const struct sign_file *files, size_t count, enum sign
     return found;
 }
 
+/* Until one is seen to be in a transaction, the next look could be the one that ends it. */
+static void look_at_each(struct flight *flight)
+{
+    bool has_learned = false;
+
+    for (size_t i = 0; i < flight->count; i++) {
+        struct sign_file *file = &flight->files[i];
+        if (file->state != SIGN_WAITING)
+            continue;
+        look(flight, i);
+        if (file->state != SIGN_WAITING || file->is_noted || has_learned)
+            continue;
+        sign_note_learn(flight->work->note, flight->work->files);
+        has_learned = true;
+    }
+}
+
 /* nanosleep ends at a signal, so that Ctrl-C is heard at once. */
 static void look_at_all(struct flight *flight)
 {
-    const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
+    struct timespec pause = {.tv_nsec = LOOK_FIRST_MS * 1000000L};
     const struct sign_files *all = flight->work->files;
     size_t waiting = count_state(flight->files, flight->count, SIGN_WAITING);
 
     while (waiting > 0 && !sign_work_is_over(flight->work, flight->has_failed)) {
-        for (size_t i = 0; i < flight->count; i++)
-            if (flight->files[i].state == SIGN_WAITING)
-                look(flight, i);
+        look_at_each(flight);
         sign_work_show(flight->work, count_state(all->items, all->count, SIGN_DONE));
         waiting = count_state(flight->files, flight->count, SIGN_WAITING);
         if (waiting > 0)
             (void)nanosleep(&pause, NULL);
+        pause.tv_nsec *= pause.tv_nsec < LOOK_MOST_MS * 1000000L / 2 ? 2 : 1;
     }
 }
 

@@ -2,7 +2,9 @@
 #include "remote/cli/sign_choose.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "remote/base/cleanup.h"
@@ -22,15 +24,48 @@ struct search {
     char labels[LABELS_SIZE]; /* of those that fit, as a list */
 };
 
+/*
+ * Takes "serial=..." out of a URI: p11-kit knows serial numbers of tokens only, of 16 bytes, and
+ * smartca slots shows the certificate's. One with a percent sign is left to p11-kit.
+ */
+static bool take_serial(const char *text, char **ret_uri, char **ret_serial)
+{
+    static const char key[] = "serial=";
+    AUTO(freep) char *uri = strdup(text);
+    const char *query = strchr(text, '?');
+    const char *at = strstr(text, key);
+
+    while (at && at[-1] != ':' && at[-1] != ';')
+        at = strstr(at + 1, key);
+    size_t len = at ? strcspn(at, ";?") : 0;
+    if (!at || (query && at > query) || memchr(at, '%', len)) {
+        *ret_uri = TAKE(uri);
+        return *ret_uri;
+    }
+    AUTO(freep) char *serial = strndup(at + sizeof(key) - 1, len - (sizeof(key) - 1));
+    if (!uri || !serial)
+        return false;
+    size_t start = (size_t)(at - text);
+    const char *rest = at + len + (at[len] == ';');
+    memmove(uri + start, rest, strlen(rest) + 1);
+    if (!*rest && start > 0 && uri[start - 1] == ';')
+        uri[start - 1] = 0;
+    *ret_uri = TAKE(uri);
+    *ret_serial = TAKE(serial);
+    return true;
+}
+
 bool sign_wish_read(const char *text, struct sign_wish *ret_wish, struct trouble *trouble)
 {
+    AUTO(freep) char *plain = NULL;
+
     *ret_wish = (struct sign_wish){.text = text};
     if (!text || strncmp(text, "pkcs11:", 7) != 0)
         return true;
     ret_wish->uri = p11_kit_uri_new();
-    if (!ret_wish->uri)
+    if (!ret_wish->uri || !take_serial(text, &plain, &ret_wish->serial))
         return trouble_no_memory(trouble);
-    int code = p11_kit_uri_parse(text, P11_KIT_URI_FOR_ANY, ret_wish->uri);
+    int code = p11_kit_uri_parse(plain, P11_KIT_URI_FOR_ANY, ret_wish->uri);
     if (code != P11_KIT_URI_OK || p11_kit_uri_any_unrecognized(ret_wish->uri))
         return trouble_say(trouble, "invalid", _("smartca slots shows label and serial"),
                            _("--slot %s is no PKCS#11 URI: %s"), text,
@@ -46,7 +81,8 @@ bool sign_wish_read(const char *text, struct sign_wish *ret_wish, struct trouble
 void sign_wish_fini(struct sign_wish *wish)
 {
     p11_kit_uri_free(wish->uri);
-    wish->uri = NULL;
+    free(wish->serial);
+    *wish = (struct sign_wish){.text = NULL};
 }
 
 static bool fits_uri(const struct module *module, P11KitUri *uri, CK_SLOT_ID id,
@@ -73,14 +109,29 @@ static bool is_usable(const struct module *module, CK_SLOT_ID id)
            view.not_before <= now && now <= view.not_after;
 }
 
+/* The serial number that smartca slots shows, or the token's own. */
+static bool has_serial(const struct module *module, CK_SLOT_ID id, const CK_TOKEN_INFO *token,
+                       const char *serial)
+{
+    AUTO(slot_view_fini) struct slot_view view = {0};
+    char own[sizeof(token->serialNumber) + 1];
+
+    (void)module_text(token->serialNumber, sizeof(token->serialNumber), own);
+    return strcasecmp(serial, own) == 0 ||
+           (slot_view_read(module, id, &view) == CKR_OK && strcasecmp(serial, view.serial) == 0);
+}
+
 static bool fits(const struct search *search, CK_SLOT_ID id, const CK_TOKEN_INFO *token,
                  const char *label)
 {
     const struct sign_wish *wish = search->wish;
 
     if (wish->uri)
-        return fits_uri(search->module, wish->uri, id, token);
-    return wish->text ? strcmp(wish->text, label) == 0 : is_usable(search->module, id);
+        return fits_uri(search->module, wish->uri, id, token) &&
+               (!wish->serial || has_serial(search->module, id, token, wish->serial));
+    if (wish->text)
+        return strcmp(wish->text, label) == 0 || has_serial(search->module, id, token, wish->text);
+    return is_usable(search->module, id);
 }
 
 static void consider(struct search *search, CK_SLOT_ID id)

@@ -12,7 +12,7 @@
 #include "remote/cli/trouble.h"
 #include "remote/smartca/confirm.h"
 
-enum { SIGN_VALUE_MAX = 1024 };
+enum { SIGN_VALUE_MAX = 1024, SIGN_DIGEST_LEN = 32 };
 
 enum sign_state {
     SIGN_OPEN,    /* nobody tried */
@@ -25,12 +25,20 @@ enum sign_state {
 struct sign_file {
     const char *path; /* of the command line */
     char *output;     /* where the signature goes */
-    char *temporary;  /* beside output; NULL: none, or renamed */
-    bool is_placed;   /* output is there, and was not before */
+    bool is_reserved; /* fd is open for the signature, and locked (live_file.h) */
+    int fd;
+    char *temporary; /* its name beside output; NULL: it has none, or its own by now */
+    bool is_placed;  /* output is there, and was not before */
+    bool is_written; /* output is there */
     dev_t device;
     ino_t inode;
+    uint8_t document[EVP_MAX_MD_SIZE]; /* the file's digest */
+    size_t document_len;
+    int64_t signing_time;
     struct cms_draft *draft;
-    struct buf input; /* of C_Sign */
+    uint8_t digest[SIGN_DIGEST_LEN]; /* SHA-256 of the attributes: what a service is sent */
+    struct buf input;                /* of C_Sign */
+    bool is_noted;                   /* its transaction is in the run's note */
     char code[CONFIRM_CODE_SIZE];
     enum sign_state state;
     CK_RV rv;

@@ -7,21 +7,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <openssl/rand.h>
-
 #include "remote/base/cleanup.h"
-#include "remote/base/crypto.h"
 #include "remote/base/file.h"
+#include "remote/cli/temporary.h"
 
-enum { TRIES = 16, NUMBER_SIZE = 8 };
+enum { TRIES = 16, OTHER_FILES = 256 };
 
 static bool cannot(struct trouble *trouble, const char *path, int error)
 {
     bool is_full = error == ENOSPC || error == EDQUOT;
 
+    if (error == EMFILE || error == ENFILE)
+        return trouble_say(trouble, "io", _("sign fewer files at once, or raise ulimit -n"),
+                           "%s: %s", path, strerror(error));
     return trouble_say(trouble, is_full ? "no_space" : "io",
                        is_full ? _("make room on the disk, or name another folder by --out-dir")
                                : _("name another folder by --out-dir"),
@@ -57,39 +59,17 @@ bool sign_output_check(const struct sign_file *file, bool is_forced, struct trou
     return access(folder, W_OK | X_OK) == 0 || cannot(trouble, folder, errno);
 }
 
-/* A short name of its own, so that the longest file name has one too. */
-static int create(const char *folder, char **ret_path)
-{
-    for (int i = 0; i < TRIES; i++) {
-        uint8_t number[NUMBER_SIZE];
-        char hex[2 * NUMBER_SIZE + 1];
-        AUTO(freep) char *path = NULL;
-        if (RAND_bytes_ex(crypto_libctx(), number, sizeof(number), 0) != 1)
-            return -1;
-        hex_encode(span_of(number, sizeof(number)), hex);
-        if (asprintf(&path, "%s/.smartca-%s.p7s", folder, hex) < 0) {
-            path = NULL;
-            return -1;
-        }
-        /* What others may do with a signature is up to the umask. */
-        int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
-        if (fd >= 0)
-            *ret_path = TAKE(path);
-        if (fd >= 0 || errno != EEXIST)
-            return fd;
-    }
-    return -1;
-}
-
 bool sign_output_reserve(struct sign_file *file, size_t size, struct trouble *trouble)
 {
     AUTO(freep) char *folder = folder_of(file->output);
 
     if (!folder)
         return trouble_no_memory(trouble);
-    AUTO(fd_closep) int fd = create(folder, &file->temporary);
+    int fd = temporary_create(folder, &file->temporary);
     if (fd < 0)
         return cannot(trouble, folder, errno);
+    file->fd = fd;
+    file->is_reserved = true;
     int error = 0;
     do
         error = posix_fallocate(fd, 0, (off_t)size);
@@ -98,17 +78,71 @@ bool sign_output_reserve(struct sign_file *file, size_t size, struct trouble *tr
     return (error != ENOSPC && error != EDQUOT && error != EFBIG) || cannot(trouble, folder, error);
 }
 
+/* For as many files as there are, and what else a run has open. */
+static void allow_files(size_t count)
+{
+    struct rlimit limit;
+    rlim_t wanted = (rlim_t)count + OTHER_FILES;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static bool is_in_same_folder(const char *a, const char *b)
+{
+    const char *end = strrchr(a, '/');
+    size_t len = end ? (size_t)(end - a) + 1 : 0;
+
+    return strncmp(a, b, len) == 0 && !strchr(b + len, '/');
+}
+
+bool sign_output_reserve_all(struct sign_files *files, size_t size, struct trouble *trouble)
+{
+    const char *last = NULL;
+
+    allow_files(files->count);
+    for (size_t i = 0; i < files->count; i++) {
+        struct sign_file *file = &files->items[i];
+        AUTO(freep) char *folder = NULL;
+        if (!last || !is_in_same_folder(last, file->output))
+            folder = folder_of(file->output);
+        if (folder)
+            temporary_sweep(folder);
+        last = file->output;
+        if (!sign_output_reserve(file, size, trouble))
+            return false;
+    }
+    return true;
+}
+
 bool sign_output_write(struct sign_file *file, struct span bytes, struct trouble *trouble)
 {
-    AUTO(fd_closep) int fd = open(file->temporary, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    enum sca_status st = fd_write_all(file->fd, bytes);
 
-    if (fd < 0)
-        return cannot(trouble, file->temporary, errno);
-    enum sca_status st = fd_write_all(fd, bytes);
     if (st != SCA_OK)
-        return cannot(trouble, file->temporary, st == SCA_NO_SPACE ? ENOSPC : EIO);
-    return (ftruncate(fd, (off_t)bytes.len) == 0 && fsync(fd) == 0) ||
-           cannot(trouble, file->temporary, errno);
+        return cannot(trouble, file->output, st == SCA_NO_SPACE ? ENOSPC : EIO);
+    return (ftruncate(file->fd, (off_t)bytes.len) == 0 && fsync(file->fd) == 0) ||
+           cannot(trouble, file->output, errno);
+}
+
+/* A link replaces nothing, a new name does. */
+static bool make_temporary(struct sign_file *file)
+{
+    AUTO(freep) char *folder = folder_of(file->output);
+
+    errno = ENOMEM;
+    for (int i = 0; folder && i < TRIES; i++) {
+        AUTO(freep) char *path = temporary_name(folder);
+        if (path && temporary_link(file->fd, path)) {
+            file->temporary = TAKE(path);
+            return true;
+        }
+        if (!path || errno != EEXIST)
+            return false;
+    }
+    return false;
 }
 
 /* Without force a file that came into being meanwhile is not replaced either. */
@@ -116,6 +150,12 @@ static bool give_name(struct sign_file *file, bool is_forced)
 {
     unsigned flags = is_forced ? 0 : RENAME_NOREPLACE;
 
+    if (!file->temporary) {
+        if (temporary_link(file->fd, file->output))
+            return true;
+        if (errno != EEXIST || !is_forced || !make_temporary(file))
+            return false;
+    }
     if (renameat2(AT_FDCWD, file->temporary, AT_FDCWD, file->output, flags) == 0)
         return true;
     if (errno != EINVAL && errno != ENOSYS)
@@ -135,14 +175,6 @@ static void sync_folder(const char *path)
 
     if (fd >= 0)
         (void)fsync(fd); /* a file system that cannot has nothing to lose */
-}
-
-static bool is_in_same_folder(const char *a, const char *b)
-{
-    const char *end = strrchr(a, '/');
-    size_t len = end ? (size_t)(end - a) + 1 : 0;
-
-    return strncmp(a, b, len) == 0 && !strchr(b + len, '/');
 }
 
 static void sync_folders(const struct sign_files *files)
@@ -179,8 +211,10 @@ bool sign_output_place(struct sign_files *files, struct trouble *trouble)
             return cannot(trouble, file->output, error);
         }
         file->is_placed = is_new;
+        file->is_written = true;
         free(file->temporary);
         file->temporary = NULL;
+        sign_output_discard(file);
     }
     sync_folders(files);
     return true;
@@ -192,4 +226,7 @@ void sign_output_discard(struct sign_file *file)
         (void)unlink(file->temporary);
     free(file->temporary);
     file->temporary = NULL;
+    if (file->is_reserved)
+        (void)close(file->fd);
+    file->is_reserved = false;
 }

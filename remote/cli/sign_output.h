@@ -8,8 +8,14 @@
 /* Is there no such file yet (or may it be replaced), and a folder for it? */
 bool sign_output_check(const struct sign_file *file, bool is_forced, struct trouble *trouble);
 
-/* Makes the temporary file, with room for size bytes. */
+/*
+ * Makes a file for the signature, with room for size bytes: one without a name, of which nothing
+ * is left if this program is killed, or, where the file system has no such thing, a temporary one.
+ */
 bool sign_output_reserve(struct sign_file *file, size_t size, struct trouble *trouble);
+
+/* The same for all of them; removes what killed runs left in their folders. */
+bool sign_output_reserve_all(struct sign_files *files, size_t size, struct trouble *trouble);
 
 /* Fills it, on the disk when this returns. */
 bool sign_output_write(struct sign_file *file, struct span bytes, struct trouble *trouble);
@@ -20,7 +26,7 @@ bool sign_output_write(struct sign_file *file, struct span bytes, struct trouble
  */
 bool sign_output_place(struct sign_files *files, struct trouble *trouble);
 
-/* Removes the temporary file, if there is one. */
+/* Gives up what was reserved. */
 void sign_output_discard(struct sign_file *file);
 
 #endif

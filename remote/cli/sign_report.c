@@ -56,7 +56,9 @@ void sign_report_ahead(const struct sign_work *work)
                         "confirmations"),
                       files->count, most, (files->count + most - 1) / most);
     if (sign_work_has_phone(work))
-        output_remark(work->cli, _("confirm on the phone: %zu files, control code %s"),
+        output_remark(work->cli,
+                      ngettext("confirm on the phone: %zu file, control code %s",
+                               "confirm on the phone: %zu files, control code %s", files->count),
                       files->count, files->items[0].code);
     for (size_t i = 0; i < files->count; i++)
         if (work->cli->is_verbose || (files->count > 1 && files->count <= FEW))
@@ -150,18 +152,23 @@ enum cli_exit sign_report_failure(const struct sign_work *work, bool are_others_
         output_remark(work->cli, "%s: %s", file->path, trouble.text);
     }
     explain(work, cause, &trouble);
-    return output_fail(work->cli, trouble.code, trouble.next_step,
-                       are_others_written
-                           ? _("%s: %s (%zu of %zu files not signed; the others are written)")
-                           : _("%s: %s (%zu of %zu files not signed; nothing is written)"),
-                       cause->path, trouble.text, failed, files->count);
+    return output_fail(
+        work->cli, trouble.code, trouble.next_step,
+        are_others_written
+            ? ngettext("%s: %s (%zu of %zu file not signed; the others are written)",
+                       "%s: %s (%zu of %zu files not signed; the others are written)", files->count)
+            : ngettext("%s: %s (%zu of %zu file not signed; nothing is written)",
+                       "%s: %s (%zu of %zu files not signed; nothing is written)", files->count),
+        cause->path, trouble.text, failed, files->count);
 }
 
 enum cli_exit sign_report_stopped(const struct cli *cli, bool was_asked)
 {
     (void)output_fail(
         cli, "stopped",
-        was_asked ? _("the prompt stays on the phone until it expires: reject it there") : "", "%s",
-        _("stopped; nothing is written"));
+        was_asked ? _("the prompt stays on the phone until it expires: reject it there, or confirm "
+                      "it and run it again to collect the signatures")
+                  : "",
+        "%s", _("stopped; nothing is written"));
     return CLI_STOPPED;
 }

@@ -6,12 +6,14 @@
 #include <time.h>
 
 #include "remote/cli/sign_files.h"
+#include "remote/cli/sign_note.h"
 #include "remote/cli/sign_slot.h"
 
 struct sign_work {
     const struct cli *cli;
     const struct sign_slot *slot;
     struct sign_files *files;
+    const struct sign_note *note; /* NULL: nobody is asked for long */
     struct timespec since;
 };
 

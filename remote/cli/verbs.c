@@ -218,5 +218,10 @@ void verbs_print_verb(const struct verb *verb)
     (void)printf(_("usage: smartca %s %s [OPTION]...\n"), verb->name, verb->operands);
     (void)printf("%s\n\n", _(verb->summary));
     options_print(verb->options | OPTIONS_EVERY);
+    /* A verb that is the first word of others, too. */
+    if (!strchr(verb->name, ' ') && verbs_is_family(verb->name)) {
+        (void)printf(_("\nSee also:\n"));
+        verbs_print_family(stdout, verb->name);
+    }
     examples_print(verb->name);
 }

@@ -16,6 +16,8 @@
 #include "remote/cli/verify_trust.h"
 #include "remote/cli/x509_read.h"
 
+#define SUFFIX ".p7s"
+
 static const struct {
     const char *code;
     const char *text;
@@ -186,13 +188,39 @@ static enum cli_exit check(const struct cli *cli, const char *signature)
     return st == SCA_OK ? report(cli, signature, store, &found) : cannot_check(cli, signature, st);
 }
 
+/* NAME.p7s was given alone, and NAME is there: the length of NAME; otherwise 0. */
+static size_t document_of(const struct cli *cli, const char *beside)
+{
+    const char *name = cli->operands[0];
+    size_t len = strlen(name) > strlen(SUFFIX) ? strlen(name) - strlen(SUFFIX) : 0;
+    AUTO(freep) char *document = strndup(name, len);
+
+    if (cli->signature || !document || strcmp(name + len, SUFFIX) != 0 ||
+        access(beside, F_OK) == 0 || access(document, F_OK) != 0)
+        return 0;
+    return len;
+}
+
+static enum cli_exit name_the_document(const struct cli *cli, size_t len)
+{
+    AUTO(freep) char *next_step = NULL;
+
+    if (asprintf(&next_step, "smartca verify %.*s", (int)len, cli->operands[0]) < 0)
+        next_step = NULL;
+    return output_fail(cli, "invalid", next_step ? next_step : "",
+                       _("%s is a signature: name the document that it signs"), cli->operands[0]);
+}
+
 enum cli_exit verify_run(const struct cli *cli)
 {
     AUTO(freep) char *beside = NULL;
 
-    if (asprintf(&beside, "%s.p7s", cli->operands[0]) < 0) {
+    if (asprintf(&beside, "%s" SUFFIX, cli->operands[0]) < 0) {
         beside = NULL;
         return output_fail(cli, output_code(SCA_NOMEM), "", "%s", _("out of memory"));
     }
+    size_t len = document_of(cli, beside);
+    if (len > 0)
+        return name_the_document(cli, len);
     return check(cli, cli->signature ? cli->signature : beside);
 }

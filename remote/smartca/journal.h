@@ -53,6 +53,7 @@ struct journal_transaction {
     int64_t taken_at;     /* when it began to, as begun_at */
     enum journal_state state;
     bool is_parked; /* nobody waits for it now: it keeps nobody else waiting */
+    bool is_signed; /* the service was heard to say so, and nobody collected it yet */
     enum sca_status ended_with;
     int64_t ended_at;
     int64_t kept_until;                 /* how it ended is remembered until then */
@@ -147,6 +148,9 @@ void journal_collect_digest(struct journal *journal, const char *id, struct span
 /* It is over, and how is remembered for keep_s seconds, for others that had documents in it. */
 void journal_end_with(struct journal *journal, const struct journal_transaction *transaction,
                       enum sca_status status, const struct clock *clock, int64_t keep_s);
+
+/* It is signed, and its signatures wait at the service. Best effort: it is told, no more. */
+void journal_signed(struct journal *journal, const char *id);
 
 /* It goes on at the service, and this process does not wait for it any more. Best effort. */
 void journal_park(struct journal *journal, const char *id);

@@ -46,6 +46,11 @@ void journal_left(struct journal *journal, const char *id)
     note(journal, "left", id, NULL);
 }
 
+void journal_signed(struct journal *journal, const char *id)
+{
+    note(journal, "signed", id, NULL);
+}
+
 void journal_park(struct journal *journal, const char *id)
 {
     note(journal, "parked", id, NULL);

@@ -166,6 +166,15 @@ static enum sca_status apply_parked(struct ledger *ledger, const cJSON *json)
     return SCA_OK;
 }
 
+static enum sca_status apply_signed(struct ledger *ledger, const cJSON *json)
+{
+    struct journal_transaction *item = ledger_find(ledger, json_text(json, "id"));
+
+    if (item)
+        item->is_signed = true;
+    return SCA_OK;
+}
+
 static enum sca_status apply_collected(struct ledger *ledger, const cJSON *json)
 {
     struct journal_transaction *item = ledger_find(ledger, json_text(json, "id"));
@@ -214,7 +223,7 @@ static const struct {
     {"claimed", apply_claimed}, {"left", apply_left},
     {"end", apply_end},         {"want", apply_want},
     {"parked", apply_parked},   {"collected", apply_collected},
-    {"ended", apply_ended},
+    {"ended", apply_ended},     {"signed", apply_signed},
 };
 
 /* line.ptr[line.len] is 0. SCA_INVALID for a line that is to be skipped. */
@@ -285,6 +294,8 @@ enum sca_status ledger_write_transaction(const struct journal_transaction *trans
         st = ledger_write_event("submitted", transaction->id, transaction->tran_code, lines);
     if (st == SCA_OK && transaction->is_parked)
         st = ledger_write_event("parked", transaction->id, NULL, lines);
+    if (st == SCA_OK && transaction->is_signed)
+        st = ledger_write_event("signed", transaction->id, NULL, lines);
     if (st == SCA_OK && transaction->state == JOURNAL_ENDED)
         st = ledger_write_ended(transaction, lines);
     return st == SCA_OK ? ledger_write_collected(transaction, lines) : st;

@@ -6,8 +6,8 @@
  * A line is CHECKSUM SP JSON LF. CHECKSUM is the first 16 hex digits of the JSON's SHA-256. The
  * JSON is an object with "event" and "id"; "begin" has the whole transaction, "submitted" the
  * service's tran_code, "claimed" who submits it now, "collected" the doc_ids that are done with,
- * "ended" how and when; "left", "parked" and "end" have nothing more. "want" is like "begin", and
- * "end" takes it back.
+ * "ended" how and when; "left", "parked", "signed" and "end" have nothing more. "want" is like
+ * "begin", and "end" takes it back.
  */
 #ifndef REMOTE_SMARTCA_LEDGER_H
 #define REMOTE_SMARTCA_LEDGER_H

@@ -104,6 +104,8 @@ enum sca_status pending_ask(struct smartca_client *client, struct call *call,
         return st;
     if (is_over(outcome))
         journal_end(client->journal, transaction->id);
+    else if (outcome == PENDING_SIGNED)
+        journal_signed(client->journal, transaction->id);
     *ret_outcome = outcome;
     return SCA_OK;
 }

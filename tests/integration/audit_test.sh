@@ -37,8 +37,12 @@ configure
 echo "== no log, and nothing signed"
 refused "$SMARTCA" audit verify
 say 'there is no audit log'
-refused "$SMARTCA" audit show --json
+refused "$SMARTCA" audit verify --json
 jq -e '.error.code == "not_found"' "$work/out" >/dev/null || fail "no JSON error"
+ran "$SMARTCA" audit show
+say 'nothing was signed yet'
+ran "$SMARTCA" audit show --json
+is 'nothing signed' '[]' "$(jq -c . "$work/out")"
 
 echo "== a token on this computer"
 printf '%s\n' "$PIN" >"$work/pin"
@@ -111,7 +115,7 @@ say 'YYYY-MM-DD'
 
 echo "== verify, with this tool and with sha256sum"
 ran "$SMARTCA" audit verify
-say "right: $total lines in 1 files"
+say "right: $total lines in 1 file"
 previous=$(printf '0%.0s' $(seq 64))
 while read -r line; do
     expected=$(printf %s%s "$previous" "$(jq -c 'del(.chain)' <<<"$line")" | sha256sum | cut -d' ' -f 1)
@@ -234,15 +238,18 @@ for id in "$one" "$two"; do
 done
 ran "$SMARTCA" pending resume "$one" --json
 is 'outcome' signed "$(jq -r .outcome "$work/out")"
+ran "$SMARTCA" pending --json
+is 'what resume heard' 'signed waiting waiting' "$(jq -r '[.[].state] | join(" ")' "$work/out")"
 transactions=$(count transactions)
 ran tool --token-label 'Nguyễn Văn Ánh' --sign --mechanism SHA256-RSA-PKCS -i "$work/one" -o "$work/sig"
 is 'transactions' "$transactions" "$(count transactions)"
 ran "$SMARTCA" pending resume "${two:0:13}"
-say 'rejected on the phone'
+say 'rejected on the phone, and is off the list'
+is 'without it' 1 "$("$SMARTCA" pending --json | jq length)"
 refused "$SMARTCA" pending resume "$two"
 say 'no transaction'
 refused "$SMARTCA" pending forget "$three"
-say '--yes'
+say 'add --yes if that is meant'
 is 'still there' 1 "$("$SMARTCA" pending --json | jq length)"
 ran "$SMARTCA" pending forget "$three" --yes
 is 'gone' 0 "$("$SMARTCA" pending --json | jq length)"

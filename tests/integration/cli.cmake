@@ -17,6 +17,9 @@ set_tests_properties(econtract_test PROPERTIES LABELS integration TIMEOUT 180)
 add_test(NAME sign_test
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/sign_test.sh ${PROJECT_BINARY_DIR})
 set_tests_properties(sign_test PROPERTIES LABELS integration TIMEOUT 300)
+add_test(NAME sign_kill_test
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/sign_kill_test.sh ${PROJECT_BINARY_DIR})
+set_tests_properties(sign_kill_test PROPERTIES LABELS integration TIMEOUT 300)
 add_test(NAME distrust_test
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/distrust_test.sh ${PROJECT_BINARY_DIR})
 set_tests_properties(distrust_test PROPERTIES LABELS integration TIMEOUT 120)

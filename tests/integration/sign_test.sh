@@ -149,11 +149,21 @@ fi
 echo "== slots by label, by URI, and by serial number"
 ended 0 "$SMARTCA" slots --json
 label=$(jq -r '[.[] | select(.kind == "smartca")][0].label' "$work/out")
-for slot in "$label" "pkcs11:model=SmartCA" "pkcs11:token=${label// /%20}"; do
+serial=$(jq -r '[.[] | select(.kind == "smartca")][0].serial' "$work/out")
+[ ${#serial} -gt 16 ] || fail "the certificate's serial number is as short as the token's: $serial"
+for slot in "$label" "pkcs11:model=SmartCA" "pkcs11:token=${label// /%20}" "$serial" "pkcs11:serial=$serial" \
+    "pkcs11:serial=${serial: -16}" "${serial: -16}" "pkcs11:serial=${serial^^};model=SmartCA?module-name=x"; do
     ended 0 "$SMARTCA" sign --force --slot "$slot" --json "$a"
     [ "$(jq -r '.[0].label' "$work/out")" = "$label" ] || fail "--slot $slot: $(cat "$work/out")"
     judge "$a" "$root"
 done
+for slot in "pkcs11:serial=${serial:1}" "${serial:1}" "pkcs11:model=Other;serial=$serial"; do
+    ended 1 "$SMARTCA" sign --force --slot "$slot" "$a"
+    say 'there is no slot'
+done
+ended 1 "$SMARTCA" verify "$a.p7s"
+say "hợp đồng 1.txt.p7s is a signature: name the document"
+say "next: smartca verify .*hợp đồng 1.txt$"
 rm "$a.p7s"
 
 echo "== a rejection, nobody at the phone, Ctrl-C: nothing is written"
@@ -241,6 +251,8 @@ for key in rsa:2048 rsa:4096 ec:p256 ec:p384 ec:p521 ed25519; do
 done
 ended 1 "$SMARTCA" sign --slot user-ec-p256 --pin-file "$work/wrong" --force "$work"/own/*.txt
 say 'PIN of token user-ec-p256'
+ended 1 "$SMARTCA" sign --slot user-ec-p256 --force "$work"/own/*.txt
+say 'PIN of user-ec-p256: there is no terminal to ask at; --pin-file FILE is needed'
 ended 1 "$SMARTCA" sign --pin-file "$work/pin" --force "$work"/own/*.txt
 say 'there are several slots: '
 ended 0 "$SMARTCA" account set-default work

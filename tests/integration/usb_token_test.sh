@@ -56,6 +56,17 @@ say '"kind":.*"token"'
 say '"label":.*"usb"'
 ran "$SMARTCA" doctor
 say 'token usb: .*libsofthsm2.so is safe to load'
+say 'ok +token usb: its tokens: usb'
+token_write 'slots = another'
+refused "$SMARTCA" doctor # without any slot
+say 'warn +token usb: no token is called another; there are: usb'
+say 'next: plug that token in, or correct slots ='
+printf 'no library\n' >"$work/text.so"
+token_write '[token text]' "module = $work/text.so"
+refused "$SMARTCA" doctor
+say 'fail +token text: .*text.so cannot be loaded: .*file too short|fail +token text: .*text.so cannot be loaded: .*ELF'
+say "next: name the vendor's PKCS#11 module"
+token_write
 cp "$softhsm" "$work/open.so"
 chmod 666 "$work/open.so"
 token_write '[token open]' "module = $work/open.so"

@@ -2,6 +2,7 @@
 /* Files to sign: what is refused before anybody is asked, and how signatures get their names. */
 #include "remote/cli/sign_files.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +16,9 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
+#include "remote/cli/live_file.h"
 #include "remote/cli/sign_output.h"
+#include "remote/cli/temporary.h"
 #include "tests/lib/folder.h"
 
 enum { PATH_SIZE = 256, OPERANDS_MAX = 4 };
@@ -209,19 +212,90 @@ static void a_file_without_signature_gets_none(void **state)
     assert_content("b.p7s", "signature");
 }
 
-static void what_is_temporary_goes_with_the_files(void **state)
+/* Entries of the test's folder, but for "." and "..". */
+static size_t count_entries(void)
+{
+    DIR *folder = opendir(dir);
+    const struct dirent *item = NULL;
+    size_t count = 0;
+
+    assert_non_null(folder);
+    while ((item = readdir(folder)))
+        count += strcmp(item->d_name, ".") != 0 && strcmp(item->d_name, "..") != 0;
+    (void)closedir(folder);
+    return count;
+}
+
+static void what_is_reserved_has_no_name(void **state)
 {
     struct sign_files files;
     struct line line;
-    char path[PATH_SIZE];
     (void)state;
     collect_two(&line, &files);
-    (void)snprintf(path, sizeof(path), "%s", files.items[0].temporary);
-    assert_int_equal(access(path, F_OK), 0);
+    bool is_nameless = !files.items[0].temporary; /* as the file system can */
+    size_t before = count_entries();
 
     sign_files_fini(&files);
 
-    assert_int_not_equal(access(path, F_OK), 0);
+    assert_int_equal(before, is_nameless ? 2 : 4);
+    assert_int_equal(count_entries(), 2);
+}
+
+/* Reserves again with the old manner, as on a file system that has no files without a name. */
+static void name_it(struct sign_file *file, const char *name)
+{
+    char path[PATH_SIZE];
+
+    sign_output_discard(file);
+    assert_int_equal(live_file_create(at(name, path), 0600, &file->fd), SCA_OK);
+    file->temporary = strdup(path);
+    file->is_reserved = true;
+    assert_non_null(file->temporary);
+}
+
+static void a_temporary_file_becomes_the_signature_or_goes(void **state)
+{
+    struct sign_files files;
+    struct trouble trouble;
+    struct line line;
+    (void)state;
+    collect_two(&line, &files);
+    name_it(&files.items[0], ".smartca-0123456789abcdef.p7s");
+    name_it(&files.items[1], ".smartca-fedcba9876543210.p7s");
+    assert_true(sign_output_write(&files.items[0], span_text("other"), &trouble));
+    files.items[1].state = SIGN_FAILED;
+
+    assert_true(sign_output_place(&files, &trouble));
+    sign_files_fini(&files);
+
+    assert_content("a.p7s", "other");
+    assert_int_equal(count_entries(), 3);
+}
+
+static void what_a_killed_run_left_is_swept_and_nothing_else(void **state)
+{
+    static const struct {
+        const char *name;
+        bool is_left;
+    } rows[] = {
+        {".smartca-0123456789abcdef.p7s", false}, {".smartca-0123456789abcde.p7s", true},
+        {".smartca-0123456789abcdeg.p7s", true},  {".smartca-0123456789abcdef.p7", true},
+        {"smartca-0123456789abcdef.p7s", true},   {".smartca-fedcba9876543210.p7s", true},
+    };
+    AUTO(fd_closep) int living = -1;
+    char path[PATH_SIZE];
+    (void)state;
+    for (size_t i = 0; i + 1 < ARRAY_LEN(rows); i++)
+        put(rows[i].name, "x");
+    assert_int_equal(live_file_create(at(rows[ARRAY_LEN(rows) - 1].name, path), 0600, &living),
+                     SCA_OK);
+
+    temporary_sweep(dir);
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        print_message("%s\n", rows[i].name);
+        assert_int_equal(is_there(rows[i].name), rows[i].is_left);
+    }
 }
 
 static void a_file_in_the_place_of_another_is_noticed(void **state)
@@ -273,7 +347,9 @@ int main(void)
         TEST(none_is_left_when_one_cannot_have_its_name),
         TEST(with_force_what_was_there_is_replaced),
         TEST(a_file_without_signature_gets_none),
-        TEST(what_is_temporary_goes_with_the_files),
+        TEST(what_is_reserved_has_no_name),
+        TEST(a_temporary_file_becomes_the_signature_or_goes),
+        TEST(what_a_killed_run_left_is_swept_and_nothing_else),
         TEST(a_file_in_the_place_of_another_is_noticed),
         TEST(a_digest_is_that_of_the_whole_file),
     };

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "remote/cli/live_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "remote/base/cleanup.h"
+#include "remote/base/file.h"
+
+enum { TRIES = 16 };
+
+/* Between its making and its locking somebody may have taken it for an orphan. */
+static bool is_still_there(int fd)
+{
+    struct stat info;
+
+    return fstat(fd, &info) == 0 && info.st_nlink > 0;
+}
+
+enum sca_status live_file_create(const char *path, mode_t mode, int *ret_fd)
+{
+    for (int i = 0; i < TRIES; i++) {
+        int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+        if (fd < 0)
+            return errno == EEXIST ? SCA_BUSY : SCA_IO;
+        /* A file system without locks: nobody can adopt it there either. */
+        (void)flock(fd, LOCK_EX);
+        if (is_still_there(fd)) {
+            *ret_fd = fd;
+            return SCA_OK;
+        }
+        (void)close(fd);
+    }
+    errno = EAGAIN;
+    return SCA_IO;
+}
+
+bool live_file_adopt(const char *path, int *ret_fd)
+{
+    struct stat info;
+    int fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+
+    if (fd < 0)
+        return false;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 || fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) ||
+        info.st_uid != geteuid() || info.st_nlink == 0) {
+        (void)close(fd);
+        return false;
+    }
+    *ret_fd = fd;
+    return true;
+}

@@ -1,0 +1,228 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# smartca sign that is killed while a confirmation waits, and run again: the same confirmation, one prompt, no
+# signature lost; also when it is killed before each of its state-changing system calls.
+#   sign_kill_test.sh BUILD [STEP]       every STEPth call of each kind
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+BUILD=$1
+STEP=${2-}
+. tests/lib/emulator.sh
+. tests/lib/programs.sh
+home_start
+# shellcheck disable=SC2119 # no options
+emulator_start
+unset SMARTCA_PKCS11_MODULE
+export LC_ALL=C.UTF-8
+# LeakSanitizer does not work below strace.
+export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+work=$HOME_DIR/work
+root=$HOME_DIR/service/root.pem
+notes=$XDG_STATE_HOME/smartca-pkcs11/signing
+mkdir "$work"
+account_write 'poll_interval = 0.1'
+count() { control counters | jq -r ".$1"; }
+# documents FOLDER: two of them.
+documents() {
+    mkdir "$work/$1"
+    printf 'Hợp đồng %s\n' "$1" >"$work/$1/a"
+    printf 'Phụ lục %s\n' "$1" >"$work/$1/b"
+}
+# judge FILE...: OpenSSL verifies FILE.p7s.
+judge() {
+    local file
+    for file; do
+        openssl cms -verify -binary -inform DER -in "$file.p7s" -content "$file" -CAfile "$root" -purpose any \
+            -out /dev/null 2>"$work/out" || { cat "$work/out"; fail "OpenSSL does not verify $file.p7s"; }
+    done
+}
+# clean FOLDER: nothing is left beside the documents and signatures, and no note.
+clean() {
+    [ -z "$(find "$1" -name '.*' -type f)" ] || fail "left behind: $(find "$1" -name '.*' -type f)"
+    [ -z "$(find "$notes" -type f)" ] || fail "notes are left: $(head "$notes"/*)"
+}
+# asked TRANSACTIONS: so many transactions and prompts there were.
+asked() {
+    [ "$(count transactions) $(count pushes)" = "$1 $1" ] ||
+        fail "$(count transactions) transactions and $(count pushes) prompts, not $1"
+}
+# killed_while_waiting FILE...: kill -9 when the service has been asked how it is.
+killed_while_waiting() {
+    control phone '{"action":"never"}' >/dev/null
+    "$SMARTCA" sign "$@" >"$work/out" 2>&1 </dev/null &
+    local tool=$!
+    while [ "$(control transactions | jq -r '.[-1].polls // 0')" = 0 ]; do
+        kill -0 $tool 2>/dev/null || { cat "$work/out"; fail "it did not wait"; }
+    done
+    kill -KILL $tool
+    wait $tool 2>/dev/null || true
+    id=$(control transactions | jq -r '.[-1].transaction_id')
+}
+# decide ACTION: on the phone, about the transaction that waits.
+decide() { control decide "{\"transaction_id\":\"$id\",\"action\":\"$1\"}" >/dev/null; }
+# begin FOLDER: a service that was asked nothing, and two documents.
+begin() {
+    control reset '{}' >/dev/null
+    documents "$1"
+}
+
+echo "== killed while the phone rings, confirmed, run again: one transaction, one prompt"
+begin confirmed
+killed_while_waiting "$work"/confirmed/?
+[ -z "$(find "$work/confirmed" -name '.*' -type f)" ] || fail "a killed run left temporary files"
+[ "$(stat -c %a "$notes"/*)" = 600 ] || fail "others may read the note"
+ran "$SMARTCA" pending resume "$id"
+say 'it waits for the confirmation'
+decide approve
+ran "$SMARTCA" pending resume "$id"
+say 'sign the same document again to collect the signature; nobody is asked again'
+ran "$SMARTCA" sign "$work"/confirmed/?
+asked 1
+judge "$work"/confirmed/?
+clean "$work/confirmed"
+ran "$SMARTCA" pending
+say 'nothing waits'
+
+echo "== signed one after the other: each collects its own"
+begin apart
+killed_while_waiting "$work"/apart/?
+decide approve
+ran "$SMARTCA" sign "$work/apart/b"
+ran "$SMARTCA" sign "$work/apart/a"
+asked 1
+judge "$work"/apart/?
+clean "$work/apart"
+
+echo "== a file that was changed, another certificate's time: asked anew"
+begin changed
+killed_while_waiting "$work"/changed/?
+decide approve
+printf 'sửa đổi\n' >>"$work/changed/a"
+control phone '{"action":"approve"}' >/dev/null
+ran "$SMARTCA" sign "$work"/changed/?
+asked 2
+judge "$work"/changed/?
+[ "$(find "$notes" -type f | wc -l)" = 1 ] || fail "the old content's signature, which waits, was forgotten"
+rm "$notes"/*
+clean "$work/changed"
+
+echo "== rejected, or expired, after the kill: asked anew, with the time of now"
+for action in reject expire; do
+    begin "$action"
+    killed_while_waiting "$work/$action/a"
+    decide "$action"
+    # The same second and file would be the same document, to which "no" was the answer.
+    first=$(date +%s)
+    while [ "$(date +%s)" = "$first" ]; do :; done
+    control phone '{"action":"approve"}' >/dev/null
+    status=0
+    "$SMARTCA" sign "$work/$action/a" >"$work/out" 2>&1 </dev/null || status=$?
+    # That answer is told once.
+    [ $status = 1 ] || fail "$action: ended with $status"
+    say 'rejected on the phone|nobody confirmed in time'
+    ran "$SMARTCA" sign "$work/$action/a"
+    asked 2
+    judge "$work/$action/a"
+    openssl cms -cmsout -print -inform DER -in "$work/$action/a.p7s" 2>/dev/null |
+        sed -n 's/.*UTCTIME:\(.*\)/\1/p' | head -1 >"$work/time"
+    [ "$(date -d "$(cat "$work/time")" +%s)" -gt "$first" ] || fail "an old time of signing: $(cat "$work/time")"
+    clean "$work/$action"
+done
+
+echo "== two runs at once after the kill: one collects, none is hurt"
+begin both
+killed_while_waiting "$work/both/a"
+decide approve
+control phone '{"action":"approve"}' >/dev/null
+mkdir "$work/one" "$work/two"
+"$SMARTCA" sign --out-dir "$work/one" "$work/both/a" >"$work/first" 2>&1 </dev/null &
+ran "$SMARTCA" sign --out-dir "$work/two" "$work/both/a"
+wait $! || { cat "$work/first"; fail "one of two"; }
+[ "$(count transactions)" -le 2 ] || fail "$(count transactions) transactions of two runs"
+for folder in one two; do
+    cp "$work/$folder/a.p7s" "$work/both/a.p7s"
+    judge "$work/both/a"
+    clean "$work/$folder"
+done
+
+echo "== collected, and the service cannot be asked: nobody is asked anew"
+begin lost
+# Before the second file gets its name: all is signed, collected, and out of the journal.
+control phone '{"action":"approve"}' >/dev/null
+{ strace -f -o /dev/null -e trace=linkat -e inject=linkat:signal=KILL:when=1 \
+    "$SMARTCA" sign "$work"/lost/? >"$work/out" 2>&1 </dev/null || true; } 2>/dev/null
+id=$(control transactions | jq -r '.[-1].transaction_id')
+ran "$SMARTCA" pending
+deny "$id"
+control fault '{"endpoint":"status","kind":"status","status":503}' >/dev/null
+refused "$SMARTCA" sign "$work"/lost/?
+say 'which an earlier run asked for'
+asked 1
+ran "$SMARTCA" sign "$work"/lost/?
+asked 1
+judge "$work"/lost/?
+clean "$work/lost"
+
+echo "== Ctrl-C, then run again: the prompt that stayed is joined"
+begin stopped
+control phone '{"action":"never"}' >/dev/null
+"$SMARTCA" sign "$work"/stopped/? >"$work/out" 2>&1 </dev/null &
+tool=$!
+while [ "$(control transactions | jq -r '.[-1].polls // 0')" = 0 ]; do kill -0 $tool; done
+kill -INT $tool
+wait $tool || [ $? = 130 ] || fail "Ctrl-C"
+say 'run it again to collect'
+id=$(control transactions | jq -r '.[-1].transaction_id')
+decide approve
+ran "$SMARTCA" sign "$work"/stopped/?
+asked 1
+judge "$work"/stopped/?
+clean "$work/stopped"
+
+echo "== a note of yesterday, a torn one, and one that is no note"
+begin swept
+mkdir -p "$notes"
+printf 'file %064d %064d 1\nend\n' 0 0 >"$notes/old"
+touch -d '2 days ago' "$notes/old"
+printf 'file 00' >"$notes/torn"
+printf 'something else\n' >"$notes/other"
+ran "$SMARTCA" sign "$work"/swept/?
+clean "$work/swept"
+
+echo "== killed before each of its system calls that change something"
+# The journal and the note, the service, the documents' folder.
+kills=0 waiting=0 collected=0
+for call in write:3 sendto:2 pwrite64:1 fsync:1 fdatasync:1 ftruncate:1 linkat:1 unlink:1; do
+    step=${STEP:-${call#*:}} call=${call%:*}
+    for ((n = 1; ; n += step)); do
+        name="$call-$n"
+        begin "$name"
+        control phone '{"action":"approve","after_polls":1}' >/dev/null
+        status=0
+        { strace -f -o /dev/null -e "trace=$call" -e "inject=$call:signal=KILL:when=$n" \
+            "$SMARTCA" sign "$work/$name"/? >"$work/first" 2>&1 </dev/null || status=$?; } 2>/dev/null
+        if [ $status = 0 ]; then
+            rm -r "${work:?}/$name"
+            break
+        fi
+        [ $status = 137 ] || { cat "$work/first"; fail "$name: ended with $status"; }
+        kills=$((kills + 1))
+        case $(control transactions | jq -r '[.[] | .state] | join(" ")') in
+        waiting) waiting=$((waiting + 1)) ;;
+        signed) collected=$((collected + 1)) ;;
+        esac
+        # What got its name before is not signed again; the other one is collected.
+        missing=()
+        for file in "$work/$name"/?; do [ -e "$file.p7s" ] || missing+=("$file"); done
+        [ ${#missing[@]} = 0 ] || ran "$SMARTCA" sign "${missing[@]}"
+        [ "$(count transactions) $(count pushes)" = '1 1' ] ||
+            fail "$name: $(count transactions) transactions, $(count pushes) prompts"
+        judge "$work/$name"/?
+        [ -z "$(find "$work/$name" -name '.*' -type f)" ] || fail "$name left $(ls -A "$work/$name")"
+        rm -r "${work:?}/$name"
+    done
+done
+[ -n "$STEP" ] || [ $kills -ge 20 ] || fail "only $kills kills"
+[ -n "$STEP" ] || [ $waiting -ge 3 ] || fail "only $waiting kills while the phone rang"
+[ -n "$STEP" ] || [ $collected -ge 3 ] || fail "only $collected kills after it was signed"
+echo "ok: killed $kills times, $waiting while the phone rang, $collected after it was signed; asked once each time"
