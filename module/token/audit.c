@@ -38,6 +38,7 @@ static struct {
     atomic_uint_fast64_t oldest_ms; /* when the oldest record came, about; 0: there is none */
     atomic_bool is_urgent;          /* one of them has to be on the disk before its call returns */
     atomic_bool is_failing;         /* and the program's log says so */
+    atomic_bool has_unsaved;        /* lines of ours are perhaps in the system's memory only */
     struct place places[PLACES];
     struct lock lock; /* guards the next one */
     bool is_writing;  /* one thread is: it takes along what the others have */
@@ -80,6 +81,7 @@ void audit_start(const struct config *config)
     atomic_store(&audit.oldest_ms, 0);
     atomic_store(&audit.is_urgent, false);
     atomic_store(&audit.is_failing, false);
+    atomic_store(&audit.has_unsaved, false);
     atomic_store(&audit.mode, (int)config->audit);
 }
 
@@ -206,11 +208,24 @@ static size_t take_records(struct audit_record *out, size_t room)
     return count;
 }
 
+static void write_batch(struct audit_record *records, size_t count, bool is_durable)
+{
+    enum sca_status st = audit_batch_write(&audit.log, records, count, is_durable);
+
+    if (st == SCA_OK)
+        atomic_store(&audit.has_unsaved, !is_durable);
+    if (count > 0) /* else it was written before */
+        tell(st, count);
+}
+
 static void write_records(bool is_durable)
 {
     size_t room = count_records();
-    if (room == 0)
+    if (room == 0) {
+        if (is_durable && atomic_load(&audit.has_unsaved))
+            write_batch(NULL, 0, true);
         return;
+    }
     AUTO(freep) struct audit_record *records = malloc(room * sizeof(*records));
     if (!records) {
         tell(SCA_NOMEM, room); /* they stay where they are */
@@ -219,7 +234,7 @@ static void write_records(bool is_durable)
     size_t count = take_records(records, room);
     if (atomic_exchange(&audit.is_urgent, false)) /* after: it is set before its record comes */
         is_durable = true;
-    tell(audit_batch_write(&audit.log, records, count, is_durable), count);
+    write_batch(records, count, is_durable);
 }
 
 /*

@@ -102,15 +102,28 @@ static enum sca_status seal_bridge(struct log_file *file, struct batch *batch)
     return st == SCA_OK ? chain_seal_bridge(&batch->lines, batch->time, &bridge, &batch->end) : st;
 }
 
+/* The line that tells of lines that are gone. */
+static enum sca_status seal_gap(const struct log_file *file, struct batch *batch)
+{
+    switch (file->state) {
+    case HEAD_UNSAVED:
+        return chain_seal_unsaved(&batch->lines, batch->time, &file->lost, &batch->end);
+    case HEAD_CUT:
+        batch->end = file->lost;
+        return chain_seal_lost(&batch->lines, batch->time, &batch->end);
+    case HEAD_IN_PLACE:
+    default:
+        return SCA_OK;
+    }
+}
+
 static enum sca_status add_here(struct log_file *file, struct batch *batch, bool is_durable)
 {
     buf_clear(&batch->lines);
     batch->end = file->end.chain;
     enum sca_status st = seal_bridge(file, batch);
-    if (st == SCA_OK && file->is_cut) {
-        batch->end = file->lost;
-        st = chain_seal_lost(&batch->lines, batch->time, &batch->end);
-    }
+    if (st == SCA_OK)
+        st = seal_gap(file, batch);
     if (st == SCA_OK)
         st = seal_entries(batch, file);
     if (st == SCA_OK)

@@ -21,6 +21,7 @@ static const char bridge_close[] = "\"";
 static const char link_outcome[] = ",\"outcome\":\"continued\",\"after\":";
 static const char link_oldest[] = ",\"oldest\":";
 static const char lost_outcome[] = ",\"outcome\":\"lost\"";
+static const char unsaved_outcome[] = ",\"outcome\":\"unsaved\",\"last\":\"";
 
 #define TEXT_LEN(text) (sizeof(text) - 1)
 
@@ -123,6 +124,14 @@ bool chain_read_bridge(struct span members, struct chain_bridge *ret_bridge)
     return true;
 }
 
+bool chain_is_unsaved(struct span members)
+{
+    struct chain last;
+
+    return strip_text(&members, bridge_close) && strip_hash(&members, &last) &&
+           strip_text(&members, unsaved_outcome);
+}
+
 static void md_ctx_freep(EVP_MD_CTX **ctx)
 {
     EVP_MD_CTX_free(*ctx);
@@ -220,6 +229,18 @@ enum sca_status chain_seal_lost(struct buf *lines, const char *time, struct chai
     char object[256];
     int len = snprintf(object, sizeof(object), "{\"time\":\"%s\"%s%s%s%s}", time, lost_outcome,
                        bridge_follows, chain->hex, bridge_close);
+
+    if (len <= 0 || (size_t)len >= sizeof(object))
+        return SCA_INVALID;
+    return chain_seal(lines, span_of(object, (size_t)len), NULL, chain);
+}
+
+enum sca_status chain_seal_unsaved(struct buf *lines, const char *time, const struct chain *last,
+                                   struct chain *chain)
+{
+    char object[256];
+    int len = snprintf(object, sizeof(object), "{\"time\":\"%s\"%s%s%s}", time, unsaved_outcome,
+                       last->hex, bridge_close);
 
     if (len <= 0 || (size_t)len >= sizeof(object))
         return SCA_INVALID;

@@ -73,6 +73,14 @@ bool chain_read_link(struct span members, struct chain_link *ret_link);
  * is in front of it, so that this stays to be found. */
 enum sca_status chain_seal_lost(struct buf *lines, const char *time, struct chain *chain);
 
+/*
+ * The line that says: lines behind the one before, up to the one of chain value last, were not on
+ * the disk when the system stopped.
+ */
+enum sca_status chain_seal_unsaved(struct buf *lines, const char *time, const struct chain *last,
+                                   struct chain *chain);
+bool chain_is_unsaved(struct span members);
+
 /* Where the log ends. */
 struct chain_end {
     struct chain chain; /* of the last whole line, chain_origin if there is none */

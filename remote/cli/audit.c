@@ -145,6 +145,24 @@ static enum cli_exit blame(const struct cli *cli, const char *state_dir,
                        state_dir, name, report->bad_line);
 }
 
+static void print_right(const struct audit_report *report)
+{
+    (void)printf(_("the audit log is right: %zu lines in %zu files\n"), report->line_count,
+                 report->file_count);
+    if (report->torn_count > 0)
+        (void)printf(_("%zu of the lines were torn by a crash, and the log says so itself\n"),
+                     report->torn_count);
+    if (report->unsaved_count > 0)
+        (void)printf(_("%zu times the computer stopped before the last lines were on the disk, and "
+                       "the log says so itself\n"),
+                     report->unsaved_count);
+    if (report->ends_torn)
+        (void)printf(_("the last line was torn by a crash; the next signature will note it\n"));
+    if (report->ends_unsaved)
+        (void)printf(_("there were more lines, of local keys; they were not yet on the disk when "
+                       "the computer stopped, or somebody removed them since\n"));
+}
+
 enum cli_exit audit_verify_run(const struct cli *cli)
 {
     AUTO(workspace_fini) struct workspace workspace;
@@ -162,11 +180,7 @@ enum cli_exit audit_verify_run(const struct cli *cli)
     if (report.fault != AUDIT_RIGHT)
         return blame(cli, state_dir, &report);
     if (!cli->is_json) {
-        (void)printf(_("the audit log is right: %zu lines in %zu files\n"), report.line_count,
-                     report.file_count);
-        if (report.torn_count > 0)
-            (void)printf(_("%zu of the lines were torn by a crash, and the log says so itself\n"),
-                         report.torn_count);
+        print_right(&report);
         return CLI_OK;
     }
     rows_begin(&rows);
@@ -174,5 +188,8 @@ enum cli_exit audit_verify_run(const struct cli *cli)
     rows_number(&rows, "lines", report.line_count);
     rows_number(&rows, "files", report.file_count);
     rows_number(&rows, "torn", report.torn_count);
+    rows_number(&rows, "unsaved", report.unsaved_count);
+    rows_flag(&rows, "ends_torn", report.ends_torn);
+    rows_flag(&rows, "ends_unsaved", report.ends_unsaved);
     return rows_print_thing(cli, &rows);
 }
