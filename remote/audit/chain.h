@@ -45,7 +45,8 @@ enum sca_status chain_next(const struct chain *previous, struct span members,
                            struct chain *ret_chain);
 
 /* Appends object, a JSON object with members, as a line that follows *chain and then becomes it.
- * ctx (NULL: a new one) has been used for nothing else. */
+ * ctx (NULL: a new one) has been used for nothing else; who gives one sees to OpenSSL's queue of
+ * errors. On failure lines may have a part of it. */
 enum sca_status chain_seal(struct buf *lines, struct span object, EVP_MD_CTX *ctx,
                            struct chain *chain);
 
