@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -13,7 +12,6 @@
 #include "module/token/digestinfo.h"
 #include "module/token/session.h"
 #include "remote/audit/audit.h"
-#include "remote/base/cleanup.h"
 #include "remote/base/clock.h"
 #include "remote/base/log.h"
 #include "remote/config/config.h"
@@ -38,10 +36,12 @@ static struct {
     atomic_uint_fast64_t oldest_ms; /* when the oldest record came, about; 0: there is none */
     atomic_bool is_urgent;          /* one of them has to be on the disk before its call returns */
     atomic_bool is_failing;         /* and the program's log says so */
+    atomic_bool has_unsaved;        /* lines of ours are perhaps in the system's memory only */
     struct place places[PLACES];
     struct lock lock; /* guards the next one */
     bool is_writing;  /* one thread is: it takes along what the others have */
     pthread_cond_t written;
+    struct audit_record taken[PLACES * RECORDS]; /* of that thread */
 } audit = {.mode = AUDIT_NONE};
 
 static _Thread_local bool owes; /* this thread's call ends when its record is on the disk */
@@ -80,6 +80,7 @@ void audit_start(const struct config *config)
     atomic_store(&audit.oldest_ms, 0);
     atomic_store(&audit.is_urgent, false);
     atomic_store(&audit.is_failing, false);
+    atomic_store(&audit.has_unsaved, false);
     atomic_store(&audit.mode, (int)config->audit);
 }
 
@@ -176,50 +177,34 @@ static void tell(enum sca_status status, size_t count)
         log_line(LOG_LEVEL_WARNING, "the audit log in %s is written again", audit.log.state_dir);
 }
 
-static size_t count_records(void)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < PLACES; i++) {
-        lock_take(&audit.places[i].lock);
-        count += audit.places[i].count;
-        lock_drop(&audit.places[i].lock);
-    }
-    return count;
-}
-
-/* At most room; what came meanwhile stays. Returns how many. */
-static size_t take_records(struct audit_record *out, size_t room)
+/* Returns how many. */
+static size_t take_records(void)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < PLACES; i++) {
         struct place *place = &audit.places[i];
         lock_take(&place->lock);
-        size_t taken = place->count < room - count ? place->count : room - count;
-        place->count -= taken;
-        memcpy(out + count, place->records, taken * sizeof(*out));
-        memmove(place->records, place->records + taken, place->count * sizeof(*out));
+        memcpy(audit.taken + count, place->records, place->count * sizeof(*place->records));
+        count += place->count;
+        place->count = 0;
         lock_drop(&place->lock);
-        count += taken;
     }
     return count;
 }
 
 static void write_records(bool is_durable)
 {
-    size_t room = count_records();
-    if (room == 0)
-        return;
-    AUTO(freep) struct audit_record *records = malloc(room * sizeof(*records));
-    if (!records) {
-        tell(SCA_NOMEM, room); /* they stay where they are */
-        return;
-    }
-    size_t count = take_records(records, room);
+    size_t count = take_records();
     if (atomic_exchange(&audit.is_urgent, false)) /* after: it is set before its record comes */
         is_durable = true;
-    tell(audit_batch_write(&audit.log, records, count, is_durable), count);
+    if (count == 0 && !(is_durable && atomic_load(&audit.has_unsaved)))
+        return;
+    enum sca_status st = audit_batch_write(&audit.log, audit.taken, count, is_durable);
+    if (st == SCA_OK)
+        atomic_store(&audit.has_unsaved, !is_durable);
+    if (count > 0) /* else all was written before */
+        tell(st, count);
 }
 
 /*

@@ -4,10 +4,10 @@
  * or refused. A signature leaves a small record in memory and nothing else; the records are
  * written together: those of failures and of identities at a service before the call returns, and
  * durably, by one of the calls that end at the same time for all of them; others when a session is
- * closed, at a logout, at C_Finalize (durably too), by the next call when one is more than a second
- * old, or when there are too many. So a process that crashes can lose what its local keys signed in
- * the last second, or since its last call; a power failure also what the system had not written by
- * itself. A child forgets what its parent has to write.
+ * closed, at a logout, at C_Finalize (durably, with all before), by the next call when one is more
+ * than a second old, or when there are too many. So a process that crashes can lose what its local
+ * keys signed in the last second, or since its last call; a power failure also what the system had
+ * not written by itself. A child forgets what its parent has to write.
  *
  * A log that cannot be written is a warning in the program's log, once, and fails nothing.
  */

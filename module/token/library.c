@@ -129,8 +129,8 @@ bool library_enter(void)
     if (!is_open())
         return false; /* without disturbing the count that C_Finalize waits for */
     atomic_fetch_add(own_counter(), 1);
-    if (is_open())
-        return true;
+    if (atomic_load(&library.state) == LIBRARY_READY)
+        return true; /* nothing else can have changed for this thread */
     library_leave();
     return false;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "module/token/signer.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include <openssl/err.h>
@@ -124,9 +125,12 @@ CK_RV signer_sign(struct signer *signer, struct span input, CK_BYTE *signature)
 {
     if (!takes(signer, input))
         return CKR_DATA_LEN_RANGE;
-    (void)ERR_set_mark();
+    /* An empty queue takes no mark, and a signature that was made leaves nothing to take back. */
+    bool is_marked = ERR_set_mark() == 1;
     bool is_done = schemes[signer->mechanism->scheme]->sign(signer, input, signature);
-    (void)ERR_pop_to_mark();
+    if (is_marked || !is_done)
+        (void)ERR_pop_to_mark();
+    assert(is_marked || ERR_peek_error() == 0);
     return is_done ? CKR_OK : CKR_FUNCTION_FAILED;
 }
 

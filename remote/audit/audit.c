@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 
 #include "remote/audit/chain.h"
@@ -21,7 +22,7 @@ const char *audit_file_name(unsigned number, char out[static AUDIT_NAME_SIZE])
     return out;
 }
 
-enum { CHUNK = 48 * 1024 }; /* what is written at a time: it fits into a processor's cache */
+enum { CHUNK = 60 * 1024 }; /* written at a time: with one more line, the room of 64 KiB */
 
 /* What is to be added, while it is put together. */
 struct batch {
@@ -29,6 +30,7 @@ struct batch {
     int64_t now;
     char time[CHAIN_TIME_SIZE]; /* of now */
     struct buf object;          /* the one that is being made */
+    size_t digest_at;           /* in it (entry_rewrite) */
     struct buf lines;           /* not yet written */
     struct chain end;           /* of the last line */
     EVP_MD_CTX *md;
@@ -45,9 +47,10 @@ static void batch_fini(struct batch *batch)
 static enum sca_status write_object(struct batch *batch, const struct audit_entry *entry,
                                     const struct audit_entry *before, const char *time)
 {
-    if (entry_rewrite(entry, time, before, &batch->object))
+    if (entry_rewrite(entry, time, before, &batch->object, &batch->digest_at))
         return SCA_OK;
     buf_clear(&batch->object);
+    batch->digest_at = 0;
     return entry_write(entry, time, &batch->object);
 }
 
@@ -102,15 +105,28 @@ static enum sca_status seal_bridge(struct log_file *file, struct batch *batch)
     return st == SCA_OK ? chain_seal_bridge(&batch->lines, batch->time, &bridge, &batch->end) : st;
 }
 
+/* The line that tells of lines that are gone. */
+static enum sca_status seal_gap(const struct log_file *file, struct batch *batch)
+{
+    switch (file->state) {
+    case HEAD_UNSAVED:
+        return chain_seal_unsaved(&batch->lines, batch->time, &file->lost, &batch->end);
+    case HEAD_CUT:
+        batch->end = file->lost;
+        return chain_seal_lost(&batch->lines, batch->time, &batch->end);
+    case HEAD_IN_PLACE:
+    default:
+        return SCA_OK;
+    }
+}
+
 static enum sca_status add_here(struct log_file *file, struct batch *batch, bool is_durable)
 {
     buf_clear(&batch->lines);
     batch->end = file->end.chain;
     enum sca_status st = seal_bridge(file, batch);
-    if (st == SCA_OK && file->is_cut) {
-        batch->end = file->lost;
-        st = chain_seal_lost(&batch->lines, batch->time, &batch->end);
-    }
+    if (st == SCA_OK)
+        st = seal_gap(file, batch);
     if (st == SCA_OK)
         st = seal_entries(batch, file);
     if (st == SCA_OK)
@@ -143,8 +159,8 @@ static enum sca_status add(struct log_file *file, struct batch *batch, bool is_d
     return add_here(file, batch, is_durable);
 }
 
-enum sca_status audit_append_from(const struct audit_log *log, const struct clock *clock,
-                                  const struct audit_source *source, bool is_durable)
+static enum sca_status append(const struct audit_log *log, const struct clock *clock,
+                              const struct audit_source *source, bool is_durable)
 {
     AUTO(log_file_fini) struct log_file file;
     AUTO(batch_fini) struct batch batch = {.source = source, .md = EVP_MD_CTX_new()};
@@ -160,6 +176,16 @@ enum sca_status audit_append_from(const struct audit_log *log, const struct cloc
     if (st == SCA_OK)
         st = add(&file, &batch, is_durable);
     return st == SCA_PROTOCOL ? SCA_INVALID : st;
+}
+
+/* OpenSSL's queue of errors is the host's: left as it was, and not looked after line by line. */
+enum sca_status audit_append_from(const struct audit_log *log, const struct clock *clock,
+                                  const struct audit_source *source, bool is_durable)
+{
+    (void)ERR_set_mark();
+    enum sca_status st = append(log, clock, source, is_durable);
+    (void)ERR_pop_to_mark();
+    return st;
 }
 
 static void get_from_array(void *arg, size_t index, struct audit_entry *ret_entry)

@@ -23,9 +23,12 @@
  * "follows" is the chain of the last whole line, which is P of this line, and "skipped" is the
  * SHA-256 of all bytes between that line and this one (sed -n A,Bp audit.jsonl | sha256sum).
  *
- * audit.lock has the chain of the last line that is surely on the disk: without the line, lines
- * were taken off the end. The next line then is one with "outcome" "lost", whose "follows" is that
- * chain, and the log is never right again.
+ * audit.lock has the chain of the last line, and of the last one that is surely on the disk.
+ * Without them lines were taken off the end: the next line is one with "outcome" "lost", whose
+ * "follows" is that chain, and the log is never right again. But lines that were not yet on the
+ * disk go when the system stops: if only such are missing, and it was started anew since, the next
+ * line has the "outcome" "unsaved", and the chain of the last one that is missing as "last". The
+ * log is right and says that there were more; somebody may have taken them off meanwhile.
  *
  * The chain has no key: whoever may write the files may write all of them anew. To notice that,
  * keep the last chain value elsewhere.
@@ -109,10 +112,13 @@ enum audit_fault {
 
 struct audit_report {
     enum audit_fault fault;
-    unsigned bad_file; /* number of a closed file; 0: audit.jsonl */
-    size_t bad_line;   /* counted from 1 in its file; 0: there is none */
-    size_t line_count; /* of all files, up to the fault */
-    size_t torn_count; /* of them, what crashes left; the log says so itself */
+    unsigned bad_file;    /* number of a closed file; 0: audit.jsonl */
+    size_t bad_line;      /* counted from 1 in its file; 0: there is none */
+    size_t line_count;    /* of all files, up to the fault */
+    size_t torn_count;    /* of them, what crashes left; the log says so itself */
+    size_t unsaved_count; /* how often lines were lost with the system; the log says so itself */
+    bool ends_torn;       /* the last line is what a crash left, which the next one will say */
+    bool ends_unsaved;    /* lines behind the last one were lost with the system, or taken off */
     size_t file_count;
 };
 

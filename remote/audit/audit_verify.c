@@ -19,6 +19,7 @@ struct walk {
     unsigned first;       /* of the first one */
     size_t before_lines;  /* of it */
     unsigned oldest;      /* that was kept, says the log */
+    bool has_end;         /* it is known how far the log went at least, and it does */
 };
 
 static void blame_line(struct walk *walk, size_t line)
@@ -128,6 +129,7 @@ static enum sca_status step_whole(struct walk *walk, const struct chain_line *li
     if (is_right(walk) && strcmp(expected.hex, line->chain.hex) != 0)
         st = blame_break(walk, line);
     walk->chain = line->chain;
+    walk->report.unsaved_count += chain_is_unsaved(line->members);
     return st;
 }
 
@@ -149,6 +151,16 @@ static enum sca_status step(struct walk *walk, struct span line)
     return st;
 }
 
+/* What is no line at the end of a file. A crash of ours leaves a part of one line, behind all that
+ * are known to have been written. */
+static void judge_tail(struct walk *walk)
+{
+    walk->report.ends_torn =
+        walk->file == 0 && walk->has_end && !memchr(walk->skipped.ptr, '\n', walk->skipped.len);
+    if (!walk->report.ends_torn)
+        blame_line(walk, first_skipped(walk));
+}
+
 static enum sca_status walk_lines(struct walk *walk, struct span bytes)
 {
     enum sca_status st = SCA_OK;
@@ -161,7 +173,7 @@ static enum sca_status walk_lines(struct walk *walk, struct span bytes)
         bytes = span_of(bytes.ptr + len, bytes.len - len);
     }
     if (st == SCA_OK && is_right(walk) && walk->skipped_count > 0)
-        blame_line(walk, first_skipped(walk));
+        judge_tail(walk);
     walk->report.file_count++;
     return st;
 }
@@ -184,26 +196,31 @@ static enum sca_status walk_file(struct walk *walk, const struct files *files, s
 }
 
 /* What only the whole can tell: the oldest file, and the end. */
-static void judge(struct walk *walk, const struct files *files)
+static void judge(struct walk *walk, enum head_state state)
 {
     if (walk->first > walk->oldest)
         blame_file(walk, walk->first - 1);
-    else if (files->has_head && !head_is_in(&files->head, files->fd)) {
+    else if (state == HEAD_CUT) {
         walk->report.fault = AUDIT_MISSING_END;
         walk->report.bad_file = 0;
         walk->report.bad_line = walk->line + 1;
     }
+    walk->report.ends_unsaved = state == HEAD_UNSAVED;
 }
 
 static enum sca_status walk_all(const char *state_dir, struct walk *walk)
 {
     AUTO(files_fini) struct files files;
+    enum head_state state = HEAD_IN_PLACE;
 
     enum sca_status st = files_open(state_dir, &files);
+    if (st == SCA_OK && files.has_head)
+        state = head_judge(&files.head, files.fd);
+    walk->has_end = files.has_head && state != HEAD_CUT;
     for (size_t i = 0; st == SCA_OK && is_right(walk) && i <= files.count; i++)
         st = walk_file(walk, &files, i);
     if (st == SCA_OK && is_right(walk))
-        judge(walk, &files);
+        judge(walk, state);
     return st;
 }
 

@@ -21,6 +21,7 @@ static const char bridge_close[] = "\"";
 static const char link_outcome[] = ",\"outcome\":\"continued\",\"after\":";
 static const char link_oldest[] = ",\"oldest\":";
 static const char lost_outcome[] = ",\"outcome\":\"lost\"";
+static const char unsaved_outcome[] = ",\"outcome\":\"unsaved\",\"last\":\"";
 
 #define TEXT_LEN(text) (sizeof(text) - 1)
 
@@ -123,6 +124,14 @@ bool chain_read_bridge(struct span members, struct chain_bridge *ret_bridge)
     return true;
 }
 
+bool chain_is_unsaved(struct span members)
+{
+    struct chain last;
+
+    return strip_text(&members, bridge_close) && strip_hash(&members, &last) &&
+           strip_text(&members, unsaved_outcome);
+}
+
 static void md_ctx_freep(EVP_MD_CTX **ctx)
 {
     EVP_MD_CTX_free(*ctx);
@@ -144,27 +153,27 @@ static enum sca_status hash_parts(const struct span *parts, size_t count, EVP_MD
 }
 
 /* The host's error queue stays as it was. */
-static enum sca_status hash_quietly(const struct span *parts, size_t count, EVP_MD_CTX *ctx,
-                                    struct chain *ret_hash)
+static enum sca_status hash_quietly(const struct span *parts, size_t count, struct chain *ret_hash)
 {
     (void)ERR_set_mark();
-    AUTO(md_ctx_freep) EVP_MD_CTX *own = ctx ? NULL : EVP_MD_CTX_new();
-    enum sca_status st = hash_parts(parts, count, ctx ? ctx : own, ret_hash);
+    AUTO(md_ctx_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    enum sca_status st = hash_parts(parts, count, ctx, ret_hash);
     (void)ERR_pop_to_mark();
     return st;
 }
 
 enum sca_status chain_hash(struct span bytes, struct chain *ret_hash)
 {
-    return hash_quietly(&bytes, 1, NULL, ret_hash);
+    return hash_quietly(&bytes, 1, ret_hash);
 }
 
 static enum sca_status next_with(EVP_MD_CTX *ctx, const struct chain *previous, struct span members,
                                  struct chain *ret_chain)
 {
-    const struct span parts[] = {span_of(previous->hex, CHAIN_DIGITS), members, span_text("}")};
+    const struct span parts[] = {span_of(previous->hex, CHAIN_DIGITS), members, span_of("}", 1)};
 
-    return hash_quietly(parts, ARRAY_LEN(parts), ctx, ret_chain);
+    return ctx ? hash_parts(parts, ARRAY_LEN(parts), ctx, ret_chain)
+               : hash_quietly(parts, ARRAY_LEN(parts), ret_chain);
 }
 
 enum sca_status chain_next(const struct chain *previous, struct span members,
@@ -176,14 +185,21 @@ enum sca_status chain_next(const struct chain *previous, struct span members,
 enum sca_status chain_seal(struct buf *lines, struct span object, EVP_MD_CTX *ctx,
                            struct chain *chain)
 {
+    enum { BEGIN = TEXT_LEN(chain_begin), CLOSE = TEXT_LEN(chain_close) };
     const struct span members = span_of(object.ptr, object.len - 1);
+    char end[BEGIN + CHAIN_DIGITS + CLOSE + 1]; /* of the line, with its newline */
     struct chain next;
 
     enum sca_status st = next_with(ctx, chain, members, &next);
-    const struct span parts[] = {members, span_text(chain_begin), span_of(next.hex, CHAIN_DIGITS),
-                                 span_text(chain_close), span_text("\n")};
-    for (size_t i = 0; st == SCA_OK && i < ARRAY_LEN(parts); i++)
-        st = buf_append(lines, parts[i]);
+    if (st == SCA_OK)
+        st = buf_append(lines, members);
+    if (st != SCA_OK)
+        return st;
+    memcpy(end, chain_begin, BEGIN);
+    memcpy(end + BEGIN, next.hex, CHAIN_DIGITS);
+    memcpy(end + BEGIN + CHAIN_DIGITS, chain_close, CLOSE);
+    end[sizeof(end) - 1] = '\n';
+    st = buf_append(lines, span_of(end, sizeof(end)));
     if (st == SCA_OK)
         *chain = next;
     return st;
@@ -220,6 +236,18 @@ enum sca_status chain_seal_lost(struct buf *lines, const char *time, struct chai
     char object[256];
     int len = snprintf(object, sizeof(object), "{\"time\":\"%s\"%s%s%s%s}", time, lost_outcome,
                        bridge_follows, chain->hex, bridge_close);
+
+    if (len <= 0 || (size_t)len >= sizeof(object))
+        return SCA_INVALID;
+    return chain_seal(lines, span_of(object, (size_t)len), NULL, chain);
+}
+
+enum sca_status chain_seal_unsaved(struct buf *lines, const char *time, const struct chain *last,
+                                   struct chain *chain)
+{
+    char object[256];
+    int len = snprintf(object, sizeof(object), "{\"time\":\"%s\"%s%s%s}", time, unsaved_outcome,
+                       last->hex, bridge_close);
 
     if (len <= 0 || (size_t)len >= sizeof(object))
         return SCA_INVALID;

@@ -45,7 +45,8 @@ enum sca_status chain_next(const struct chain *previous, struct span members,
                            struct chain *ret_chain);
 
 /* Appends object, a JSON object with members, as a line that follows *chain and then becomes it.
- * ctx (NULL: a new one) has been used for nothing else. */
+ * ctx (NULL: a new one) has been used for nothing else; who gives one sees to OpenSSL's queue of
+ * errors. On failure lines may have a part of it. */
 enum sca_status chain_seal(struct buf *lines, struct span object, EVP_MD_CTX *ctx,
                            struct chain *chain);
 
@@ -72,6 +73,14 @@ bool chain_read_link(struct span members, struct chain_link *ret_link);
 /* The line that says: the lines up to the one of this chain value are gone. It does not follow what
  * is in front of it, so that this stays to be found. */
 enum sca_status chain_seal_lost(struct buf *lines, const char *time, struct chain *chain);
+
+/*
+ * The line that says: lines behind the one before, up to the one of chain value last, were not on
+ * the disk when the system stopped.
+ */
+enum sca_status chain_seal_unsaved(struct buf *lines, const char *time, const struct chain *last,
+                                   struct chain *chain);
+bool chain_is_unsaved(struct span members);
 
 /* Where the log ends. */
 struct chain_end {

@@ -128,20 +128,29 @@ static bool is_alike(const struct audit_entry *a, const struct audit_entry *b)
            b->digest.len == DIGEST_SHOWN;
 }
 
+/* Where the digits of the digest are, 0 if there are none. */
+static size_t find_digest(const struct buf *object)
+{
+    static const char before[] = ",\"digest\":\""; /* no value can have it: quotes */
+    const uint8_t *at = memmem(object->ptr, object->len, before, sizeof(before) - 1);
+
+    return at ? (size_t)(at - object->ptr) + sizeof(before) - 1 : 0;
+}
+
 bool entry_rewrite(const struct audit_entry *entry, const char *time,
-                   const struct audit_entry *like, struct buf *object)
+                   const struct audit_entry *like, struct buf *object, size_t *digest_at)
 {
     static const char before_time[] = "{\"time\":\"";
-    static const char before_digest[] = ",\"digest\":\""; /* no value can have it: quotes */
     char digest[2 * DIGEST_SHOWN + 1];
 
     if (!is_alike(entry, like) || object->len == 0)
         return false;
-    uint8_t *at = memmem(object->ptr, object->len, before_digest, sizeof(before_digest) - 1);
-    if (!at)
+    if (*digest_at == 0)
+        *digest_at = find_digest(object);
+    if (*digest_at == 0)
         return false;
     hex_encode(entry->digest, digest);
-    memcpy(at + sizeof(before_digest) - 1, digest, sizeof(digest) - 1);
+    memcpy(object->ptr + *digest_at, digest, sizeof(digest) - 1);
     memcpy(object->ptr + sizeof(before_time) - 1, time, CHAIN_TIME_SIZE - 1);
     return true;
 }

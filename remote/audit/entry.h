@@ -19,8 +19,8 @@ enum sca_status entry_format_time(int64_t seconds, char out[static CHAIN_TIME_SI
 enum sca_status entry_write(const struct audit_entry *entry, const char *time, struct buf *out);
 
 /* Makes object, which is that of like, the one of entry: true if they are alike but for time and
- * digest, by the addresses of their texts. */
+ * digest, by the addresses of their texts. *digest_at is 0 for a new object, and kept for it. */
 bool entry_rewrite(const struct audit_entry *entry, const char *time,
-                   const struct audit_entry *like, struct buf *object);
+                   const struct audit_entry *like, struct buf *object, size_t *digest_at);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is known of the end of the audit log besides the log: the chain value of its last line and
- * the length of the file then. Kept in the lock file, and written only after the line is on the
- * disk, so that it may be behind the log, and never in front of it but when lines were taken away.
+ * What is known of the end of the audit log besides the log, kept in the lock file. Each mark is
+ * written after its line, so that it may be behind the log, and is in front of it only when lines
+ * are gone. There are two because lines may be in the system's memory only: those a crash of a
+ * program leaves alone, but a system that stops takes them along.
  */
 #ifndef REMOTE_AUDIT_HEAD_H
 #define REMOTE_AUDIT_HEAD_H
@@ -12,19 +13,35 @@
 
 #include "remote/audit/chain.h"
 
-struct head {
+/* A line of audit.jsonl. */
+struct mark {
     struct chain chain;
-    uint64_t size; /* of audit.jsonl up to that line, with its newline */
+    uint64_t size; /* of the file up to that line, with its newline; 0: there is no line */
+};
+
+enum { HEAD_BOOT_LEN = 36 };
+
+struct head {
+    struct mark durable;          /* the last line that is surely on the disk */
+    struct mark written;          /* the last line */
+    char boot[HEAD_BOOT_LEN + 1]; /* the start of the system that it was written after */
 };
 
 /* False if lock_fd has none, as a new one. */
 bool head_read(int lock_fd, struct head *ret_head);
 
-/* Best effort: without it only the loss of the last lines would go unnoticed. */
-void head_write(int lock_fd, const struct head *head);
+/* The last line, and whether it is surely on the disk. Best effort: without it only the loss of
+ * the last lines would go unnoticed. */
+void head_write(int lock_fd, const struct mark *end, bool is_durable);
 
-/* Is the line it tells of where it was in the file, or was it the last one before the file? */
-bool head_is_in(const struct head *head, int fd);
+enum head_state {
+    HEAD_IN_PLACE, /* the lines it tells of are where they were */
+    HEAD_UNSAVED,  /* what was not yet on the disk is gone, and the system was started since */
+    HEAD_CUT,      /* lines are gone that no crash takes */
+};
+
+/* fd: audit.jsonl. A line is in its place, too, if it was the last one before the file. */
+enum head_state head_judge(const struct head *head, int fd);
 
 /* The first line of the file, if it is one that continues another file. */
 bool head_read_link(int fd, struct chain_link *ret_link);

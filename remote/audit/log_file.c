@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "remote/audit/head.h"
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
 #include "remote/base/log.h"
@@ -101,9 +100,9 @@ enum sca_status log_file_open(struct log_file *file)
         st = open_file(file);
     if (st == SCA_OK)
         st = find_end(file);
-    if (st == SCA_OK && head_read(file->lock_fd, &head) && !head_is_in(&head, file->fd)) {
-        file->is_cut = true;
-        file->lost = head.chain;
+    if (st == SCA_OK && head_read(file->lock_fd, &head)) {
+        file->state = head_judge(&head, file->fd);
+        file->lost = head.written.chain;
     }
     return st;
 }
@@ -125,16 +124,17 @@ enum sca_status log_file_write(struct log_file *file, struct span lines)
 enum sca_status log_file_end(const struct log_file *file, enum sca_status status,
                              const struct chain *end, bool is_durable)
 {
-    const struct head head = {.chain = *end, .size = (uint64_t)file->size + file->written};
+    const struct mark mark = {.chain = *end, .size = (uint64_t)file->size + file->written};
 
+    is_durable = is_durable || file->state != HEAD_IN_PLACE; /* what is told of that stays */
     if (status == SCA_OK && is_durable && fsync(file->fd) != 0)
         status = SCA_IO;
     if (status != SCA_OK && file->written > 0 && ftruncate(file->fd, file->size) != 0)
         log_line(LOG_LEVEL_WARNING, "the audit log may have half a line at its end");
     if (status == SCA_OK && file->size == 0 && !is_folder_synced(file->log->state_dir))
         status = SCA_IO;
-    if (status == SCA_OK && is_durable)
-        head_write(file->lock_fd, &head);
+    if (status == SCA_OK)
+        head_write(file->lock_fd, &mark, is_durable);
     return status;
 }
 
@@ -153,7 +153,7 @@ bool log_file_is_full(const struct log_file *file, struct chain_link *ret_link)
     if (file->log->size_max == 0 || (uint64_t)file->size <= file->log->size_max)
         return false;
     /* What a crash or a thief left at the end is told of in the file where it happened. */
-    if (file->is_cut || file->end.rest < file->tail.len ||
+    if (file->state != HEAD_IN_PLACE || file->end.rest < file->tail.len ||
         file->tail.ptr[file->tail.len - 1] != '\n')
         return false;
     (void)head_read_link(file->fd, &link);
@@ -200,19 +200,20 @@ enum sca_status log_file_close(const struct log_file *file, const struct chain_l
                                struct span lines, const struct chain *end)
 {
     const struct audit_log *log = file->log;
-    struct head head = {.chain = link->follows, .size = (uint64_t)file->size};
+    struct mark mark = {.chain = link->follows, .size = (uint64_t)file->size};
 
     enum sca_status st = fsync(file->fd) == 0 ? SCA_OK : SCA_IO;
     if (st != SCA_OK)
         return st;
-    head_write(file->lock_fd, &head); /* what the new file follows: right before and after */
+    /* what the new file follows: right before and after */
+    head_write(file->lock_fd, &mark, true);
     st = give_number(file, link->after);
     if (st == SCA_OK)
         st = file_replace(log->state_dir, chain_file, lines);
     if (st != SCA_OK)
         return st;
-    head = (struct head){.chain = *end, .size = lines.len};
-    head_write(file->lock_fd, &head);
+    mark = (struct mark){.chain = *end, .size = lines.len};
+    head_write(file->lock_fd, &mark, true);
     delete_older(log, link->oldest);
     return SCA_OK;
 }

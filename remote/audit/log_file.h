@@ -7,6 +7,7 @@
 
 #include "remote/audit/audit.h"
 #include "remote/audit/chain.h"
+#include "remote/audit/head.h"
 
 enum { LOG_FILE_BATCH_MAX = 32 * 1024 * 1024 }; /* bytes of one append */
 
@@ -18,8 +19,8 @@ struct log_file {
     size_t written;       /* by log_file_write, behind size */
     struct buf tail;      /* the file's end; has room for a newline more */
     struct chain_end end; /* in tail */
-    bool is_cut;          /* its last lines are gone */
-    struct chain lost;    /* then: what the last of them had */
+    enum head_state state;
+    struct chain lost; /* if lines are gone: what the last of them had */
 };
 
 void log_file_init(struct log_file *file, const struct audit_log *log);

@@ -143,6 +143,18 @@ static void tell_right(const struct audit_report *report)
                               "%zu of the lines were torn by a crash, and the log says so itself\n",
                               report->torn_count),
                      report->torn_count);
+    if (report->unsaved_count > 0)
+        (void)printf(ngettext("once the computer stopped before the last lines were on the disk, "
+                              "and the log says so itself\n",
+                              "%zu times the computer stopped before the last lines were on the "
+                              "disk, and the log says so itself\n",
+                              report->unsaved_count),
+                     report->unsaved_count);
+    if (report->ends_torn)
+        (void)printf(_("the last line was torn by a crash; the next signature will note it\n"));
+    if (report->ends_unsaved)
+        (void)printf(_("there were more lines, of local keys; they were not yet on the disk when "
+                       "the computer stopped, or somebody removed them since\n"));
 }
 
 static enum cli_exit blame(const struct cli *cli, const char *state_dir,
@@ -190,5 +202,8 @@ enum cli_exit audit_verify_run(const struct cli *cli)
     rows_number(&rows, "lines", report.line_count);
     rows_number(&rows, "files", report.file_count);
     rows_number(&rows, "torn", report.torn_count);
+    rows_number(&rows, "unsaved", report.unsaved_count);
+    rows_flag(&rows, "ends_torn", report.ends_torn);
+    rows_flag(&rows, "ends_unsaved", report.ends_unsaved);
     return rows_print_thing(cli, &rows);
 }

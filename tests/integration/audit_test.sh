@@ -62,6 +62,53 @@ is 'transaction' null "$(last .transaction)"
 serial=$("$SMARTCA" selfsigned list --module "$MODULE" --json | jq -r '.[0].serial')
 is 'serial' "$serial" "$(last .serial)"
 
+echo "== the last lines of a token on this computer were cut off"
+ran "$SMARTCA" audit verify
+cp -a "$state" "$work/kept"
+sed -i '$d' "$log"
+refused "$SMARTCA" audit verify
+say "audit.jsonl:$((made + 1)): this line is missing"
+cp "$work/kept/audit.jsonl" "$log"
+# lives_on FILE: signs, closes the session, and is killed before C_Finalize.
+lives_on() {
+    # shellcheck disable=SC2016 # Python
+    ran /usr/bin/python3 -c '
+import os, signal, sys, PyKCS11
+if os.fork():
+    os.wait()
+    sys.exit()
+lib = PyKCS11.PyKCS11Lib(); lib.load(sys.argv[1])
+slot = next(s for s in lib.getSlotList(tokenPresent=True) if lib.getTokenInfo(s).label.strip() == "anh.nv")
+session = lib.openSession(slot)
+session.login(sys.argv[2])
+key = session.findObjects([(PyKCS11.CKA_CLASS, PyKCS11.CKO_PRIVATE_KEY)])[0]
+session.sign(key, b"one", PyKCS11.Mechanism(PyKCS11.CKM_SHA256_RSA_PKCS, None))
+session.closeSession()
+os.kill(os.getpid(), signal.SIGKILL)
+' "$MODULE" "$PIN"
+}
+lives_on
+is 'lines' $((made + 2)) "$(lines)"
+ran "$SMARTCA" audit verify
+sed -i '$d' "$log"
+refused "$SMARTCA" audit verify
+say "audit.jsonl:$((made + 2)): this line is missing"
+sed -i 's/[0-9a-f-]\{36\}$/00000000-1111-2222-3333-444444444444/' "$state/audit.lock" # the computer was started anew
+ran "$SMARTCA" audit verify
+say 'not yet on the disk when the computer stopped'
+ran "$SMARTCA" audit verify --json
+is 'JSON' true "$(jq .ends_unsaved "$work/out")"
+ran mine --sign --mechanism SHA256-RSA-PKCS -i "$work/contract.txt" -o "$work/sig"
+is 'what was lost' unsaved "$(sed -n "$((made + 2))p" "$log" | jq -r .outcome)"
+ran "$SMARTCA" audit verify
+say '1 times the computer stopped'
+printf '{"time":"2026-' >>"$log"
+ran "$SMARTCA" audit verify
+say 'the last line was torn by a crash'
+rm -rf "$state/audit.jsonl" "$state/audit.lock"
+cp -a "$work/kept/audit.jsonl" "$work/kept/audit.lock" "$state"
+rm -rf "$work/kept"
+
 echo "== a certificate at SmartCA"
 ran sign
 is 'outcome' ok "$(last .outcome)"

@@ -103,6 +103,36 @@ static void a_logout_and_the_end_write_what_waits(void **state)
     expect_right();
 }
 
+/* What audit.lock says: is the last line, of which it knows in any case, surely on the disk? */
+static bool is_saved(void)
+{
+    enum { MARK = 85, NOTE = 209 };
+    char path[96];
+    char note[NOTE];
+    (void)snprintf(path, sizeof(path), "%s/state/audit.lock", stage_folder());
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    assert_int_equal(fread(note, 1, NOTE, file), NOTE);
+    (void)fclose(file);
+    return memcmp(note, note + MARK + 1, MARK) == 0;
+}
+
+static void the_end_saves_what_was_written_before(void **state)
+{
+    (void)state;
+    struct signing signing = begin_local();
+
+    sign_times(&signing, 1);
+    EXPECT(CKR_OK, p11->C_CloseSession(signing.session));
+    assert_int_equal(lines(), 1);
+    assert_false(is_saved());
+    EXPECT(CKR_OK, p11->C_Finalize(NULL));
+
+    assert_true(is_saved());
+    assert_int_equal(lines(), 1);
+    expect_right();
+}
+
 static void a_record_is_written_by_a_call_that_comes_later(void **state)
 {
     enum { PATIENCE_S = 20 };
@@ -420,6 +450,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         disk_test(a_local_signature_is_written_when_its_session_is_closed),
         disk_test(a_logout_and_the_end_write_what_waits),
+        disk_test(the_end_saves_what_was_written_before),
         disk_test(a_record_is_written_by_a_call_that_comes_later),
         ON(what_a_service_signed_is_written_at_once),
         ON(every_refusal_is_written_at_once_by_its_name),

@@ -342,24 +342,6 @@ static void a_removed_log_does_not_begin_anew(void **state)
     expect_fault(stage, AUDIT_BAD_LINE, 0, 1);
 }
 
-static void lines_that_are_not_durable_may_be_lost(void **state)
-{
-    const struct audit_log log = {.state_dir = ((struct audit_stage *)*state)->dir};
-    struct audit_stage *stage = *state;
-    struct audit_entry entry = audit_stage_entry();
-    audit_stage_append(stage, 2);
-
-    assert_int_equal(audit_append_all(&log, &stage->clock, &entry, 1, false), SCA_OK);
-    audit_stage_read(stage);
-    assert_int_equal(stage->line_count, 3);
-    expect_right(stage, 3, 1);
-    cut(stage, 2); /* a power failure */
-
-    expect_right(stage, 2, 1);
-    audit_stage_append(stage, 1);
-    expect_right(stage, 3, 1);
-}
-
 static void a_note_of_the_end_that_cannot_be_read_is_none(void **state)
 {
     static const char *const notes[] = {"", "x", "0123456789abcdef 5\n"};
@@ -424,7 +406,6 @@ int main(void)
         TEST(lines_taken_off_the_end_are_found),
         TEST(signing_on_does_not_hide_that_lines_are_gone),
         TEST(a_removed_log_does_not_begin_anew),
-        TEST(lines_that_are_not_durable_may_be_lost),
         TEST(a_note_of_the_end_that_cannot_be_read_is_none),
         TEST(every_line_is_given_oldest_first_until_it_is_enough),
     };
