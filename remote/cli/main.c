@@ -26,6 +26,12 @@ static void bind_texts(void)
     (void)bindtextdomain("smartca-pkcs11", SMARTCA_LOCALE_DIR);
 }
 
+/* For the reasons that come from below (wording.h). */
+static const char *translate(const char *text)
+{
+    return gettext(text);
+}
+
 /* Names on certificates are UTF-8: without a locale that says so, tables would show escapes. */
 static void choose_language(void)
 {
@@ -35,6 +41,7 @@ static void choose_language(void)
         (void)setlocale(LC_CTYPE, "C.UTF-8");
     bind_texts();
     (void)textdomain("smartca-pkcs11");
+    wording_use(translate);
 }
 
 /* A slip of the finger costs no look at the whole list; half a name no look elsewhere. */
