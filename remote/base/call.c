@@ -181,7 +181,9 @@ enum sca_status call_fail(struct call *call, enum sca_status status, const char 
     int len = vsnprintf(call->note, sizeof(call->note), wording(format), args);
     va_end(args);
     /* A cut note is still a note, but half a letter is no text. */
-    if (len >= (int)sizeof(call->note))
-        call->note[utf8_cut(call->note, sizeof(call->note) - UTF8_LETTER_MAX)] = 0;
+    size_t end = sizeof(call->note) - 1;
+    while (len > (int)end && end > sizeof(call->note) - UTF8_LETTER_MAX &&
+           !utf8_is_valid(span_of(call->note, end)))
+        call->note[--end] = 0;
     return status;
 }
