@@ -3,6 +3,7 @@
 # Every text that people read is one that gettext sees, and has a Vietnamese translation that says the same
 # things to type. messages.py does the looking; what it is to find is put in front of it here as well.
 #   messages_test.sh BUILD
+# The README's sections have the same commands, codes and figures in both languages: readme.py.
 # What is new in the sources gets its places in the file by: tests/integration/messages.py --update conf/po/vi.po
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -75,6 +76,18 @@ say '^0 +tự ký .* chưa khởi tạo +có '
 ran "$SMARTCA" slots --module "$BUILD/module/libsmartca-pkcs11.so" --json
 say '"state":.*"uninitialized"'
 
+echo "== LANG is enough, whether the system has made that locale or not; English stays English"
+for language in vi_VN.UTF-8 vi_VN vi; do
+    refused env -u LC_ALL -u LANGUAGE LANG=$language LOCPATH=/nonexistent "$SMARTCA"
+    say 'thiếu tên lệnh'
+done
+for language in C en_US.UTF-8 POSIX; do
+    refused env -u LC_ALL -u LANGUAGE LANG=$language LOCPATH=/nonexistent "$SMARTCA"
+    say 'a verb is missing'
+done
+refused env -u LC_ALL LANGUAGE=en LANG=vi_VN.UTF-8 LOCPATH=/nonexistent "$SMARTCA"
+say 'a verb is missing'
+
 echo "== columns stand under their headings, whatever the letters"
 ran "$SMARTCA" slots --module "$BUILD/module/libsmartca-pkcs11.so"
 python3 - "$HOME_DIR/work/out" <<'PYTHON' || fail "the columns of the table"
@@ -82,3 +95,21 @@ import sys
 table = [line for line in open(sys.argv[1], encoding="utf-8").read().splitlines() if not line.startswith("smartca:")]
 sys.exit(table[0].index("ĐĂNG NHẬP") != table[1].index("có "))
 PYTHON
+
+echo "== the README says the same in Vietnamese, and what drifts is named"
+readme() { python3 tests/integration/readme.py README.md "$1"; }
+drifted() {
+    sed -E "$1" conf/README.vi.md >"$HOME_DIR/work/README.vi.md"
+    ! cmp -s conf/README.vi.md "$HOME_DIR/work/README.vi.md" || fail "nothing is changed by $1"
+    refused readme "$HOME_DIR/work/README.vi.md"
+    say "$2"
+}
+ran readme conf/README.vi.md
+drifted '/^## Giấy phép$/d' '"## Licence" is missing'
+drifted 's/--expiring 30/--expiring 31/' '"## Chứng thư số tự ký" .* has other commands: .*--expiring 31'
+drifted 's/; .--serial. chọn một//' 'lacks .--serial.'
+drifted 's/\| CKR_FUNCTION_REJECTED \|/| CKR_FUNCTION_FAILED |/' 'has a table with other rows, codes or figures'
+drifted '/^- \*\*Không là không/d' 'has 7 items, not 8'
+while read -r target; do
+    [ -e "conf/$target" ] || fail "README.vi.md names $target, which is not there"
+done < <(grep -oE '\]\([^)]+\)' conf/README.vi.md | sed 's/^](//; s/)$//')

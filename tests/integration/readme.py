@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Do two texts say the same things to type, section by section? What is not language has to agree.
+
+  readme.py ENGLISH OTHER    names the section and what differs; exit 1 if anything does
+"""
+import collections
+import pathlib
+import re
+import sys
+
+# Figures and codes of a table; words beside them are language.
+TOKEN = re.compile(r'CK[A-Z]*_[A-Z0-9_]+|\d[\d.]*')
+
+
+class Section:
+    """A heading, with what is below it up to the next one."""
+
+    def __init__(self, heading):
+        self.heading, self.level = heading, len(heading) - len(heading.lstrip('#'))
+        self.blocks, self.text, self.items, self.rows = [], [], 0, []
+
+    def spans(self):
+        """Every `span`, however often and in whatever order. A line may end in one."""
+        joined = ' '.join(line.strip() for line in self.text)
+        return collections.Counter(re.findall(r'`([^`]+)`', joined))
+
+
+def without_comments(language, line):
+    """Comments are language, too: "# ..." after blanks, "; ..." in a configuration."""
+    mark = {'sh': '#', 'ini': ';'}.get(language)
+    return re.sub(rf'(?:^|\s+){mark}\s.*$', '', line).rstrip() if mark else ''
+
+
+def sections(path):
+    found, block = [], None
+    for line in pathlib.Path(path).read_text(encoding='utf-8').splitlines():
+        fence = re.match(r'```(\w*)$', line)
+        if fence and block is None:
+            block = [fence.group(1)]
+        elif fence:
+            found[-1].blocks.append(block)
+            block = None
+        elif block is not None:
+            block.append(without_comments(block[0], line))
+        elif re.match('#+ ', line):
+            found.append(Section(line))
+        elif found:
+            found[-1].text.append(line)
+            found[-1].items += line.startswith('- ')
+            if line.startswith('|'):
+                found[-1].rows.append(TOKEN.findall(line))
+    return found
+
+
+def differences(one, two):
+    """Of two sections in the same place."""
+    if one.level != two.level:
+        yield 'is a heading of another level'
+    if one.blocks != two.blocks:
+        lines = [[line for block in s.blocks for line in block] for s in (one, two)]
+        differs = [pair for pair in zip(*lines) if pair[0] != pair[1]]
+        yield f'has other commands: {differs[0][1]!r}, not {differs[0][0]!r}' if differs else 'has more or fewer commands'
+    if one.items != two.items:
+        yield f'has {two.items} items, not {one.items}'
+    if one.rows != two.rows:
+        yield 'has a table with other rows, codes or figures: ' + str(
+            next((pair for pair in zip(one.rows, two.rows) if pair[0] != pair[1]), (len(one.rows), len(two.rows))))
+    missing, added = one.spans() - two.spans(), two.spans() - one.spans()
+    for text in missing:
+        yield f'lacks `{text}`'
+    for text in added:
+        yield f'has `{text}` in addition'
+
+
+def main(english, other):
+    one, two = sections(english), sections(other)
+    problems = [f'"{b.heading}" ({a.heading}) {why}' for a, b in zip(one, two) for why in differences(a, b)]
+    for section in one[len(two):]:
+        problems.append(f'"{section.heading}" is missing')
+    for section in two[len(one):]:
+        problems.append(f'"{section.heading}" is no section of {english}')
+    for problem in problems:
+        print(f'{other}: {problem}')
+    return 1 if problems else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(*sys.argv[1:]))
