@@ -6,6 +6,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/cli/doctor.h"
+#include "remote/cli/words.h"
 
 enum { CHECK_SIZE = 80, NEXT_STEP_MAX = 160, SOON_S = 30 * 24 * 3600 };
 
@@ -56,8 +57,8 @@ static void note_certificate(struct doctor *doctor, const char *check,
         next_step = _("it expires within 30 days; renew it at VNPT");
     }
     doctor_note(doctor, finding, check, next_step, _("%s, %s: %s, valid until %s"),
-                label ? label : "", certificate_serial_hex(entry->leaf.serial, serial), state,
-                output_time(entry->leaf.not_after, until));
+                label ? label : "", certificate_serial_hex(entry->leaf.serial, serial),
+                words_find(state), output_time(entry->leaf.not_after, until));
 }
 
 /* An account for all certificates leaves those to others that those name; else it is a mistake. */
