@@ -27,7 +27,7 @@ KEPT = [r'--[a-z][a-z-]*', r'\[(?!section)[a-z]+\]', r'\bchmod [-+0-9a-z]+',
         r'\bsmartca (?:' + '|'.join(sorted(VERBS, key=len, reverse=True)) + r')\b']
 
 # Two words and more that nobody reads as a sentence: what is typed, and what is written into files.
-NO_TEXT = re.compile('|'.join(VERBS) + r'|smartca [a-z -]+|chmod .*|'
+NO_TEXT = re.compile('|'.join(VERBS) + r'|smartca [a-z -]+(?:%[.*s]+)?|chmod .*|'
                      r'; Written by smartca account add; smartca account remove | removes it\.')
 
 
@@ -112,7 +112,7 @@ def unmarked():
         code = without_comments(pathlib.Path(name).read_text(encoding='utf-8'))
         code = re.sub(r'^\s*(?:#include|_Static_assert).*$', '', code.replace('\\\n', ' '), flags=re.M)
         for found in STRINGS.finditer(code):
-            before, text = code[:found.start()], unquote(found.group())
+            before, text = re.sub(STRING, '""', code[:found.start()][-3000:]), unquote(found.group())
             is_reason = re.search(r'(?:\bwhy|\breason)\s*=\s*$', before)
             in_call = re.search(r'\b(call_fail|problems_add|log_line|ngettext)\([^;]*$', before)
             if MARKED.search(before) or (in_call and not is_reason):

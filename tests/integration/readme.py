@@ -73,13 +73,44 @@ def differences(one, two):
         yield f'has `{text}` in addition'
 
 
+def likeness(one, two):
+    """Of two sections: a heading of the same level, and as much of the rest as agrees."""
+    if one.level != two.level:
+        return 0
+    mine, yours = ({*s.spans(), *(line for block in s.blocks for line in block)} for s in (one, two))
+    return 1 + 4 * len(mine & yours) / max(1, len(mine | yours))
+
+
+def aligned(one, two):
+    """Pairs of sections in the order of both; None where one has no partner."""
+    best = {(len(one), len(two)): (0, [])}
+    for i in range(len(one), -1, -1):
+        for j in range(len(two), -1, -1):
+            ways = []
+            if i < len(one) and j < len(two):
+                score, rest = best[i + 1, j + 1]
+                ways.append((score + likeness(one[i], two[j]), [(one[i], two[j]), rest]))
+            if i < len(one):
+                ways.append((best[i + 1, j][0], [(one[i], None), best[i + 1, j][1]]))
+            if j < len(two):
+                ways.append((best[i, j + 1][0], [(None, two[j]), best[i, j + 1][1]]))
+            if ways:
+                best[i, j] = max(ways, key=lambda way: way[0])
+    rest = best[0, 0][1]
+    while rest:
+        pair, rest = rest
+        yield pair
+
+
 def main(english, other):
-    one, two = sections(english), sections(other)
-    problems = [f'"{b.heading}" ({a.heading}) {why}' for a, b in zip(one, two) for why in differences(a, b)]
-    for section in one[len(two):]:
-        problems.append(f'"{section.heading}" is missing')
-    for section in two[len(one):]:
-        problems.append(f'"{section.heading}" is no section of {english}')
+    problems = []
+    for one, two in aligned(sections(english), sections(other)):
+        if not two:
+            problems.append(f'"{one.heading}" is missing')
+        elif not one:
+            problems.append(f'"{two.heading}" is no section of {english}')
+        else:
+            problems += [f'"{two.heading}" ({one.heading}) {why}' for why in differences(one, two)]
     for problem in problems:
         print(f'{other}: {problem}')
     return 1 if problems else 0
