@@ -53,7 +53,7 @@ static const struct option_row rows[] = {
     {"organization", "O", OPTIONS_FORM, TO(form[FORM_ORGANIZATION]),
      N_("default, as of the next ones: [selfsigned]")},
     {"organizational-unit", "OU", OPTIONS_FORM, TO(form[FORM_UNIT]), N_("department")},
-    {"issued-by", "NAME", OPTIONS_FORM, TO(form[FORM_ISSUED_BY]),
+    {"issued-by", "NAME", OPTIONS_FORM | OPTIONS_EXPORT, TO(form[FORM_ISSUED_BY]),
      N_("another name than the person's: a local issuer of that name")},
     {"locality", "L", OPTIONS_FORM, TO(form[FORM_LOCALITY]), N_("city or district")},
     {"state", "ST", OPTIONS_FORM, TO(form[FORM_STATE]), N_("state or province")},

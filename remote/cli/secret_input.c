@@ -77,23 +77,34 @@ static enum sca_status wait_for_key(const struct silence *silence)
     return SCA_OK;
 }
 
-/* Byte by byte: what follows the line is for whoever reads standard input next. silence is NULL
- * where that is no terminal. */
+/* One byte, so that what follows the line is for whoever reads standard input next; its end counts
+ * as the line's. silence is NULL where it is no terminal. */
+static enum sca_status read_key(const struct silence *silence, char *ret_key)
+{
+    for (;;) {
+        enum sca_status st = silence ? wait_for_key(silence) : SCA_OK;
+        if (st != SCA_OK)
+            return st;
+        ssize_t got = read(STDIN_FILENO, ret_key, 1);
+        if (got == 0)
+            *ret_key = '\n';
+        if (got >= 0)
+            return SCA_OK;
+        if (errno != EINTR)
+            return SCA_IO;
+    }
+}
+
 static enum sca_status read_line(const struct silence *silence, char *out, size_t size,
                                  size_t *ret_len)
 {
     size_t len = 0;
 
     for (;;) {
-        enum sca_status st = silence ? wait_for_key(silence) : SCA_OK;
+        enum sca_status st = read_key(silence, out + len);
         if (st != SCA_OK)
             return st;
-        ssize_t got = read(STDIN_FILENO, out + len, 1);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return SCA_IO;
-        if (got == 0 || out[len] == '\n')
+        if (out[len] == '\n')
             break;
         if (++len == size)
             return SCA_INVALID;

@@ -41,12 +41,14 @@ static enum cli_exit check_usage(const struct cli *cli, enum format *ret_format)
     const char *name = cli->format ? cli->format : format_names[FORMAT_PEM];
     enum format format = FORMAT_PEM;
 
-    if (!cli->form[FORM_USER])
-        return output_usage(cli, _("--user is missing"));
+    if (!cli->form[FORM_USER] == !cli->form[FORM_ISSUED_BY])
+        return output_usage(cli, _("give either --user, or --issued-by: a local issuer's name"));
     while (format < FORMAT_COUNT && strcmp(name, format_names[format]) != 0)
         format++;
     if (format == FORMAT_COUNT)
         return output_usage(cli, _("--format is pem, der, p12 or pkcs8"));
+    if (has_key(format) && !cli->form[FORM_USER])
+        return output_usage(cli, _("an issuer's key does not leave its token"));
     if (has_key(format) && !cli->out)
         return output_usage(cli, _("--out is missing: keys go to a file only"));
     if (cli->is_json && !cli->out && format != FORMAT_PEM)
@@ -58,43 +60,59 @@ static enum cli_exit check_usage(const struct cli *cli, enum format *ret_format)
     return CLI_OK;
 }
 
+/* The user, or the issuer, whose token it is. */
+static const char *owner_of(const struct cli *cli)
+{
+    return cli->form[FORM_USER] ? cli->form[FORM_USER] : cli->form[FORM_ISSUED_BY];
+}
+
 static const struct holding *find_item(const struct export *export)
 {
     const char *serial = export->cli->serial;
+    bool is_authority = !export->cli->form[FORM_USER];
 
     if (!serial)
-        return holder_current(&export->holder, export->cli->form[FORM_USER]);
+        return is_authority ? holder_authority(&export->holder)
+                            : holder_current(&export->holder, export->cli->form[FORM_USER]);
     for (size_t i = 0; i < export->holder.count; i++)
-        if (!export->holder.items[i].is_authority &&
+        if (export->holder.items[i].is_authority == is_authority &&
             strcasecmp(export->holder.items[i].serial, serial) == 0)
             return &export->holder.items[i];
     return NULL;
 }
 
+static bool say_not_found(const struct export *export, bool is_known, struct trouble *trouble)
+{
+    const char *owner = owner_of(export->cli);
+
+    if (!export->cli->form[FORM_USER])
+        return trouble_say(trouble, "not_found", _("smartca slots shows the tokens there are"),
+                           _("there is no local issuer %s with such a certificate"), owner);
+    if (is_known)
+        return trouble_say(trouble, "not_found",
+                           _("smartca selfsigned list shows the certificates"),
+                           _("user %s has no such certificate"), owner);
+    return trouble_say(trouble, "not_found", _("smartca selfsigned list shows the users there are"),
+                       _("user %s is not known"), owner);
+}
+
 /* From here on everything is the token's, without a login. */
-static bool open_user(struct export *export, const struct module *module, struct trouble *trouble)
+static bool open_owner(struct export *export, const struct module *module, struct trouble *trouble)
 {
     AUTO(tokens_fini) struct tokens tokens = {0};
-    const char *user = export->cli->form[FORM_USER];
     char label[FORM_LABEL_SIZE];
 
-    form_label(user, label);
+    form_label(owner_of(export->cli), label);
     if (!tokens_read(module, &tokens, trouble))
         return false;
     const struct token_slot *found = tokens_find(&tokens, label);
     if (!found)
-        return trouble_say(trouble, "not_found",
-                           _("smartca selfsigned list shows the users there are"),
-                           _("user %s is not known"), user);
+        return say_not_found(export, false, trouble);
     if (!token_open(module, found->id, false, &export->token, trouble) ||
         !holder_read(&export->token, &export->holder, trouble))
         return false;
     export->item = find_item(export);
-    if (export->item)
-        return true;
-    (void)trouble_say(trouble, "not_found", _("smartca selfsigned list shows the certificates"),
-                      _("user %s has no such certificate"), user);
-    return false;
+    return export->item || say_not_found(export, true, trouble);
 }
 
 /* The token shows its private key, and whether it leaves, to nobody but its user. */
@@ -197,7 +215,7 @@ static enum cli_exit tell(const struct export *export, const char *pem)
     }
     rows_init(&rows);
     rows_begin(&rows);
-    rows_text(&rows, "user", cli->form[FORM_USER]);
+    rows_text(&rows, cli->form[FORM_USER] ? "user" : "issuer", owner_of(cli));
     rows_text(&rows, "serial", export->item->serial);
     rows_text(&rows, "format", format_names[export->format]);
     rows_text(&rows, pem ? "certificate" : "file", pem ? pem : cli->out);
@@ -242,7 +260,7 @@ enum cli_exit selfsigned_export_run(const struct cli *cli)
         result = module_use(cli, &module);
     if (result != CLI_OK)
         return result;
-    bool is_found = open_user(&export, &module, &trouble) && export.item;
+    bool is_found = open_owner(&export, &module, &trouble);
     result = is_found ? export_item(&export, export.item) : trouble_print(cli, &trouble);
     holder_fini(&export.holder);
     token_close(&export.token);

@@ -45,6 +45,7 @@ struct journal_transaction {
     char url[512];
     char user_id[64];
     char serial[128];
+    char confirm[8]; /* as the configuration spells it; "": of an older program */
     char description[CODEC_MESSAGE_SIZE];
     int64_t begun_at;     /* wall clock, seconds since 1970 */
     long pid;             /* who submits it, filled in by journal_begin; 0: nobody any more */

@@ -56,6 +56,7 @@ struct lane {
     bool is_spent; /* the one-time password was used */
     bool has_want; /* the journal knows what is wanted here */
     uint64_t next_poll_ms;
+    uint64_t next_look_ms; /* at what keeps it waiting; 0: nothing does */
     char serial[];
 };
 

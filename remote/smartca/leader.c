@@ -6,11 +6,13 @@
 
 #include "remote/smartca/client.h"
 #include "remote/smartca/transaction.h"
+#include "remote/smartca/unblock.h"
 
 enum {
     TURN_FIRST_MS = 10, /* between two looks whether it is this process's turn; grows to the most */
     TURN_MOST_MS = 200,
     OPEN_AFTER_CONFIRM_S = 60,
+    LOOK_EVERY_POLLS = 3, /* whoever waits for the confirmation itself asks at each */
 };
 
 static const struct service_config *service_of(const struct leader *leader)
@@ -164,6 +166,8 @@ static enum sca_status lead_once(struct leader *leader) REQUIRES(leader->gather-
     st = transaction_take_turn(&order, leader->call);
     lock_take(&leader->gather->lock);
     leader->lane->has_want = st == SCA_BUSY;
+    if (st != SCA_BUSY)
+        leader->lane->next_look_ms = 0;
     leader->lane->is_spent = leader->lane->is_spent || st != SCA_BUSY;
     hand_out(leader, &batch, &order, st);
     batch_fini(&batch);
@@ -213,6 +217,22 @@ static enum sca_status pause_for_more(struct leader *leader) REQUIRES(leader->ga
     return st;
 }
 
+/* It is not this process's turn: may be because of one that sleeps. */
+static void look_at_blockers(struct leader *leader) REQUIRES(leader->gather->lock)
+{
+    uint64_t every_ms = LOOK_EVERY_POLLS * service_of(leader)->poll_interval_ms;
+    struct lane *lane = leader->lane;
+
+    if (lane->next_look_ms != 0 && call_now_ms(leader->call) >= lane->next_look_ms) {
+        lock_drop(&leader->gather->lock);
+        unblock(leader->asking, &leader->rules, leader->call);
+        lock_take(&leader->gather->lock);
+        lane->next_look_ms = 0;
+    }
+    if (lane->next_look_ms == 0)
+        lane->next_look_ms = call_now_ms(leader->call) + every_ms;
+}
+
 /* Whoever wanted it has left meanwhile: others need not sign it. */
 static void take_want_back(struct leader *leader) REQUIRES(leader->gather->lock)
 {
@@ -239,6 +259,7 @@ enum sca_status leader_run(struct leader *leader)
         if (st != SCA_BUSY)
             break;
         leader->rules.is_again = true;
+        look_at_blockers(leader);
         lock_drop(&leader->gather->lock);
         st = call_wait(leader->call, pause_ms);
         lock_take(&leader->gather->lock);

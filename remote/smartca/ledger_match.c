@@ -129,6 +129,13 @@ static bool is_open(const struct journal_transaction *item, const struct journal
            age_s < rules->open_s && journal_submitter_lives(item);
 }
 
+bool ledger_match_is_open(const struct journal_transaction *item,
+                          const struct journal_transaction *wanted,
+                          const struct journal_rules *rules, int64_t now)
+{
+    return is_same_identity(item, wanted) && is_open(item, rules, now);
+}
+
 bool ledger_match_must_wait(const struct ledger *ledger, const struct journal_transaction *wanted,
                             const struct journal_rules *rules, int64_t now)
 {
@@ -136,7 +143,7 @@ bool ledger_match_must_wait(const struct ledger *ledger, const struct journal_tr
 
     for (size_t i = 0; i < ledger->count; i++) {
         const struct journal_transaction *item = &ledger->items[i];
-        if (!is_same_identity(item, wanted) || !is_open(item, rules, now))
+        if (!ledger_match_is_open(item, wanted, rules, now))
             continue;
         if (is_same_key(item, wanted))
             return true;
@@ -148,7 +155,8 @@ bool ledger_match_must_wait(const struct ledger *ledger, const struct journal_tr
 bool ledger_match_is_want(const struct journal_transaction *item,
                           const struct journal_transaction *wanted)
 {
-    return item->state == JOURNAL_WANTED && is_same_key(item, wanted);
+    return item->state == JOURNAL_WANTED && is_same_key(item, wanted) &&
+           strcmp(item->confirm, wanted->confirm) == 0;
 }
 
 struct journal_transaction *ledger_match_own_want(const struct ledger *ledger,

@@ -26,11 +26,18 @@ bool ledger_match_join(struct ledger *ledger, struct journal_transaction *wanted
 bool ledger_match_ended(struct ledger *ledger, struct journal_transaction *wanted,
                         const struct journal_rules *rules, int64_t now);
 
+/* Is the item an open confirmation of wanted's identity, which somebody waits for? */
+bool ledger_match_is_open(const struct journal_transaction *item,
+                          const struct journal_transaction *wanted,
+                          const struct journal_rules *rules, int64_t now);
+
 /* Does another confirmation keep this one waiting? */
 bool ledger_match_must_wait(const struct ledger *ledger, const struct journal_transaction *wanted,
                             const struct journal_rules *rules, int64_t now);
 
-/* Is the item what somebody wants of the same key? What this process wants of it, or NULL. */
+/* Is the item what somebody wants of the same key, confirmed the same way: nobody's document is to
+ * be signed by computed codes for which a person was to be asked. What this process wants of it, or
+ * NULL. */
 bool ledger_match_is_want(const struct journal_transaction *item,
                           const struct journal_transaction *wanted);
 struct journal_transaction *ledger_match_own_want(const struct ledger *ledger,

@@ -73,6 +73,7 @@ static bool take_facts(const cJSON *json, struct journal_transaction *transactio
     if (!json_integer(json, "begun_at", &begun_at) || !take_submitter(json, transaction))
         return false;
     transaction->begun_at = transaction->taken_at = begun_at;
+    (void)take_text(json, "confirm", transaction->confirm, sizeof(transaction->confirm));
     return take_text(json, "id", transaction->id, sizeof(transaction->id)) &&
            take_text(json, "url", transaction->url, sizeof(transaction->url)) &&
            take_text(json, "user_id", transaction->user_id, sizeof(transaction->user_id)) &&
@@ -215,6 +216,7 @@ cJSON *ledger_record_new(const struct journal_transaction *transaction)
                     cJSON_AddStringToObject(json, "url", transaction->url) &&
                     cJSON_AddStringToObject(json, "user_id", transaction->user_id) &&
                     cJSON_AddStringToObject(json, "serial", transaction->serial) &&
+                    cJSON_AddStringToObject(json, "confirm", transaction->confirm) &&
                     cJSON_AddStringToObject(json, "description", transaction->description) &&
                     cJSON_AddNumberToObject(json, "begun_at", (double)transaction->begun_at) &&
                     add_submitter(json, transaction);

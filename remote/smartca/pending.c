@@ -78,9 +78,9 @@ static enum sca_status ask(struct smartca_client *client, struct call *call, con
     return SCA_OK;
 }
 
-enum sca_status pending_ask(struct smartca_client *client, struct call *call,
-                            const struct journal_transaction *transaction,
-                            enum pending_outcome *ret_outcome)
+enum sca_status pending_look(struct smartca_client *client, struct call *call,
+                             const struct journal_transaction *transaction,
+                             enum pending_outcome *ret_outcome)
 {
     enum pending_outcome outcome = PENDING_UNKNOWN;
 
@@ -88,6 +88,18 @@ enum sca_status pending_ask(struct smartca_client *client, struct call *call,
     /* The service's paper leaves open by which of its two ids it is to be asked for. */
     if (st == SCA_OK && outcome == PENDING_UNKNOWN && transaction->tran_code[0])
         st = ask(client, call, transaction->tran_code, &outcome);
+    if (st == SCA_OK)
+        *ret_outcome = outcome;
+    return st;
+}
+
+enum sca_status pending_ask(struct smartca_client *client, struct call *call,
+                            const struct journal_transaction *transaction,
+                            enum pending_outcome *ret_outcome)
+{
+    enum pending_outcome outcome = PENDING_UNKNOWN;
+
+    enum sca_status st = pending_look(client, call, transaction, &outcome);
     if (st != SCA_OK)
         return st;
     if (is_over(outcome))

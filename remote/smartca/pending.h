@@ -28,9 +28,13 @@ enum pending_outcome {
 
 /*
  * Asks the service once for the outcome of a transaction of the client's account. SCA_OK, or why
- * there is no answer to be had, with the call's note. What is over is taken out of the journal, and
- * the note then says how it ended.
+ * there is no answer to be had, with the call's note. The journal stays as it is.
  */
+enum sca_status pending_look(struct smartca_client *client, struct call *call,
+                             const struct journal_transaction *transaction,
+                             enum pending_outcome *ret_outcome);
+
+/* The same, and what is over is taken out of the journal; the note then says how it ended. */
 enum sca_status pending_ask(struct smartca_client *client, struct call *call,
                             const struct journal_transaction *transaction,
                             enum pending_outcome *ret_outcome);

@@ -75,7 +75,8 @@ static bool put_key(const struct account_config *account, const char *service_se
 {
     return copy_text(record->url, sizeof(record->url), account->service.url) &&
            copy_text(record->user_id, sizeof(record->user_id), account->user_id) &&
-           copy_text(record->serial, sizeof(record->serial), service_serial);
+           copy_text(record->serial, sizeof(record->serial), service_serial) &&
+           copy_text(record->confirm, sizeof(record->confirm), confirm_names[account->confirm]);
 }
 
 enum sca_status request_key(const struct account_config *account, const char *service_serial,

@@ -219,7 +219,7 @@ unsigned world_transactions(const struct world *world)
     return count;
 }
 
-void world_approve(const struct world *world)
+void world_decide(const struct world *world, const char *action)
 {
     cJSON *transactions = world_ask(world, "transactions");
     const cJSON *transaction = NULL;
@@ -228,12 +228,17 @@ void world_approve(const struct world *world)
         char json[128];
         const char *state = cJSON_GetStringValue(cJSON_GetObjectItem(transaction, "state"));
         const char *id = cJSON_GetStringValue(cJSON_GetObjectItem(transaction, "transaction_id"));
-        (void)snprintf(json, sizeof(json), "{\"transaction_id\":\"%s\",\"action\":\"approve\"}",
-                       id);
+        (void)snprintf(json, sizeof(json), "{\"transaction_id\":\"%.64s\",\"action\":\"%.16s\"}",
+                       id, action);
         if (strcmp(state, "waiting") == 0)
             world_control(world, "decide", json);
     }
     cJSON_Delete(transactions);
+}
+
+void world_approve(const struct world *world)
+{
+    world_decide(world, "approve");
 }
 
 CK_SLOT_ID world_slot(const struct world *world)

@@ -47,7 +47,8 @@ unsigned world_requests(const struct world *world, const char *endpoint);
 /* Transactions that the service accepted. */
 unsigned world_transactions(const struct world *world);
 
-/* The phone confirms everything that waits now. */
+/* The phone answers everything that waits now: "approve", "reject", "expire". */
+void world_decide(const struct world *world, const char *action);
 void world_approve(const struct world *world);
 
 /* The only slot, or the first. */

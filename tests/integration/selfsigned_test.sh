@@ -86,7 +86,7 @@ usage_and_fields() {
         error usage "--user and --csv exclude each other"
     done
     run 2 export --json
-    error usage "--user is missing"
+    error usage "give either --user, or --issued-by: a local issuer's name"
     run 2 export --user an --format jks --json
     error usage "--format is pem, der, p12 or pkcs8"
     run 2 import --user an --json
@@ -341,6 +341,17 @@ in_and_out() {
         run 0 export --user "$user" --out "$HOME_DIR/$user.pem"
         is "public key of $user" "$(openssl x509 -in "$HOME_DIR/$user.pem" -noout -pubkey)" "$(cat "$HOME_DIR/public.pem")"
     done
+
+    test_case "an issuer's certificate goes out for whoever is to trust it, its key does not"
+    run 0 export --issued-by "$ISSUER" --out "$HOME_DIR/trusted.pem" --json
+    json '[.issuer, .format, .file] | join(" ")' "$ISSUER pem $HOME_DIR/trusted.pem"
+    openssl verify -x509_strict -CAfile "$HOME_DIR/trusted.pem" "$HOME_DIR/$user.pem" >"$out" 2>&1 || fail "$user.pem is not trusted by it"
+    run 1 export --issued-by 'Nobody CA' --json
+    error not_found "there is no local issuer Nobody CA with such a certificate"
+    run 2 export --issued-by "$ISSUER" --format p12 --out "$HOME_DIR/issuer.p12" --json
+    error usage "an issuer's key does not leave its token"
+    run 2 export --issued-by "$ISSUER" --user "$user" --json
+    error usage "give either --user, or --issued-by: a local issuer's name"
 
     test_case "import from PKCS#12 and PEM, and out again"
     run 1 import --user someone --from "$HOME_DIR/out.rsa.2048.p12" --password-file "$HOME_DIR/password" "${SO[@]}" "${PIN[@]}" --json

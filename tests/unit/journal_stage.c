@@ -56,6 +56,7 @@ struct journal_transaction stage_draft(const char *id, uint8_t seed, size_t coun
     (void)strcpy(made.url, "https://service.test");
     (void)strcpy(made.user_id, "012345678901");
     (void)strcpy(made.serial, "54010101");
+    (void)strcpy(made.confirm, "app");
     (void)strcpy(made.description, "soffice on máy tính \"1\"\\ signs");
     made.documents = calloc(count, sizeof(*made.documents));
     for (size_t i = 0; i < count; i++) {

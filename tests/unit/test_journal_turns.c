@@ -171,6 +171,22 @@ static void what_others_want_goes_along_each_digest_once(void **state)
     journal_transaction_fini(&mine);
 }
 
+static void what_a_person_is_to_confirm_goes_along_with_no_computed_code(void **state)
+{
+    struct stage *stage = *state;
+    struct other other = start_other(stage, "want-1", 20, 3);
+    struct journal_transaction mine = stage_draft("id-1", 1, 1);
+    (void)strcpy(mine.confirm, "totp");
+
+    enum journal_turn turn = take(stage, &mine, &usual);
+
+    assert_int_equal(turn, JOURNAL_BEGUN);
+    assert_int_equal(mine.document_count, 1);
+    assert_false(stage_is_live(stage, 20, "id-1"));
+    end_other(&other);
+    journal_transaction_fini(&mine);
+}
+
 static void what_does_not_fit_or_comes_from_the_dead_or_is_another_keys_stays(void **state)
 {
     struct stage *stage = *state;
@@ -359,6 +375,7 @@ int main(void)
         TEST(one_whose_signatures_are_being_handed_out_keeps_nobody_waiting),
         TEST(with_its_last_document_collected_a_transaction_is_over),
         TEST(what_others_want_goes_along_each_digest_once),
+        TEST(what_a_person_is_to_confirm_goes_along_with_no_computed_code),
         TEST(what_does_not_fit_or_comes_from_the_dead_or_is_another_keys_stays),
         TEST(nobody_takes_along_what_is_not_wanted_any_more),
         TEST(prompts_of_one_identity_are_limited_whatever_the_key),
