@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { TICK_MS = 1000 };
+#include "remote/base/bytes.h"
+#include "remote/base/wording.h"
+
+enum { TICK_MS = 1000, UTF8_LETTER_MAX = 4 };
 
 static uint64_t system_now_ms(const struct clock *clock)
 {
@@ -175,7 +178,12 @@ enum sca_status call_fail(struct call *call, enum sca_status status, const char 
 {
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(call->note, sizeof(call->note), format, args); /* a cut note is still a note */
+    int len = vsnprintf(call->note, sizeof(call->note), wording(format), args);
     va_end(args);
+    /* A cut note is still a note, but half a letter is no text. */
+    size_t end = sizeof(call->note) - 1;
+    while (len > (int)end && end > sizeof(call->note) - UTF8_LETTER_MAX &&
+           !utf8_is_valid(span_of(call->note, end)))
+        call->note[--end] = 0;
     return status;
 }

@@ -38,7 +38,7 @@ struct call {
 
     char transaction[40];       /* the service's transaction that it became, or "" */
     unsigned long device_error; /* what CK_SESSION_INFO.ulDeviceError will say */
-    char note[256];             /* why it failed and what to do next, for one log line */
+    char note[384];             /* why it failed and what to do next, for one log line */
 };
 
 /* budget_ms counts from now. */

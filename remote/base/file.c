@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/base/wording.h"
 
 void fd_closep(const int *fd)
 {
@@ -30,17 +31,17 @@ char *path_join(const char *dir, const char *name)
 static const char *distrust_reason(const struct stat *info, unsigned trust)
 {
     if (!S_ISREG(info->st_mode))
-        return "not a regular file";
+        return wording("not a regular file");
     if (trust != FILE_ANY && info->st_uid != geteuid() && info->st_uid != 0)
-        return "owned by another user; only your own or root's files are trusted";
+        return wording("owned by another user; only your own or root's files are trusted");
     if ((trust & FILE_NOT_WRITABLE_BY_OTHERS) && (info->st_mode & (S_IWGRP | S_IWOTH)))
-        return "writable by its group or by others; run chmod go-w on it";
+        return wording("writable by its group or by others; run chmod go-w on it");
     /* systemd's credentials: root's, and one user may read them by an access list, which shows as
      * the group's bit. */
     bool is_credential = info->st_uid == 0 && info->st_gid == 0 && (info->st_mode & 07777) == 0440;
     if ((trust & FILE_NOT_READABLE_BY_OTHERS) && (info->st_mode & (S_IRWXG | S_IRWXO)) &&
         !is_credential)
-        return "holds a secret and is open to its group or to others; run chmod 600 on it";
+        return wording("holds a secret and is open to its group or to others; run chmod 600 on it");
     return NULL;
 }
 
@@ -50,16 +51,17 @@ enum sca_status file_open_trusted(const char *path, unsigned trust, int *ret_fd,
     int no_link = trust & FILE_NOT_A_LINK ? O_NOFOLLOW : 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | no_link);
     if (fd < 0 && errno == ELOOP) {
-        *why = "a symbolic link, where only a file is trusted";
+        *why = wording("a symbolic link, where only a file is trusted");
         return SCA_INVALID;
     }
     if (fd < 0) {
-        *why = errno == ENOENT || errno == ENOTDIR ? "not there" : "cannot be opened";
+        *why = errno == ENOENT || errno == ENOTDIR ? wording("not there")
+                                                   : wording("cannot be opened");
         return errno == ENOENT || errno == ENOTDIR ? SCA_NOT_FOUND : SCA_IO;
     }
 
     struct stat info;
-    *why = fstat(fd, &info) == 0 ? distrust_reason(&info, trust) : "cannot be examined";
+    *why = fstat(fd, &info) == 0 ? distrust_reason(&info, trust) : wording("cannot be examined");
     if (*why) {
         (void)close(fd);
         return SCA_INVALID;
@@ -83,7 +85,7 @@ enum sca_status file_read_trusted(const char *path, unsigned trust, size_t limit
         if (got < 0 && errno == EINTR)
             continue;
         st = got < 0 ? SCA_IO : buf_append(ret_bytes, span_of(chunk, (size_t)got));
-        *why = got < 0 ? "cannot be read" : "too large";
+        *why = got < 0 ? wording("cannot be read") : wording("too large");
     }
     if (st == SCA_OK)
         *why = NULL;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/base/wording.h"
 
 static bool is_owner_trusted(uid_t owner)
 {
@@ -22,13 +23,13 @@ static const char *folder_fault(const char *path)
     struct stat info;
 
     if (stat(path, &info) != 0)
-        return "a folder on the way to it cannot be examined";
+        return wording("a folder on the way to it cannot be examined");
     if (!S_ISDIR(info.st_mode))
-        return "a folder on the way to it is none";
+        return wording("a folder on the way to it is none");
     if (!is_owner_trusted(info.st_uid))
-        return "a folder on the way to it belongs to another user";
+        return wording("a folder on the way to it belongs to another user");
     if ((info.st_mode & (S_IWGRP | S_IWOTH)) && !(info.st_mode & S_ISVTX))
-        return "a folder on the way to it is writable by its group or by others";
+        return wording("a folder on the way to it is writable by its group or by others");
     return NULL;
 }
 
@@ -39,7 +40,7 @@ static const char *folders_fault(const char *path)
     size_t len = strlen(path);
 
     if (len >= sizeof(folder))
-        return "its path is too long";
+        return wording("its path is too long");
     memcpy(folder, path, len + 1);
     const char *why = folder_fault("/");
     for (char *slash = strchr(folder + 1, '/'); !why && slash; slash = strchr(slash + 1, '/')) {
@@ -53,12 +54,13 @@ static const char *folders_fault(const char *path)
 static const char *file_fault(const struct stat *info)
 {
     if (!S_ISREG(info->st_mode))
-        return "not a regular file";
+        return wording("not a regular file");
     if (!is_owner_trusted(info->st_uid))
-        return getauxval(AT_SECURE) ? "not root's, in a program with raised privileges"
-                                    : "owned by another user; only your own or root's is loaded";
+        return getauxval(AT_SECURE)
+                   ? wording("not root's, in a program with raised privileges")
+                   : wording("owned by another user; only your own or root's is loaded");
     if (info->st_mode & (S_IWGRP | S_IWOTH))
-        return "writable by its group or by others; run chmod go-w on it";
+        return wording("writable by its group or by others; run chmod go-w on it");
     return NULL;
 }
 
@@ -67,15 +69,16 @@ enum sca_status library_file_check(const char *path, struct library_file *ret_fi
 {
     struct stat info;
 
-    *why = "not an absolute path";
+    *why = wording("not an absolute path");
     if (path[0] != '/')
         return SCA_INVALID;
     AUTO(freep) char *real = realpath(path, NULL);
     if (!real) {
-        *why = errno == ENOENT || errno == ENOTDIR ? "not there" : "cannot be examined";
+        *why = errno == ENOENT || errno == ENOTDIR ? wording("not there")
+                                                   : wording("cannot be examined");
         return errno == ENOENT || errno == ENOTDIR ? SCA_NOT_FOUND : SCA_IO;
     }
-    *why = stat(real, &info) == 0 ? file_fault(&info) : "cannot be examined";
+    *why = stat(real, &info) == 0 ? file_fault(&info) : wording("cannot be examined");
     if (!*why)
         *why = folders_fault(path);
     if (!*why)

@@ -32,7 +32,7 @@ enum sca_status {
     SCA_STATUS_COUNT
 };
 
-/* The name of a status, for logs and tests: a static string, never NULL. */
+/* The name of a status, for logs and people (wording.h): a static string, never NULL. */
 const char *sca_status_name(enum sca_status status);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
+#include "remote/base/wording.h"
 #include "remote/catalogue/body.h"
 #include "remote/catalogue/image.h"
 #include "remote/catalogue/mapping.h"
@@ -25,7 +26,7 @@ enum sca_status mapping_open(const char *state_dir, struct span *ret_bytes, cons
     AUTO(fd_closep) int fd = -1;
     struct stat info;
 
-    *why = "no memory";
+    *why = wording("no memory");
     if (!path)
         return SCA_NOMEM;
     enum sca_status st = file_open_trusted(
@@ -34,14 +35,14 @@ enum sca_status mapping_open(const char *state_dir, struct span *ret_bytes, cons
         *ret_bytes = span_of(NULL, 0);
         return st == SCA_NOT_FOUND ? SCA_OK : SCA_IO;
     }
-    *why = "it cannot be read";
+    *why = wording("it cannot be read");
     if (fstat(fd, &info) != 0)
         return SCA_IO;
-    *why = "it is empty, or larger than any catalogue";
+    *why = wording("it is empty, or larger than any catalogue");
     if (info.st_size <= 0 || info.st_size > IMAGE_FILE_MAX)
         return SCA_INVALID;
     void *ptr = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    *why = "it cannot be mapped";
+    *why = wording("it cannot be mapped");
     if (ptr == MAP_FAILED)
         return SCA_IO;
     *why = NULL;
@@ -61,7 +62,7 @@ enum sca_status catalogue_open(const char *state_dir, struct catalogue **ret_cat
 {
     AUTO(catalogue_closep) struct catalogue *catalogue = calloc(1, sizeof(*catalogue));
 
-    *why = "no memory";
+    *why = wording("no memory");
     if (!catalogue)
         return SCA_NOMEM;
     enum sca_status st = mapping_open(state_dir, &catalogue->bytes, why);

@@ -13,6 +13,7 @@
 #include <openssl/x509.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/base/wording.h"
 
 enum {
     OWNED_MAX = 9,
@@ -91,7 +92,7 @@ static const char *take_slices(struct parsed_certificate *parsed, const X509 *x5
     is_whole &= own(parsed, issuer, issuer_len, &view->issuer);
     is_whole &= own(parsed, serial, serial_len, &view->serial);
     is_whole &= own(parsed, spki, spki_len, &view->spki);
-    return is_whole ? NULL : "a part of it cannot be encoded";
+    return is_whole ? NULL : wording("a part of it cannot be encoded");
 }
 
 /* RFC 5280 section 4.2.1.2, method 1. */
@@ -105,7 +106,7 @@ static const char *take_id(struct parsed_certificate *parsed, OSSL_LIB_CTX *libc
         !EVP_Q_digest(libctx, "SHA1", NULL, ASN1_STRING_get0_data(bits),
                       (size_t)ASN1_STRING_length(bits), parsed->id, &len) ||
         len != CERTIFICATE_ID_SIZE)
-        return "its key cannot be hashed";
+        return wording("its key cannot be hashed");
     parsed->view.id = span_of(parsed->id, len);
     return NULL;
 }
@@ -124,16 +125,16 @@ static const char *take_rsa(struct parsed_certificate *parsed, const EVP_PKEY *k
 
     if (!EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &modulus) ||
         !EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent))
-        return "its RSA key cannot be read";
+        return wording("its RSA key cannot be read");
     if (BN_num_bits(modulus) < RSA_BITS_MIN || BN_num_bits(modulus) > RSA_BITS_MAX ||
         !BN_is_odd(modulus))
-        return "its RSA key has not 2048 to 8192 bits";
+        return wording("its RSA key has not 2048 to 8192 bits");
     if (!BN_is_odd(exponent) || BN_num_bits(exponent) > EXPONENT_BITS_MAX ||
         BN_get_word(exponent) < EXPONENT_MIN)
-        return "its RSA exponent is not an odd number from 65537 on";
+        return wording("its RSA exponent is not an odd number from 65537 on");
     bool is_whole = own_number(parsed, modulus, &parsed->view.modulus);
     is_whole &= own_number(parsed, exponent, &parsed->view.exponent);
-    return is_whole ? NULL : "no memory for its key";
+    return is_whole ? NULL : wording("no memory for its key");
 }
 
 static const char *check_ec(const EVP_PKEY *key)
@@ -149,7 +150,7 @@ static const char *check_ec(const EVP_PKEY *key)
     for (size_t i = 0; i < ARRAY_LEN(curves); i++)
         if (strcmp(curve, curves[i]) == 0 && strcmp(encoding, "named_curve") == 0)
             return NULL;
-    return "its curve is not P-256, P-384 or P-521";
+    return wording("its curve is not P-256, P-384 or P-521");
 }
 
 static const char *take_key(struct parsed_certificate *parsed, const X509 *x509)
@@ -157,10 +158,10 @@ static const char *take_key(struct parsed_certificate *parsed, const X509 *x509)
     const EVP_PKEY *key = X509_get0_pubkey(x509);
 
     if (!key)
-        return "its key cannot be read";
+        return wording("its key cannot be read");
     if (EVP_PKEY_is_a(key, "RSA"))
         return take_rsa(parsed, key);
-    return EVP_PKEY_is_a(key, "EC") ? check_ec(key) : "its key is neither RSA nor EC";
+    return EVP_PKEY_is_a(key, "EC") ? check_ec(key) : wording("its key is neither RSA nor EC");
 }
 
 static bool take_time(const ASN1_TIME *time, int64_t *ret_seconds)
@@ -195,15 +196,16 @@ static const char *take_rfc2253(struct parsed_certificate *parsed, const X509_NA
     char *text = NULL;
 
     if (!out || X509_NAME_print_ex(out, subject, 0, flags) < 0)
-        return "its subject cannot be shown";
+        return wording("its subject cannot be shown");
     long len = BIO_get_mem_data(out, &text);
     if (len <= 0)
         return NULL;
     uint8_t *copy = OPENSSL_memdup(text, (size_t)len);
     if (!copy)
-        return "no memory for its subject";
+        return wording("no memory for its subject");
     size_t tidy_len = tidy(copy, (size_t)len);
-    return own(parsed, copy, (int)tidy_len, &parsed->view.common_name) ? NULL : "no memory";
+    return own(parsed, copy, (int)tidy_len, &parsed->view.common_name) ? NULL
+                                                                       : wording("no memory");
 }
 
 /* The last one, the most specific where there are several. */
@@ -220,11 +222,11 @@ static const char *take_common_name(struct parsed_certificate *parsed, const X50
     const X509_NAME_ENTRY *entry = X509_NAME_get_entry(subject, last);
     int len = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(entry));
     if (len < 0)
-        return "its common name cannot be read";
+        return wording("its common name cannot be read");
     size_t tidy_len = tidy(text, (size_t)len);
     if (!own(parsed, text, (int)tidy_len, &parsed->view.common_name))
-        return "its common name cannot be read";
-    return utf8_is_valid(parsed->view.common_name) ? NULL : "its common name is no text";
+        return wording("its common name cannot be read");
+    return utf8_is_valid(parsed->view.common_name) ? NULL : wording("its common name is no text");
 }
 
 /* RFC 5280 section 4.1: DER, so encoding what was read gives the same bytes. */
@@ -244,16 +246,16 @@ static const char *fill(struct parsed_certificate *parsed, OSSL_LIB_CTX *libctx,
     const uint8_t *end = der.ptr;
 
     if (!x509 || der.len == 0 || der.len > CERTIFICATE_MAX)
-        return x509 ? "it is empty or larger than 16 KiB" : "no memory for it";
+        return x509 ? wording("it is empty or larger than 16 KiB") : wording("no memory for it");
     if (!d2i_X509(&x509, &end, (long)der.len))
-        return "it is not an X.509 certificate in DER";
+        return wording("it is not an X.509 certificate in DER");
     if (end != der.ptr + der.len || !is_same_der(x509, der))
-        return "it is not exactly one certificate in DER";
+        return wording("it is not exactly one certificate in DER");
     if (!own(parsed, OPENSSL_memdup(der.ptr, der.len), (int)der.len, &parsed->view.der))
-        return "no memory for it";
+        return wording("no memory for it");
     if (!take_time(X509_get0_notBefore(x509), &parsed->view.not_before) ||
         !take_time(X509_get0_notAfter(x509), &parsed->view.not_after))
-        return "its validity cannot be read";
+        return wording("its validity cannot be read");
     const char *why = take_slices(parsed, x509);
     why = why ? why : take_id(parsed, libctx, x509);
     why = why ? why : take_key(parsed, x509);
@@ -265,7 +267,7 @@ enum sca_status certificate_parse(OSSL_LIB_CTX *libctx, struct span der,
 {
     AUTO(parsed_certificate_freep) struct parsed_certificate *parsed = calloc(1, sizeof(*parsed));
 
-    *why = "no memory for it";
+    *why = wording("no memory for it");
     if (!parsed)
         return SCA_NOMEM;
     /* The queue of errors is the host's as well: it finds there what it left. */

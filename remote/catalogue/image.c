@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "remote/base/wording.h"
+
 uint64_t image_checksum(struct span bytes)
 {
     /* Odd, so that multiplying loses nothing: every step is a bijection of sum. */
@@ -27,17 +29,17 @@ static uint64_t header_checksum(const struct image_header *header)
 static const char *header_fault(const struct image_header *header)
 {
     if (memcmp(header->magic, IMAGE_MAGIC, sizeof(header->magic)) != 0)
-        return "it is not a catalogue";
+        return wording("it is not a catalogue");
     if (header->byte_order != IMAGE_BYTE_ORDER)
-        return "it was written on a computer of the other byte order";
+        return wording("it was written on a computer of the other byte order");
     if (header->header_checksum != header_checksum(header))
-        return "its header is damaged";
+        return wording("its header is damaged");
     if (header->version != IMAGE_VERSION && header->version != IMAGE_VERSION_PLAIN)
-        return "it was written by another version";
+        return wording("it was written by another version");
     if (header->spare_slot_id >= header->next_slot_id || header->entry_count > IMAGE_ENTRIES_MAX ||
         header->shared_count > IMAGE_ENTRIES_MAX * CATALOGUE_CHAIN_MAX ||
         header->bodies_len > IMAGE_FILE_MAX)
-        return "its header makes no sense";
+        return wording("its header makes no sense");
     return NULL;
 }
 
@@ -70,7 +72,7 @@ enum sca_status image_check(struct span file, struct image *ret_image, const cha
 {
     struct image image = {.file = file};
 
-    *why = "it is shorter than its header";
+    *why = wording("it is shorter than its header");
     if (file.len < sizeof(image.header))
         return SCA_INVALID;
     memcpy(&image.header, file.ptr, sizeof(image.header));
@@ -81,13 +83,13 @@ enum sca_status image_check(struct span file, struct image *ret_image, const cha
     size_t count = (size_t)image.header.entry_count + image.header.shared_count;
     size_t records_len = count * sizeof(struct image_record);
     size_t rest = file.len - sizeof(image.header);
-    *why = "its length is not what its header says";
+    *why = wording("its length is not what its header says");
     if (rest < records_len || rest - records_len != image.header.bodies_len)
         return SCA_INVALID;
     image.records = span_of(file.ptr + sizeof(image.header), records_len);
     image.bodies = span_of(image.records.ptr + records_len, rest - records_len);
 
-    *why = "its index is damaged";
+    *why = wording("its index is damaged");
     if (image_checksum(image.records) != image.header.records_checksum ||
         !are_records_sound(&image))
         return SCA_INVALID;

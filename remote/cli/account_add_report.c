@@ -31,13 +31,16 @@ static const struct source *find_source(const char *text)
     return NULL;
 }
 
-/* What the reason says is missing; NULL: it says something else. */
+/* The key that "[account NAME] lacks KEY; ..." names, in any language; NULL: it says something
+ * else. */
 static const struct source *find_missing(const char *reason)
 {
-    static const char lacks[] = " lacks ";
-    const char *found = strstr(reason, lacks);
+    const struct source *found = NULL;
 
-    return found ? find_source(found + strlen(lacks)) : NULL;
+    for (const char *at = *reason == '[' ? strchr(reason, ']') : NULL; at && !found;
+         at = strchr(at + 1, ' '))
+        found = find_source(at + 1);
+    return found;
 }
 
 static bool is_given(const struct cli *cli, const struct source *source)

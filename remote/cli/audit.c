@@ -144,8 +144,8 @@ static void tell_right(const struct audit_report *report)
                               report->torn_count),
                      report->torn_count);
     if (report->unsaved_count > 0)
-        (void)printf(ngettext("once the computer stopped before the last lines were on the disk, "
-                              "and the log says so itself\n",
+        (void)printf(ngettext("%zu time the computer stopped before the last lines were on the "
+                              "disk, and the log says so itself\n",
                               "%zu times the computer stopped before the last lines were on the "
                               "disk, and the log says so itself\n",
                               report->unsaved_count),

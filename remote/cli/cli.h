@@ -7,8 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define _(text)  gettext(text)
-#define N_(text) text
+#include "remote/base/wording.h"
+
+#define _(text) gettext(text)
 
 enum cli_exit {
     CLI_OK = 0,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/cli/cli.h"
 
 /* A place in the text; fields are unquoted on the spot, so that writing never overtakes reading. */
 struct reader {
@@ -43,7 +44,7 @@ static bool read_quoted(struct reader *reader)
     for (;;) {
         if (reader->at == reader->end) {
             reader->line = first;
-            return fail(reader, "a quotation mark has no partner");
+            return fail(reader, _("a quotation mark has no partner"));
         }
         if (*reader->at != '"') {
             keep(reader);
@@ -52,7 +53,7 @@ static bool read_quoted(struct reader *reader)
             keep(reader);
         } else {
             reader->at++;
-            return is_field_end(reader) || fail(reader, "there is text behind a quotation mark");
+            return is_field_end(reader) || fail(reader, _("there is text behind a quotation mark"));
         }
     }
 }
@@ -61,7 +62,7 @@ static bool read_plain(struct reader *reader)
 {
     while (!is_field_end(reader)) {
         if (*reader->at == '"')
-            return fail(reader, "a quotation mark stands inside a field; quote all of it");
+            return fail(reader, _("a quotation mark stands inside a field; quote all of it"));
         keep(reader);
     }
     return true;
@@ -94,7 +95,7 @@ static bool read_row(struct reader *reader, struct csv_row *row)
     *row = (struct csv_row){.line = reader->line};
     for (;;) {
         if (row->field_count == CSV_FIELDS_MAX)
-            return fail(reader, "there are too many fields");
+            return fail(reader, _("there are too many fields"));
         if (!read_field(reader, &row->fields[row->field_count++]))
             return false;
         bool is_last = reader->at == reader->end || *reader->at != reader->separator;
@@ -134,7 +135,7 @@ static enum sca_status read_rows(struct reader *reader, struct csv *csv)
 
     while (reader->at < reader->end) {
         if (csv->count == CSV_ROWS_MAX) {
-            reader->why = "there are too many lines";
+            reader->why = _("there are too many lines");
             return SCA_INVALID;
         }
         struct csv_row *row = room_for_row(csv, &room);
@@ -161,12 +162,12 @@ enum sca_status csv_parse(struct span text, struct csv **ret_csv, unsigned *ret_
     if (text.len >= 3 && memcmp(text.ptr, mark, 3) == 0)
         text = span_of(text.ptr + 3, text.len - 3);
     if (memchr(text.len ? (const char *)text.ptr : "", 0, text.len)) {
-        *why = "there is a NUL byte: this is no text in UTF-8";
+        *why = _("there is a NUL byte: this is no text in UTF-8");
         return SCA_INVALID;
     }
     enum sca_status st = buf_append(&csv->text, text);
     if (st != SCA_OK || text.len == 0) {
-        *why = text.len == 0 ? "the file is empty" : "the file is too large";
+        *why = text.len == 0 ? _("the file is empty") : _("the file is too large");
         return st == SCA_NOMEM ? st : SCA_INVALID;
     }
     char *start = (char *)csv->text.ptr;

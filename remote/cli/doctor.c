@@ -7,9 +7,9 @@
 #include "remote/base/cleanup.h"
 
 static const char *const finding_names[] = {
-    [FINDING_OK] = "ok",
-    [FINDING_WARN] = "warn",
-    [FINDING_FAIL] = "fail",
+    [FINDING_OK] = N_("ok"),
+    [FINDING_WARN] = N_("warn"),
+    [FINDING_FAIL] = N_("fail"),
 };
 
 static void (*const checks[])(struct doctor *doctor) = {
@@ -17,6 +17,15 @@ static void (*const checks[])(struct doctor *doctor) = {
     doctor_check_secrets,       doctor_check_accounts, doctor_check_econtract, doctor_check_tokens,
     doctor_check_registration,  doctor_check_module,
 };
+
+void doctor_name(const struct doctor *doctor, char *out, size_t size, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(out, size, doctor->cli->is_json ? format : gettext(format), args);
+    va_end(args);
+}
 
 void doctor_note(struct doctor *doctor, enum finding finding, const char *check,
                  const char *next_step, const char *format, ...)
@@ -35,6 +44,17 @@ void doctor_note(struct doctor *doctor, enum finding finding, const char *check,
     doctor->has_failed |= finding == FINDING_FAIL;
 }
 
+/* Of the longest name, and of "fail". */
+static int result_columns(void)
+{
+    int columns = 4;
+
+    for (size_t i = 0; i < ARRAY_LEN(finding_names); i++)
+        if (output_columns(_(finding_names[i])) > columns)
+            columns = output_columns(_(finding_names[i]));
+    return columns;
+}
+
 /* Sentences do not fit a table. */
 static void print_lines(const struct rows *rows)
 {
@@ -48,7 +68,9 @@ static void print_lines(const struct rows *rows)
             text[i] = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(row, keys[i]));
             text[i] = text[i] ? text[i] : "";
         }
-        output_line("%-4s  %s: %s\n", text[0], text[1], text[2]);
+        const char *result = _(text[0]);
+        output_line("%-*s  %s: %s\n", output_pad(result, result_columns()), result, _(text[1]),
+                    text[2]);
         if (*text[3])
             output_line(_("      next: %s\n"), text[3]);
     }

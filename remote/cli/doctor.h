@@ -20,7 +20,14 @@ struct doctor {
     bool has_failed;
 };
 
-/* next_step may be "". */
+/*
+ * What is checked, where that has a name in it; format is marked for translation. JSON has all of
+ * them in English.
+ */
+void doctor_name(const struct doctor *doctor, char *out, size_t size, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* check is of doctor_name, or one word that is marked. next_step may be "". */
 void doctor_note(struct doctor *doctor, enum finding finding, const char *check,
                  const char *next_step, const char *format, ...)
     __attribute__((format(printf, 5, 6)));

@@ -6,6 +6,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/cli/doctor.h"
+#include "remote/cli/words.h"
 
 enum { CHECK_SIZE = 80, NEXT_STEP_MAX = 160, SOON_S = 30 * 24 * 3600 };
 
@@ -56,8 +57,8 @@ static void note_certificate(struct doctor *doctor, const char *check,
         next_step = _("it expires within 30 days; renew it at VNPT");
     }
     doctor_note(doctor, finding, check, next_step, _("%s, %s: %s, valid until %s"),
-                label ? label : "", certificate_serial_hex(entry->leaf.serial, serial), state,
-                output_time(entry->leaf.not_after, until));
+                label ? label : "", certificate_serial_hex(entry->leaf.serial, serial),
+                words_find(state), output_time(entry->leaf.not_after, until));
 }
 
 /* An account for all certificates leaves those to others that those name; else it is a mistake. */
@@ -70,7 +71,7 @@ static void note_holder(struct doctor *doctor, const struct account_config *acco
 
     if (!holder || holder == account || (holder->serial && !account->serial))
         return;
-    (void)snprintf(check, sizeof(check), "account %s: slot", account->name);
+    doctor_name(doctor, check, sizeof(check), N_("account %s: slot"), account->name);
     doctor_note(doctor, FINDING_WARN, check,
                 _("remove one of the two accounts, or give each its own serial"),
                 _("certificate %s is account %s's slot already: %s:%u"),
@@ -85,7 +86,7 @@ static void check_certificates(struct doctor *doctor, const struct account_confi
     AUTO(catalogue_closep)
     struct catalogue *catalogue = workspace_catalogue(doctor->workspace->config->state_dir, &why);
 
-    (void)snprintf(check, sizeof(check), "account %s: certificate", account->name);
+    doctor_name(doctor, check, sizeof(check), N_("account %s: certificate"), account->name);
     if (!catalogue)
         return; /* reported as state */
     enum finding unusable = has_ready(catalogue, account) ? FINDING_WARN : FINDING_FAIL;
@@ -110,7 +111,7 @@ static void check_clock(struct doctor *doctor, const struct account_config *acco
 
     if (off_s <= STEP_S)
         return;
-    (void)snprintf(check, sizeof(check), "account %s: clock", account->name);
+    doctor_name(doctor, check, sizeof(check), N_("account %s: clock"), account->name);
     doctor_note(doctor, matters ? FINDING_FAIL : FINDING_WARN, check,
                 _("set this computer's clock, or have it set (NTP)"),
                 ahead_s > 0 ? _("it is %lld s ahead of the service's")
@@ -124,7 +125,7 @@ static void check_service(struct doctor *doctor, const struct account_config *ac
     char next_step[NEXT_STEP_MAX];
     struct workspace_answer answer;
 
-    (void)snprintf(check, sizeof(check), "account %s: service", account->name);
+    doctor_name(doctor, check, sizeof(check), N_("account %s: service"), account->name);
     if (account->service.sp_password.kind == SECRET_VAULT) {
         (void)snprintf(next_step, sizeof(next_step),
                        _("smartca account refresh %s asks for the PIN"), account->name);

@@ -19,7 +19,7 @@ static bool check_file(struct doctor *doctor, const char *path)
     if (stat(path, &info) != 0 || !(info.st_mode & (S_IRWXG | S_IRWXO)))
         return true;
     (void)snprintf(cure, sizeof(cure), "chmod 600 %s", path);
-    doctor_note(doctor, FINDING_WARN, "files", cure,
+    doctor_note(doctor, FINDING_WARN, N_("files"), cure,
                 _("others may read %s: it has identity numbers in it"), path);
     return false;
 }
@@ -38,7 +38,7 @@ void doctor_check_files(struct doctor *doctor)
         is_good &= check_file(doctor, paths[i]);
     locate_free_paths(paths, count);
     if (is_good && count > 0)
-        doctor_note(doctor, FINDING_OK, "files", "",
+        doctor_note(doctor, FINDING_OK, N_("files"), "",
                     ngettext("nobody else may read what is in conf.d (%zu file)",
                              "nobody else may read what is in conf.d (%zu files)", count),
                     count);

@@ -49,7 +49,7 @@ static void cure_of(const struct config_problem *problem, char out[static PLACE_
 
 void doctor_check_configuration(struct doctor *doctor)
 {
-    static const char check[] = "configuration";
+    static const char check[] = N_("configuration");
     const struct config *config = doctor->workspace->config;
 
     for (size_t i = 0; i < config->problem_count; i++) {
@@ -62,7 +62,7 @@ void doctor_check_configuration(struct doctor *doctor)
     }
     if (config->account_count + config->token_count == 0 && !has_local_token(config->state_dir))
         doctor_note(doctor, FINDING_FAIL, check,
-                    "smartca account add NAME --user-id ID, or smartca selfsigned create",
+                    _("smartca account add NAME --user-id ID, or smartca selfsigned create"),
                     _("no account in %s and conf.d beside it, and no self-signed certificate"),
                     config->main_file);
     else if (config->problem_count == 0)
@@ -87,7 +87,7 @@ static enum store_fault check_folder(struct doctor *doctor, const char *check, c
 /* Of these the module takes none that others may look into. */
 static void check_parts(struct doctor *doctor, const char *state_dir)
 {
-    static const char *const parts[] = {"tokens", "vault"};
+    static const char *const parts[] = {N_("tokens"), N_("vault")};
 
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
         AUTO(freep) char *folder = path_join(state_dir, parts[i]);
@@ -98,7 +98,7 @@ static void check_parts(struct doctor *doctor, const char *state_dir)
 
 void doctor_check_state(struct doctor *doctor)
 {
-    static const char check[] = "state";
+    static const char check[] = N_("state");
     const char *folder = doctor->workspace->config->state_dir;
     const char *why = NULL;
 
@@ -140,7 +140,7 @@ static int64_t newest_answer(const struct catalogue *catalogue)
  */
 void doctor_check_clock(struct doctor *doctor)
 {
-    static const char check[] = "clock";
+    static const char check[] = N_("clock");
     const char *why = NULL;
     char text[OUTPUT_TIME_SIZE];
     AUTO(catalogue_closep)

@@ -5,12 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <p11-kit/p11-kit.h>
-
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
 #include "remote/cli/doctor.h"
 #include "remote/cli/module.h"
+#include "remote/cli/rv_text.h"
 #include "remote/cli/slot_view.h"
 
 #define REGISTRATION "smartca-pkcs11.module"
@@ -59,7 +58,7 @@ static char *registered_module(const char *registration)
 
 void doctor_check_registration(struct doctor *doctor)
 {
-    static const char check[] = "p11-kit";
+    static const char check[] = N_("p11-kit");
     AUTO(freep) char *own = user_registration();
     const char *const places[] = {own ? own : "", SMARTCA_ADMIN_CONFIG_DIR "/" REGISTRATION,
                                   SMARTCA_MODULE_CONFIG_DIR "/" REGISTRATION};
@@ -78,7 +77,7 @@ void doctor_check_registration(struct doctor *doctor)
     }
     doctor_note(doctor, FINDING_WARN, check,
                 _("install the package; programs that are given the module's path work without"),
-                _("no " REGISTRATION " in %s: programs that ask p11-kit do not see the module"),
+                _("no %s in %s: programs that ask p11-kit do not see the module"), REGISTRATION,
                 SMARTCA_MODULE_CONFIG_DIR);
 }
 
@@ -155,7 +154,7 @@ static bool probe_slot(struct doctor *doctor, const struct probe *probe, CK_SLOT
     CK_TOKEN_INFO info = {.flags = CKF_TOKEN_INITIALIZED};
     CK_ULONG size = 0;
 
-    (void)snprintf(check, sizeof(check), "slot %lu", slot);
+    doctor_name(doctor, check, sizeof(check), N_("slot %lu"), slot);
     CK_RV rv = probe_token(&probe->module, slot, &info, &size);
     if (rv != CKR_TOKEN_NOT_PRESENT)
         (void)module_text(info.label, sizeof(info.label), label);
@@ -175,7 +174,7 @@ static bool probe_slot(struct doctor *doctor, const struct probe *probe, CK_SLOT
     else if (info.flags & CKF_TOKEN_INITIALIZED)
         doctor_note(doctor, FINDING_FAIL, check,
                     _("run again with SMARTCA_PKCS11_LOG=debug:stderr"), "%s: %s", label,
-                    p11_kit_strerror(rv));
+                    rv_text(rv));
     return rv == CKR_TOKEN_NOT_PRESENT || (info.flags & CKF_TOKEN_INITIALIZED);
 }
 
@@ -189,9 +188,9 @@ static void probe_slots(struct doctor *doctor, const struct probe *probe)
     for (CK_ULONG i = 0; rv == CKR_OK && i < count; i++)
         found += probe_slot(doctor, probe, slots[i]);
     if (found == 0)
-        doctor_note(doctor, FINDING_FAIL, "slots",
-                    "smartca account add NAME --user-id ID, or smartca selfsigned create", "%s",
-                    rv == CKR_OK ? _("applications see no slot") : p11_kit_strerror(rv));
+        doctor_note(doctor, FINDING_FAIL, N_("slots"),
+                    _("smartca account add NAME --user-id ID, or smartca selfsigned create"), "%s",
+                    rv == CKR_OK ? _("applications see no slot") : rv_text(rv));
 }
 
 static void examine(struct doctor *doctor, struct probe *probe, const char *check)
@@ -210,7 +209,7 @@ static void examine(struct doctor *doctor, struct probe *probe, const char *chec
     if (rv != CKR_OK) {
         doctor_note(doctor, FINDING_FAIL, check,
                     _("run again with SMARTCA_PKCS11_LOG=debug:stderr"), "C_Initialize: %s",
-                    p11_kit_strerror(rv));
+                    rv_text(rv));
         return;
     }
     doctor_note(doctor, FINDING_OK, check, "", _("%s loads and initialises"), probe->path);
@@ -219,7 +218,7 @@ static void examine(struct doctor *doctor, struct probe *probe, const char *chec
 
 void doctor_check_module(struct doctor *doctor)
 {
-    static const char check[] = "module";
+    static const char check[] = N_("module");
     AUTO(freep) char *path = NULL;
     struct probe probe = {.path = NULL};
 

@@ -32,7 +32,7 @@ static void check_vault(struct doctor *doctor, const struct account_config *acco
     enum vault_state state = vault_look(&vault, &wrong_pins, &why);
     char next_step[NEXT_STEP_MAX] = "";
 
-    (void)snprintf(check, sizeof(check), "account %s: vault", account->name);
+    doctor_name(doctor, check, sizeof(check), N_("account %s: vault"), account->name);
     if (vaults[state].needs_reset)
         (void)snprintf(next_step, sizeof(next_step),
                        _("smartca account pin %s --reset asks for the secrets and a new PIN"),
@@ -85,7 +85,7 @@ static void check_secrets(struct doctor *doctor, const struct account_config *ac
     char why[WHY_SIZE];
     bool is_good = true;
 
-    (void)snprintf(check, sizeof(check), "account %s: secrets", account->name);
+    doctor_name(doctor, check, sizeof(check), N_("account %s: secrets"), account->name);
     for (size_t i = 0; i < ARRAY_LEN(secrets); i++) {
         if (!secrets[i].is_wanted || can_read(secrets[i].ref, i == 1, why))
             continue;
@@ -113,7 +113,7 @@ void doctor_check_secrets(struct doctor *doctor)
 
 void doctor_check_econtract(struct doctor *doctor)
 {
-    static const char check[] = "econtract";
+    static const char check[] = N_("econtract");
     const struct econtract_config *econtract = &doctor->workspace->config->econtract;
     char why[WHY_SIZE];
 

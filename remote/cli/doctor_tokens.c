@@ -94,7 +94,7 @@ static void check_token(struct doctor *doctor, const struct token_config *token)
     char check[CHECK_SIZE];
     const char *why = NULL;
 
-    (void)snprintf(check, sizeof(check), "token %s", token->name);
+    doctor_name(doctor, check, sizeof(check), N_("token %s"), token->name);
     enum sca_status st = library_file_check(token->module, &file, &why);
     if (st == SCA_OK) {
         doctor_note(doctor, FINDING_OK, check, "", _("%s is safe to load"), file.path);

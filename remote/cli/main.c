@@ -3,9 +3,11 @@
 #include <limits.h>
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "remote/base/cleanup.h"
 #include "remote/cli/cli.h"
 #include "remote/cli/describe.h"
 #include "remote/cli/module.h"
@@ -27,15 +29,37 @@ static void bind_texts(void)
     (void)bindtextdomain("smartca-pkcs11", SMARTCA_LOCALE_DIR);
 }
 
+/* For the reasons that come from below (wording.h). */
+static const char *translate(const char *text)
+{
+    return gettext(text);
+}
+
+/* A language can be wanted on a system that has not made its locale; its texts are here all the
+ * same. */
+static void choose_messages(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+    const char *wanted = NULL;
+
+    if (setlocale(LC_MESSAGES, ""))
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(names) && !(wanted && *wanted); i++)
+        wanted = getenv(names[i]);
+    if (wanted && *wanted && setlocale(LC_MESSAGES, "C.UTF-8"))
+        (void)setenv("LANGUAGE", wanted, 0);
+}
+
 /* Names on certificates are UTF-8: without a locale that says so, tables would show escapes. */
 static void choose_language(void)
 {
     (void)setlocale(LC_CTYPE, "");
-    (void)setlocale(LC_MESSAGES, "");
+    choose_messages();
     if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
         (void)setlocale(LC_CTYPE, "C.UTF-8");
     bind_texts();
     (void)textdomain("smartca-pkcs11");
+    wording_use(translate);
 }
 
 /* A slip of the finger costs no look at the whole list; half a name no look elsewhere. */

@@ -7,10 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <p11-kit/p11-kit.h>
-
 #include "remote/base/cleanup.h"
 #include "remote/cli/output.h"
+#include "remote/cli/rv_text.h"
 
 #define MODULE_FILE "libsmartca-pkcs11.so"
 
@@ -87,7 +86,7 @@ bool module_open(struct module *module, const char *path, const char **why)
     }
     CK_RV rv = get_list(&module->p11);
     if (rv != CKR_OK || !module->p11) {
-        *why = p11_kit_strerror(rv);
+        *why = rv_text(rv);
         return false;
     }
     return true;
@@ -161,7 +160,7 @@ enum cli_exit module_use(const struct cli *cli, struct module *module)
     CK_RV rv = module_start(module);
     if (rv != CKR_OK)
         return output_fail(cli, "module", _("smartca doctor tells more"),
-                           _("C_Initialize of %s: %s"), path, p11_kit_strerror(rv));
+                           _("C_Initialize of %s: %s"), path, rv_text(rv));
     return CLI_OK;
 }
 

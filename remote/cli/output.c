@@ -51,6 +51,20 @@ const char *output_time(int64_t seconds, char out[static OUTPUT_TIME_SIZE])
     return out;
 }
 
+int output_columns(const char *text)
+{
+    int columns = 0;
+
+    for (; *text; text++)
+        columns += ((uint8_t)*text & 0xc0) != 0x80; /* what goes on with a letter has no column */
+    return columns;
+}
+
+int output_pad(const char *text, int columns)
+{
+    return columns + (int)strlen(text) - output_columns(text);
+}
+
 /* The service's words are in many of them. Without the line feed at the end; NULL: no memory. The
  * caller frees. */
 static char *format_line(const char *format, va_list args) __attribute__((format(printf, 1, 0)));

@@ -61,6 +61,10 @@ void output_remark(const struct cli *cli, const char *format, ...)
 /* One line of a result in text form, with or without its line feed, in printable characters. */
 void output_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* How wide UTF-8 is on a terminal, and the width for "%-*s" that makes it fill so many columns. */
+int output_columns(const char *text);
+int output_pad(const char *text, int columns);
+
 enum { OUTPUT_TIME_SIZE = 32 };
 
 /* RFC 3339, UTC. */

@@ -9,6 +9,7 @@
 #include "remote/base/bytes.h"
 #include "remote/base/cleanup.h"
 #include "remote/cli/output.h"
+#include "remote/cli/words.h"
 
 enum { CELL_SIZE = 512, DAY_LEN = 10 };
 
@@ -73,6 +74,8 @@ static void cell_text(const cJSON *item, const struct column *column, char out[s
         size_t len = utf8_cut(item->valuestring, column->is_day ? DAY_LEN : CELL_SIZE - 1);
         memcpy(out, item->valuestring, len);
         out[len] = 0;
+        if (words_has(column->key))
+            (void)snprintf(out, CELL_SIZE, "%s", words_find(item->valuestring));
         text_make_printable(out);
     } else if (cJSON_IsNumber(item)) {
         (void)snprintf(out, CELL_SIZE, "%.0f", item->valuedouble);

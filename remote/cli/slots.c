@@ -4,10 +4,9 @@
 #include <string.h>
 #include <time.h>
 
-#include <p11-kit/p11-kit.h>
-
 #include "remote/base/cleanup.h"
 #include "remote/cli/output.h"
+#include "remote/cli/rv_text.h"
 #include "remote/cli/slot_view.h"
 #include "remote/cli/store.h"
 
@@ -182,7 +181,7 @@ enum cli_exit slots_run(const struct cli *cli)
         result = trouble_print(cli, &trouble);
     else
         result = output_fail(cli, "module", _("smartca doctor tells more"),
-                             _("the module does not list its slots: %s"), p11_kit_strerror(rv));
+                             _("the module does not list its slots: %s"), rv_text(rv));
     rows_fini(&listing.rows);
     return result;
 }

@@ -4,10 +4,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include <p11-kit/p11-kit.h>
-
 #include "remote/base/cleanup.h"
 #include "remote/cli/output.h"
+#include "remote/cli/rv_text.h"
 
 /* What an administrator can do about the codes that have a cure. */
 static const struct {
@@ -43,9 +42,9 @@ bool trouble_module(struct trouble *trouble, const char *what, CK_RV rv)
     for (size_t i = 0; i < ARRAY_LEN(cures); i++)
         if (cures[i].rv == rv)
             return trouble_say(trouble, cures[i].code, _(cures[i].next_step), "%s: %s", what,
-                               p11_kit_strerror(rv));
+                               rv_text(rv));
     return trouble_say(trouble, "module", _("smartca doctor tells more"), "%s: %s", what,
-                       p11_kit_strerror(rv));
+                       rv_text(rv));
 }
 
 bool trouble_no_memory(struct trouble *trouble)

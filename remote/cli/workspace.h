@@ -11,7 +11,7 @@
 #include "remote/config/config.h"
 #include "remote/remote.h"
 
-enum { WORKSPACE_NOTE_SIZE = 256 };
+enum { WORKSPACE_NOTE_SIZE = 384 };
 
 struct workspace {
     struct config *config;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/base/wording.h"
 #include "remote/config/fields.h"
 #include "remote/config/inspect.h"
 
@@ -101,7 +102,7 @@ static bool has_required(const struct section *section, uint64_t said, uint64_t 
         problems_add(problems, section->file, section->line, "[%s%s%s] lacks %s; add it%s",
                      schema_section(section->kind)->name, section->name[0] ? " " : "",
                      section->name, rules[i].name,
-                     rules[i].in & SECTION_SMARTCA ? " here or to [smartca]" : "");
+                     rules[i].in & SECTION_SMARTCA ? wording(" here or to [smartca]") : "");
         is_complete = false;
     }
     return is_complete;
@@ -152,7 +153,7 @@ static bool has_secrets(const struct account_config *account, const struct secti
             "[account %s] lacks %s%s%s, which confirm = %s needs; add vault:, file:PATH or "
             "env:NAME",
             section->name, needs_password ? "password" : "",
-            needs_password && needs_key ? " and " : "", needs_key ? "totp_secret" : "",
+            needs_password && needs_key ? wording(" and ") : "", needs_key ? "totp_secret" : "",
             confirm_names[account->confirm]);
     return !needs_password && !needs_key;
 }

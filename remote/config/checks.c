@@ -6,6 +6,7 @@
 
 #include "remote/base/bytes.h"
 #include "remote/base/cleanup.h"
+#include "remote/base/wording.h"
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS  "0123456789"
@@ -23,39 +24,40 @@ const char *check_text(const char *text)
 
 const char *check_word(const char *text)
 {
-    return strpbrk(text, " \t") ? "must not contain white space" : NULL;
+    return strpbrk(text, " \t") ? wording("must not contain white space") : NULL;
 }
 
 const char *check_identity(const char *text)
 {
     return strlen(text) <= 64 && has_only(text, LETTERS DIGITS "-_.:")
                ? NULL
-               : "must be a CCCD, passport or tax number: at most 64 letters, digits, - _ . :";
+               : wording(
+                     "must be a CCCD, passport or tax number: at most 64 letters, digits, - _ . :");
 }
 
 const char *check_hex(const char *text)
 {
     return strlen(text) <= 80 && has_only(text, DIGITS "abcdefABCDEF")
                ? NULL
-               : "must be a certificate's serial number: at most 80 hexadecimal digits";
+               : wording("must be a certificate's serial number: at most 80 hexadecimal digits");
 }
 
 const char *check_country(const char *text)
 {
     return strlen(text) == 2 && has_only(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
                ? NULL
-               : "must be a country code of two capital letters, such as VN";
+               : wording("must be a country code of two capital letters, such as VN");
 }
 
 const char *check_path(const char *text)
 {
-    return text[0] == '/' ? NULL : "must be an absolute path, beginning with /";
+    return text[0] == '/' ? NULL : wording("must be an absolute path, beginning with /");
 }
 
 const char *check_log_target(const char *text)
 {
     bool is_name = strcmp(text, "stderr") == 0 || strcmp(text, "syslog") == 0;
-    return is_name || text[0] == '/' ? NULL : "must be stderr, syslog or an absolute path";
+    return is_name || text[0] == '/' ? NULL : wording("must be stderr, syslog or an absolute path");
 }
 
 /* Digits of a port from 1 to 65535, or nothing at all. */
@@ -101,8 +103,8 @@ static bool is_loopback(const char *host, size_t len)
 
 const char *check_url(const char *text)
 {
-    static const char expected[] = "must be https://HOST[:PORT][/PATH], without user name, query "
-                                   "or white space";
+    const char *expected =
+        wording("must be https://HOST[:PORT][/PATH], without user name, query or white space");
     char authority[264];
     size_t host_len = 0;
     bool is_plain = strncmp(text, "http://", 7) == 0;
@@ -118,13 +120,14 @@ const char *check_url(const char *text)
     if (!is_authority(authority, &host_len))
         return expected;
     if (is_plain && !is_loopback(host, host_len))
-        return "must be https://; http:// is accepted for 127.0.0.1, [::1] and localhost only";
+        return wording(
+            "must be https://; http:// is accepted for 127.0.0.1, [::1] and localhost only");
     return NULL;
 }
 
 const char *check_proxy(const char *text)
 {
-    static const char expected[] = "must be http://HOST:PORT or https://HOST:PORT";
+    const char *expected = wording("must be http://HOST:PORT or https://HOST:PORT");
     bool is_plain = strncmp(text, "http://", 7) == 0;
     size_t host_len = 0;
 
@@ -155,7 +158,8 @@ const char *check_pins(const char *text)
     for (const char *pin = text;; pin++) {
         size_t len = strcspn(pin, ";");
         if (memchr(pin, ' ', len) || !is_pin(span_of(pin, len)))
-            return "must be sha256//BASE64 of a public key, several divided by ; without spaces";
+            return wording(
+                "must be sha256//BASE64 of a public key, several divided by ; without spaces");
         pin += len;
         if (!*pin)
             return NULL;
@@ -169,6 +173,6 @@ const char *check_command(const char *text)
     for (const char *p = text; *p; p++)
         quotes += *p == '"';
     if (text[text[0] == '"'] != '/')
-        return "must begin with the absolute path of a program; it is run without a shell";
-    return quotes % 2 ? "has a quotation mark without its partner" : NULL;
+        return wording("must begin with the absolute path of a program; it is run without a shell");
+    return quotes % 2 ? wording("has a quotation mark without its partner") : NULL;
 }

@@ -11,6 +11,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
+#include "remote/base/wording.h"
 #include "remote/config/lines.h"
 
 static void section_fini(struct section *section)
@@ -110,7 +111,7 @@ bool document_read(struct document *document, const char *path)
     if (st == SCA_NOT_FOUND)
         return false;
     if (st == SCA_OK) {
-        why = "cannot be read";
+        why = wording("cannot be read");
         st = fstat(fd, &info) == 0 ? read_all(fd, &bytes) : SCA_IO;
     }
     if (st == SCA_OK)
@@ -119,6 +120,6 @@ bool document_read(struct document *document, const char *path)
         document->problems->is_out_of_memory = true;
     else
         problems_add(document->problems, path, 0, "the file is not used: %s",
-                     st == SCA_PROTOCOL ? "it is larger than 1 MiB; divide it" : why);
+                     st == SCA_PROTOCOL ? wording("it is larger than 1 MiB; divide it") : why);
     return true;
 }

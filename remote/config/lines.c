@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/base/wording.h"
 
 static struct section *current(const struct lines *lines)
 {
@@ -123,13 +124,15 @@ static const char *line_fault(struct span line, size_t blank, size_t max_len)
     bool is_indented =
         blank > 0 && blank < line.len && line.ptr[blank] != ';' && line.ptr[blank] != '#';
     if (line.len > max_len)
-        return "the line is too long; put a long secret in a file of its own and write file:PATH";
+        return wording(
+            "the line is too long; put a long secret in a file of its own and write file:PATH");
     if (has_control(line))
-        return "the line holds a NUL or control character; remove it";
+        return wording("the line holds a NUL or control character; remove it");
     if (!utf8_is_valid(line))
-        return "the line is not valid UTF-8; save the file as UTF-8";
+        return wording("the line is not valid UTF-8; save the file as UTF-8");
     if (is_indented)
-        return "the line begins with white space; remove that, a value must be on one line";
+        return wording(
+            "the line begins with white space; remove that, a value must be on one line");
     return NULL;
 }
 

@@ -13,6 +13,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
+#include "remote/base/wording.h"
 
 #define FOLDER      "smartca-pkcs11"
 #define MAIN_FILE   "smartca-pkcs11.conf"
@@ -123,7 +124,7 @@ enum sca_status locate_main_file(struct problems *problems, char **ret_path)
         problems_add(problems, named, 0,
                      "not there, although SMARTCA_PKCS11_CONF names it; %s is used, correct or "
                      "unset the variable",
-                     places[chosen] ? places[chosen] : "another file");
+                     places[chosen] ? places[chosen] : wording("another file"));
     char *path = TAKE(places[chosen]);
     for (size_t i = 0; i < count; i++)
         free(places[i]);

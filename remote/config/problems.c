@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "remote/base/wording.h"
+
 static void put(struct problems *problems, const char *file, unsigned line, char *take_reason)
 {
     struct config_problem *items = realloc(problems->items, (problems->count + 1) * sizeof(*items));
@@ -32,11 +34,12 @@ void problems_add(struct problems *problems, const char *file, unsigned line, co
     if (problems->count > PROBLEMS_MAX)
         return;
     if (problems->count == PROBLEMS_MAX) {
-        put(problems, file, line, strdup("further problems are not listed; mend these first"));
+        put(problems, file, line,
+            strdup(wording("further problems are not listed; mend these first")));
         return;
     }
     va_start(args, format);
-    int len = vasprintf(&reason, format, args);
+    int len = vasprintf(&reason, wording(format), args);
     va_end(args);
     put(problems, file, line, len < 0 ? NULL : reason);
 }

@@ -5,6 +5,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
+#include "remote/base/wording.h"
 #include "remote/config/config.h"
 
 static bool has_byte(struct span bytes, int byte)
@@ -16,13 +17,14 @@ static bool has_byte(struct span bytes, int byte)
 static const char *fault_of(struct span bytes)
 {
     if (bytes.len == 0)
-        return "the secret is empty";
+        return wording("the secret is empty");
     if (bytes.len > SECRET_MAX)
-        return "the secret is longer than 4096 bytes";
+        return wording("the secret is longer than 4096 bytes");
     if (has_byte(bytes, 0))
-        return "the secret holds a NUL byte";
-    return has_byte(bytes, '\n') || has_byte(bytes, '\r') ? "the secret has more than one line"
-                                                          : NULL;
+        return wording("the secret holds a NUL byte");
+    return has_byte(bytes, '\n') || has_byte(bytes, '\r')
+               ? wording("the secret has more than one line")
+               : NULL;
 }
 
 static enum sca_status make(struct span bytes, struct secret **ret_secret, const char **why)
@@ -31,7 +33,7 @@ static enum sca_status make(struct span bytes, struct secret **ret_secret, const
     if (*why)
         return SCA_INVALID;
     enum sca_status st = secret_new(bytes, ret_secret);
-    *why = st == SCA_OK ? NULL : "no memory for the secret";
+    *why = st == SCA_OK ? NULL : wording("no memory for the secret");
     return st;
 }
 
@@ -56,7 +58,7 @@ static enum sca_status fetch_env(const char *name, struct secret **ret_secret, c
 {
     const char *value = secure_getenv(name);
     if (!value) {
-        *why = "the environment variable is not set";
+        *why = wording("the environment variable is not set");
         return SCA_INVALID;
     }
     return make(span_text(value), ret_secret, why);
@@ -73,12 +75,12 @@ enum sca_status secret_ref_fetch(const struct secret_ref *ref, struct secret **r
     case SECRET_ENV:
         return fetch_env(ref->text, ret_secret, why);
     case SECRET_VAULT:
-        *why = "it is in the vault: log in with the account's PIN";
+        *why = wording("it is in the vault: log in with the account's PIN");
         return SCA_USER_AUTH;
     case SECRET_NONE:
         break;
     }
-    *why = "no secret is configured";
+    *why = wording("no secret is configured");
     return SCA_NOT_FOUND;
 }
 
@@ -92,6 +94,6 @@ const char *secret_ref_place(const struct secret_ref *ref, char out[static SECRE
         (void)snprintf(out, SECRET_PLACE_SIZE, " (%s%s)", len > ROOM ? "..." : "",
                        ref->text + (len > ROOM ? len - ROOM : 0));
     else if (ref->kind == SECRET_ENV)
-        (void)snprintf(out, SECRET_PLACE_SIZE, " (variable %.*s)", ROOM / 2, ref->text);
+        (void)snprintf(out, SECRET_PLACE_SIZE, wording(" (variable %.*s)"), ROOM / 2, ref->text);
     return out;
 }

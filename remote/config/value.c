@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/base/wording.h"
 #include "remote/config/checks.h"
 
 void value_free_text(char *text)
@@ -80,10 +81,11 @@ static enum sca_status parse_number(const struct key_rule *rule, const char *tex
         return SCA_OK;
     }
     if (rule->scale <= 1)
-        (void)snprintf(why, VALUE_WHY_SIZE, "must be a whole number from %u to %u", rule->min,
-                       rule->max);
+        (void)snprintf(why, VALUE_WHY_SIZE, wording("must be a whole number from %u to %u"),
+                       rule->min, rule->max);
     else
-        (void)snprintf(why, VALUE_WHY_SIZE, "must be seconds, from %u.%03u to %u, such as 2 or 2.5",
+        (void)snprintf(why, VALUE_WHY_SIZE,
+                       wording("must be seconds, from %u.%03u to %u, such as 2 or 2.5"),
                        rule->min / rule->scale, rule->min % rule->scale, rule->max / rule->scale);
     return SCA_INVALID;
 }
@@ -94,7 +96,7 @@ static void list_choices(const struct key_rule *rule, char *out, size_t size)
     size_t len = 0;
 
     for (size_t i = 0; rule->choices[i] && len < size; i++) {
-        const char *divider = i == 0 ? "" : rule->choices[i + 1] ? ", " : " or ";
+        const char *divider = i == 0 ? "" : rule->choices[i + 1] ? ", " : wording(" or ");
         int put = snprintf(out + len, size - len, "%s%s", divider, rule->choices[i]);
         len += put > 0 ? (size_t)put : 0;
     }
@@ -110,7 +112,7 @@ static enum sca_status parse_choice(const struct key_rule *rule, const char *tex
         number++;
     if (!rule->choices[number]) {
         list_choices(rule, choices, sizeof(choices));
-        (void)snprintf(why, VALUE_WHY_SIZE, "must be %s", choices);
+        (void)snprintf(why, VALUE_WHY_SIZE, wording("must be %s"), choices);
         return SCA_INVALID;
     }
     ret_value->number = number;
@@ -121,17 +123,17 @@ static const char *check_variable(const char *text)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
     bool is_name = text[0] && !(text[0] >= '0' && text[0] <= '9') && !text[strspn(text, allowed)];
-    return is_name ? NULL : "must name an environment variable after env:";
+    return is_name ? NULL : wording("must name an environment variable after env:");
 }
 
 static const char *check_secret_path(const char *text)
 {
-    return check_path(text) ? "must have an absolute path after file:" : NULL;
+    return check_path(text) ? wording("must have an absolute path after file:") : NULL;
 }
 
 static const char *check_vault(const char *text)
 {
-    return *text ? "must have nothing after vault:" : NULL;
+    return *text ? wording("must have nothing after vault:") : NULL;
 }
 
 static const struct {
@@ -156,7 +158,7 @@ static enum sca_status parse_secret(const struct key_rule *rule, const char *tex
     if (reason)
         return refuse(why, reason);
     if (places[i].kind == SECRET_VAULT && rule->is_vault_unavailable)
-        return refuse(why, "= vault: is not for this key: no PIN opens it; use file:PATH");
+        return refuse(why, wording("= vault: is not for this key: no PIN opens it; use file:PATH"));
 
     ret_value->secret.kind = places[i].kind;
     if (places[i].kind == SECRET_VAULT)

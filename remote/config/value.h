@@ -15,7 +15,7 @@ struct value {
     struct secret_ref secret;
 };
 
-enum { VALUE_WHY_SIZE = 200 };
+enum { VALUE_WHY_SIZE = 320 };
 
 /*
  * SCA_INVALID with what it has to be in why ("must be ...", to follow the key's name; never the

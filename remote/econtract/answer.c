@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/base/wording.h"
 #include "remote/econtract/member.h"
 
 enum { HTTP_OK_FIRST = 200, HTTP_OK_LAST = 299 };
@@ -55,7 +56,7 @@ enum sca_status answer_parse(struct span body, long http_status, struct answer *
     bool is_flag = cJSON_IsBool(cJSON_GetObjectItemCaseSensitive(json, "success"));
     bool has_code = member_number(json, "code", &code);
     if (!cJSON_IsObject(json) || (!is_flag && !has_code)) {
-        *why = "no envelope";
+        *why = wording("no envelope");
         return SCA_PROTOCOL;
     }
     answer.verdict.success = is_flag ? member_flag(json, "success") : code == ECONTRACT_OK;
@@ -90,10 +91,10 @@ static enum sca_status take_token(char *text, struct secret **ret_token, const c
     size_t len = strlen(text);
     bool fits = len > 0 && len <= SECRET_MAX;
 
-    *why = fits ? NULL : "a token that is empty or too long";
+    *why = fits ? NULL : wording("a token that is empty or too long");
     for (size_t i = 0; fits && i < len; i++)
         if (text[i] <= ' ' || text[i] >= 0x7f)
-            *why = "a token that is none";
+            *why = wording("a token that is none");
     enum sca_status st = *why ? SCA_PROTOCOL : secret_new(span_of(text, len), ret_token);
     secret_wipe(text, len);
     return st;
@@ -130,7 +131,7 @@ static enum sca_status take_companies(const cJSON *items, struct econtract_compa
     struct econtract_companies companies = {.count = 0};
     size_t count = (size_t)cJSON_GetArraySize(items);
 
-    *why = "companies without an id, or too many";
+    *why = wording("companies without an id, or too many");
     if (count == 0 || count > ANSWER_COMPANIES_MAX)
         return SCA_PROTOCOL;
     companies.items = calloc(count, sizeof(*companies.items));
@@ -166,7 +167,7 @@ enum sca_status answer_take_login(struct answer *answer, struct secret **ret_tok
         return take_token(text, ret_token, why);
     if (list)
         return take_companies(list, ret_companies, why);
-    *why = "neither a token nor companies";
+    *why = wording("neither a token nor companies");
     return SCA_PROTOCOL;
 }
 
@@ -208,7 +209,7 @@ static enum sca_status read_certificates(const cJSON *items, struct econtract_us
     if (!items)
         return SCA_OK;
     if (count > ANSWER_CERTIFICATES_MAX) {
-        *why = "too many certificates";
+        *why = wording("too many certificates");
         return SCA_PROTOCOL;
     }
     user->certificates = calloc(count + 1, sizeof(*user->certificates));
@@ -254,7 +255,7 @@ static enum sca_status read_users(const cJSON *items, struct econtract_users *us
     enum sca_status st = SCA_OK;
 
     if (count > ANSWER_USERS_MAX) {
-        *why = "too many users";
+        *why = wording("too many users");
         return SCA_PROTOCOL;
     }
     users->items = calloc(count + 1, sizeof(*users->items));
@@ -280,7 +281,7 @@ enum sca_status answer_users(const struct answer *answer, struct econtract_users
     const cJSON *items =
         cJSON_IsArray(answer->data) ? answer->data : json_array(answer->data, "items");
     if (!items) {
-        *why = "no list of users";
+        *why = wording("no list of users");
         return SCA_PROTOCOL;
     }
     enum sca_status st = read_users(items, &users, why);

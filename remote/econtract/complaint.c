@@ -5,6 +5,7 @@
 
 #include "remote/base/bytes.h"
 #include "remote/base/cleanup.h"
+#include "remote/base/wording.h"
 
 enum { UNAUTHORISED = 401, SERVER_ERROR_FIRST = 500, NOTE_MESSAGES_MAX = 120 };
 
@@ -16,20 +17,22 @@ struct meaning {
 
 static const struct meaning of_login[] = {
     {ECONTRACT_OTP_NEEDED, SCA_NOT_FOUND,
-     "run smartca econtract login and give the one-time password"},
-    {UNAUTHORISED, SCA_USER_AUTH, "check username and password in [econtract]"},
+     N_("run smartca econtract login and give the one-time password")},
+    {UNAUTHORISED, SCA_USER_AUTH, N_("check username and password in [econtract]")},
 };
 
 static const struct meaning of_any[] = {
-    {ECONTRACT_OTP_NEEDED, SCA_UNSUPPORTED, "this wants a one-time password: do it in eContract"},
-    {UNAUTHORISED, SCA_USER_AUTH, "run smartca econtract login"},
-    {403, SCA_NOT_PERMITTED, "the user of [econtract] lacks the right to do this"},
-    {404, SCA_NOT_FOUND, "check the numbers with smartca econtract users, and url"},
-    {429, SCA_BUSY, "try again in a minute"},
+    {ECONTRACT_OTP_NEEDED, SCA_UNSUPPORTED,
+     N_("this wants a one-time password: do it in eContract")},
+    {UNAUTHORISED, SCA_USER_AUTH, N_("run smartca econtract login")},
+    {403, SCA_NOT_PERMITTED, N_("the user of [econtract] lacks the right to do this")},
+    {404, SCA_NOT_FOUND, N_("check the numbers with smartca econtract users, and url")},
+    {429, SCA_BUSY, N_("try again in a minute")},
 };
 
-static const struct meaning unwell = {0, SCA_NETWORK, "the service has trouble: try again later"};
-static const struct meaning refused = {0, SCA_INVALID, "correct what it complains of"};
+static const struct meaning unwell = {0, SCA_NETWORK,
+                                      N_("the service has trouble: try again later")};
+static const struct meaning refused = {0, SCA_INVALID, N_("correct what it complains of")};
 
 static const struct meaning *find(const struct meaning *rows, size_t count,
                                   const struct econtract_verdict *verdict)
@@ -68,16 +71,16 @@ enum sca_status complaint_fail(const struct econtract_verdict *verdict, struct c
                                enum complaint_about what)
 {
     const struct meaning *meaning = meaning_of(verdict, what);
-    const char *messages = verdict->messages[0] ? verdict->messages : "no message";
+    const char *messages = verdict->messages[0] ? verdict->messages : wording("no message");
     bool is_whole =
         strlen(messages) <= NOTE_MESSAGES_MAX; /* the rest of the note is for the advice */
 
     /* An error page of a gateway has an HTTP status and no code. */
     bool is_http = verdict->code == ECONTRACT_OK && verdict->http_status != 200;
-    return call_fail(call, meaning->status, "eContract: %s %ld: %.*s%s: %s",
-                     is_http ? "HTTP" : "code", is_http ? verdict->http_status : verdict->code,
-                     (int)utf8_cut(messages, NOTE_MESSAGES_MAX), messages, is_whole ? "" : "...",
-                     meaning->advice);
+    return call_fail(
+        call, meaning->status, "eContract: %s %ld: %.*s%s: %s", is_http ? "HTTP" : wording("code"),
+        is_http ? verdict->http_status : verdict->code, (int)utf8_cut(messages, NOTE_MESSAGES_MAX),
+        messages, is_whole ? "" : "...", wording(meaning->advice));
 }
 
 enum sca_status complaint_unreadable(const struct econtract_verdict *verdict, struct call *call,
@@ -87,7 +90,7 @@ enum sca_status complaint_unreadable(const struct econtract_verdict *verdict, st
         return call_fail(call, st, "eContract: out of memory");
     if (verdict->http_status >= SERVER_ERROR_FIRST)
         return call_fail(call, unwell.status, "eContract: HTTP %ld: %s", verdict->http_status,
-                         unwell.advice);
+                         wording(unwell.advice));
     if (verdict->http_status == UNAUTHORISED)
         return call_fail(call, SCA_USER_AUTH,
                          "eContract: HTTP %ld: check username and password in [econtract]",

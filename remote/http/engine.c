@@ -2,6 +2,7 @@
 #include "remote/http/engine.h"
 
 #include "remote/base/cleanup.h"
+#include "remote/base/wording.h"
 #include "remote/http/guest.h"
 #include "remote/http/socket.h"
 
@@ -38,35 +39,35 @@ struct failure_row {
 };
 
 static const struct failure_row failures[] = {
-    {CURLE_COULDNT_RESOLVE_HOST, SCA_NETWORK, "name not found: check url and the network"},
-    {CURLE_COULDNT_RESOLVE_PROXY, SCA_NETWORK, "proxy not found: check the proxy key"},
-    {CURLE_COULDNT_CONNECT, SCA_NETWORK, "cannot connect: check the network or the proxy key"},
-    {CURLE_PROXY, SCA_NETWORK, "the proxy refused: check the proxy key"},
+    {CURLE_COULDNT_RESOLVE_HOST, SCA_NETWORK, N_("name not found: check url and the network")},
+    {CURLE_COULDNT_RESOLVE_PROXY, SCA_NETWORK, N_("proxy not found: check the proxy key")},
+    {CURLE_COULDNT_CONNECT, SCA_NETWORK, N_("cannot connect: check the network or the proxy key")},
+    {CURLE_PROXY, SCA_NETWORK, N_("the proxy refused: check the proxy key")},
     {CURLE_PEER_FAILED_VERIFICATION, SCA_NETWORK,
-     "its certificate is not trusted: check url, ca_file and the date"},
+     N_("its certificate is not trusted: check url, ca_file and the date")},
     {CURLE_SSL_PINNEDPUBKEYNOTMATCH, SCA_NETWORK,
-     "its key is not the pinned one: ask the service before changing pinned_public_key"},
-    {CURLE_SSL_CONNECT_ERROR, SCA_NETWORK, "TLS failed: check url, ca_file and the proxy key"},
+     N_("its key is not the pinned one: ask the service before changing pinned_public_key")},
+    {CURLE_SSL_CONNECT_ERROR, SCA_NETWORK, N_("TLS failed: check url, ca_file and the proxy key")},
     {CURLE_OPERATION_TIMEDOUT, SCA_NETWORK,
-     "no answer in time: check the network, connect_timeout and request_timeout"},
-    {CURLE_WRITE_ERROR, SCA_PROTOCOL, "its answer is over the limit: check url"},
-    {CURLE_FILESIZE_EXCEEDED, SCA_PROTOCOL, "its answer is over the limit: check url"},
-    {CURLE_WEIRD_SERVER_REPLY, SCA_PROTOCOL, "its answer is not HTTP: check url"},
-    {CURLE_UNSUPPORTED_PROTOCOL, SCA_PROTOCOL, "its answer is not HTTP: check url"},
-    {CURLE_URL_MALFORMAT, SCA_INVALID, "malformed: check url"},
-    {CURLE_OUT_OF_MEMORY, SCA_NOMEM, "out of memory"},
+     N_("no answer in time: check the network, connect_timeout and request_timeout")},
+    {CURLE_WRITE_ERROR, SCA_PROTOCOL, N_("its answer is over the limit: check url")},
+    {CURLE_FILESIZE_EXCEEDED, SCA_PROTOCOL, N_("its answer is over the limit: check url")},
+    {CURLE_WEIRD_SERVER_REPLY, SCA_PROTOCOL, N_("its answer is not HTTP: check url")},
+    {CURLE_UNSUPPORTED_PROTOCOL, SCA_PROTOCOL, N_("its answer is not HTTP: check url")},
+    {CURLE_URL_MALFORMAT, SCA_INVALID, N_("malformed: check url")},
+    {CURLE_OUT_OF_MEMORY, SCA_NOMEM, N_("out of memory")},
 };
 
 /* Every other code is a connection that broke: before and after the request was written. */
 static const struct failure_row broke_before = {
-    CURLE_OK, SCA_NETWORK, "cannot connect: check the network or the proxy key"};
+    CURLE_OK, SCA_NETWORK, N_("cannot connect: check the network or the proxy key")};
 static const struct failure_row broke_after = {
     CURLE_OK, SCA_NETWORK,
-    "the connection broke before the answer was complete: check the network"};
+    N_("the connection broke before the answer was complete: check the network")};
 
 /* libcurl refuses a header line of 100 KB as if memory had run out. */
 static const struct failure_row too_large = {CURLE_OUT_OF_MEMORY, SCA_PROTOCOL,
-                                             "its answer is over the limit: check url"};
+                                             N_("its answer is over the limit: check url")};
 
 static const char *const request_headers[] = {
     "Content-Type: application/json", /* first: a request without a body begins with the second */
@@ -368,7 +369,7 @@ static enum sca_status engine_fail(const struct engine *engine, const struct ori
 
     exchange->call->device_error = HTTP_DEVICE_ERROR + (unsigned long)code;
     /* libcurl's text names hosts, ports and TLS alerts; of an answer's bytes, none of the body. */
-    return call_fail(exchange->call, row->status, "%s: %s (%s)", origin->text, row->advice,
+    return call_fail(exchange->call, row->status, "%s: %s (%s)", origin->text, wording(row->advice),
                      engine->error[0] ? engine->error : curl_easy_strerror(code));
 }
 

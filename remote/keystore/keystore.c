@@ -7,6 +7,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
+#include "remote/base/wording.h"
 #include "remote/keystore/shelf.h"
 
 enum sca_status keystore_new_name(char ret_name[static KEYSTORE_NAME_SIZE])
@@ -36,7 +37,7 @@ enum sca_status keystore_info(const struct keystore *keystore, struct keystore_i
     struct pins pins = shelf_pins(&shelf, &head);
     st = pins_read(&pins, &counts);
     if (st != SCA_OK) {
-        *why = "its counters of wrong PINs cannot be read";
+        *why = wording("its counters of wrong PINs cannot be read");
         return st;
     }
     memcpy(info.serial, head.serial, sizeof(head.serial));

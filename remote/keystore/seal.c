@@ -6,6 +6,7 @@
 #include <openssl/crypto.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/base/wording.h"
 
 /* Which token, and since when: salt of every key, and part of all that is bound. */
 struct place {
@@ -145,7 +146,7 @@ enum sca_status seal_get(struct seal *seal, const struct tokenfile_item *item, u
         crypt_open(seal->box, span_of(&bound, sizeof(bound)), &item->record.mark, item->bytes, out);
     if (st != SCA_MISMATCH)
         return st;
-    *why = "damaged: a private object was changed by somebody without its PIN";
+    *why = wording("damaged: a private object was changed by somebody without its PIN");
     return SCA_INVALID;
 }
 
@@ -179,7 +180,8 @@ enum sca_status seal_verify(const struct seal *seal, const struct tokenfile *fil
         return st;
     if (CRYPTO_memcmp(manifest, file->head.manifest, sizeof(manifest)) == 0)
         return SCA_OK;
-    *why = "damaged: private objects were removed, exchanged or brought back by somebody without "
-           "their PIN";
+    *why = wording(
+        "damaged: private objects were removed, exchanged or brought back by somebody without "
+        "their PIN");
     return SCA_INVALID;
 }

@@ -9,6 +9,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
+#include "remote/base/wording.h"
 
 enum { TRUST = FILE_NOT_READABLE_BY_OTHERS | FILE_NOT_A_LINK };
 
@@ -29,15 +30,15 @@ enum sca_status shelf_check_dir(const char *dir, const char **why)
 
     if (stat(dir, &info) != 0) {
         bool is_missing = errno == ENOENT || errno == ENOTDIR;
-        *why = is_missing ? "not there" : "its folder cannot be examined";
+        *why = is_missing ? wording("not there") : wording("its folder cannot be examined");
         return is_missing ? SCA_NOT_FOUND : SCA_IO;
     }
     if (!S_ISDIR(info.st_mode))
-        *why = "its folder is no folder";
+        *why = wording("its folder is no folder");
     else if (info.st_uid != geteuid() && info.st_uid != 0)
-        *why = "its folder is owned by another user";
+        *why = wording("its folder is owned by another user");
     else if (info.st_mode & (S_IRWXG | S_IRWXO))
-        *why = "its folder is open to others; run chmod 700 on it";
+        *why = wording("its folder is open to others; run chmod 700 on it");
     else
         return SCA_OK;
     return SCA_INVALID;
@@ -53,7 +54,7 @@ enum sca_status shelf_init(struct shelf *shelf, const struct keystore *keystore,
     size_t len = 0;
 
     *shelf = (struct shelf){.dir = NULL};
-    *why = "its name is not 32 lower-case hex digits";
+    *why = wording("its name is not 32 lower-case hex digits");
     if (!shelf_is_name(keystore->name) ||
         hex_decode(keystore->name, shelf->token_id, sizeof(shelf->token_id), &len) != SCA_OK)
         return SCA_INVALID;
@@ -88,11 +89,11 @@ static enum sca_status open_token(const struct shelf *shelf, int *ret_fd, size_t
     if (st != SCA_OK)
         return st;
     if (fstat(fd, &info) != 0) {
-        *why = "cannot be examined";
+        *why = wording("cannot be examined");
         return SCA_IO;
     }
     if (info.st_size > TOKENFILE_MAX) {
-        *why = "larger than any token file";
+        *why = wording("larger than any token file");
         return SCA_INVALID;
     }
     *ret_len = (size_t)info.st_size;
@@ -112,7 +113,7 @@ static enum sca_status read_bytes(int fd, void *out, size_t len, const char **wh
         if (got == 0)
             break;
         if (got < 0 && errno != EINTR) {
-            *why = "cannot be read";
+            *why = wording("cannot be read");
             return SCA_IO;
         }
         if (got > 0)

@@ -4,12 +4,9 @@
 #include <string.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/base/wording.h"
 
 /* What a person does next, where the file is not what was written. */
-#define WAY_BACK                                                                                   \
-    "; NAME.token.old beside NAME.token is the generation before: copy it over NAME.token to go "  \
-    "back to it"
-
 _Static_assert(sizeof(struct tokenfile_head) == 16 + 2 * WRAP_ID_SIZE + KEYSTORE_SERIAL_SIZE +
                                                     KEYSTORE_LABEL_SIZE - 2 + 32 +
                                                     TOKENFILE_USERS * sizeof(struct wrap) +
@@ -54,15 +51,16 @@ static bool has_wrap(const struct tokenfile_head *head)
 static const char *meaning_fault(const struct tokenfile_head *head, const uint8_t *token_id)
 {
     if (head->version != TOKENFILE_VERSION)
-        return "it was written by another version";
+        return wording("it was written by another version");
     if (memcmp(head->token_id, token_id, sizeof(head->token_id)) != 0)
-        return "it is the file of another token, under this name";
+        return wording("it is the file of another token, under this name");
     for (int i = 0; i < TOKENFILE_USERS; i++)
         if (!wrap_is_sound(&head->wraps[i]))
-            return "its cost parameters are out of bounds: it is refused";
+            return wording("its cost parameters are out of bounds: it is refused");
     if (head->reserved || head->next_number == 0 || head->generation == 0 || !has_wrap(head) ||
         !is_text_sound(head))
-        return "damaged: its head makes no sense" WAY_BACK;
+        return wording("damaged: its head makes no sense; NAME.token.old beside NAME.token is the "
+                       "generation before: copy it over NAME.token to go back to it");
     return NULL;
 }
 
@@ -76,15 +74,23 @@ enum sca_status tokenfile_check_head(const struct tokenfile_head *head, const ui
     if (st != SCA_OK)
         return st;
     if (memcmp(head->magic, TOKENFILE_MAGIC, sizeof(head->magic)) != 0)
-        *why = "damaged: it does not begin as a token file does" WAY_BACK;
+        *why = wording(
+            "damaged: it does not begin as a token file does; NAME.token.old beside NAME.token is "
+            "the generation before: copy it over NAME.token to go back to it");
     else if (head->byte_order != TOKENFILE_BYTE_ORDER)
-        *why = "damaged, or written on a computer of the other byte order" WAY_BACK;
+        *why = wording(
+            "damaged, or written on a computer of the other byte order; NAME.token.old beside "
+            "NAME.token is the generation before: copy it over NAME.token to go back to it");
     else if (memcmp(head->digest, digest, sizeof(digest)) != 0)
-        *why = "damaged: its head is not what was written" WAY_BACK;
+        *why =
+            wording("damaged: its head is not what was written; NAME.token.old beside NAME.token "
+                    "is the generation before: copy it over NAME.token to go back to it");
     else
         *why = meaning_fault(head, token_id);
     if (!*why && !is_size_sound(head, file_len))
-        *why = "damaged: its length is not what its head says" WAY_BACK;
+        *why = wording(
+            "damaged: its length is not what its head says; NAME.token.old beside NAME.token is "
+            "the generation before: copy it over NAME.token to go back to it");
     return *why ? SCA_INVALID : SCA_OK;
 }
 
@@ -129,7 +135,8 @@ enum sca_status tokenfile_check(struct span bytes, const uint8_t *token_id,
     struct tokenfile file = {.records = {0}};
     uint8_t digest[CRYPT_DIGEST_SIZE];
 
-    *why = "damaged: it is shorter than its head" WAY_BACK;
+    *why = wording("damaged: it is shorter than its head; NAME.token.old beside NAME.token is the "
+                   "generation before: copy it over NAME.token to go back to it");
     if (bytes.len < sizeof(file.head))
         return SCA_INVALID;
     memcpy(&file.head, bytes.ptr, sizeof(file.head));
@@ -142,13 +149,15 @@ enum sca_status tokenfile_check(struct span bytes, const uint8_t *token_id,
     st = crypt_digest(&checked, 1, digest);
     if (st != SCA_OK)
         return st;
-    *why = "damaged: its content is not what was written" WAY_BACK;
+    *why = wording("damaged: its content is not what was written; NAME.token.old beside NAME.token "
+                   "is the generation before: copy it over NAME.token to go back to it");
     if (memcmp(checked.ptr + checked.len, digest, sizeof(digest)) != 0)
         return SCA_INVALID;
     size_t records_len = file.head.object_count * sizeof(struct tokenfile_record);
     file.records = span_of(bytes.ptr + sizeof(file.head), records_len);
     file.bodies = span_of(file.records.ptr + records_len, (size_t)file.head.bodies_len);
-    *why = "damaged: its index makes no sense" WAY_BACK;
+    *why = wording("damaged: its index makes no sense; NAME.token.old beside NAME.token is the "
+                   "generation before: copy it over NAME.token to go back to it");
     if (!are_records_sound(&file))
         return SCA_INVALID;
     *why = NULL;

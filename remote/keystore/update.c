@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/base/wording.h"
 #include "remote/keystore/durable.h"
 #include "remote/keystore/turn.h"
 
@@ -46,7 +47,7 @@ enum sca_status update_begin_new(const struct shelf *shelf, struct call *call,
     if (st == SCA_NOT_FOUND)
         return SCA_OK;
     if (st == SCA_OK)
-        return shelf_fail(shelf, call, SCA_INVALID, "there is a token of this name");
+        return shelf_fail(shelf, call, SCA_INVALID, wording("there is a token of this name"));
     return shelf_fail(shelf, call, st, why);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/base/wording.h"
 #include "remote/keystore/seal.h"
 #include "remote/keystore/update.h"
 
@@ -160,7 +161,8 @@ static enum sca_status merge(struct writing *writing, const struct tokenfile *fi
     if (st == SCA_OK)
         st = put_new(writing, count);
     if (st == SCA_INVALID && !writing->why)
-        writing->why = "a change is not acceptable, or an object or the token would be too large";
+        writing->why =
+            wording("a change is not acceptable, or an object or the token would be too large");
     if (st != SCA_OK || !writing->seal)
         return st;
     return seal_manifest(writing->seal, buf_span(&writing->writer.records),

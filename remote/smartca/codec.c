@@ -2,6 +2,7 @@
 #include "remote/smartca/codec.h"
 
 #include "remote/base/cleanup.h"
+#include "remote/base/wording.h"
 #include "remote/catalogue/certificate.h"
 
 #include <errno.h>
@@ -64,7 +65,7 @@ static enum sca_status read_signatures(const cJSON *data, struct codec_reply *re
     for (size_t i = 0; i < ARRAY_LEN(lists); i++)
         room += (size_t)cJSON_GetArraySize(lists[i]);
     if (room > CODEC_SIGNATURES_MAX + 1) {
-        *why = "too many signatures";
+        *why = wording("too many signatures");
         return SCA_PROTOCOL;
     }
     reply->signatures = calloc(room, sizeof(*reply->signatures));
@@ -105,7 +106,7 @@ enum sca_status codec_parse_reply(struct span body, struct codec_reply *ret_repl
     if (st != SCA_OK)
         return st;
     if (!cJSON_IsObject(json)) {
-        *why = "not an object";
+        *why = wording("not an object");
         return SCA_PROTOCOL;
     }
 
@@ -119,7 +120,7 @@ enum sca_status codec_parse_reply(struct span body, struct codec_reply *ret_repl
     st = read_signatures(data, &reply, why);
     if (st == SCA_OK) {
         st = take_sad(data, &reply);
-        *why = st == SCA_PROTOCOL ? "sad is too long" : *why;
+        *why = st == SCA_PROTOCOL ? wording("sad is too long") : *why;
     }
     if (st != SCA_OK) {
         free(reply.signatures);
@@ -251,7 +252,7 @@ enum sca_status codec_parse_certificates(struct span body, struct codec_certific
         return st;
     const cJSON *items = json_array(json_object(list.reply.json, "data"), "user_certificates");
     if (cJSON_GetArraySize(items) > CODEC_CERTIFICATES_MAX) {
-        *why = "too many certificates";
+        *why = wording("too many certificates");
         st = SCA_PROTOCOL;
     } else {
         st = read_certificates(items, &list, ret_skipped);

@@ -13,6 +13,7 @@
 #include "remote/base/file.h"
 #include "remote/base/lock.h"
 #include "remote/base/log.h"
+#include "remote/base/wording.h"
 
 enum {
     /* A file that never becomes empty is written anew above this size: reading it must stay cheap.
@@ -169,7 +170,7 @@ enum sca_status journal_explain(const struct journal *journal, struct call *call
     return call_fail(call, SCA_IO,
                      "nothing was sent, because the transaction journal in %s cannot be written "
                      "(%s): %s",
-                     journal->dir, reason ? strerrordesc_np(reason) : "unknown reason",
-                     reason == EFBIG ? "move it away, it is larger than any journal"
-                                     : "free some space there or mend its permissions");
+                     journal->dir, reason ? strerrordesc_np(reason) : wording("unknown reason"),
+                     reason == EFBIG ? wording("move it away, it is larger than any journal")
+                                     : wording("free some space there or mend its permissions"));
 }

@@ -3,6 +3,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/base/secret.h"
+#include "remote/base/wording.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -26,14 +27,14 @@ static const char *scan_string(struct scan *scan)
 
     for (; scan->at < scan->bytes.len && p[scan->at] != '"'; scan->at++) {
         if (scan->at - begin >= JSON_STRING_MAX)
-            return "a string is too long";
+            return wording("a string is too long");
         if (p[scan->at] != '\\')
             continue;
         scan->at++;
         if (scan->bytes.len - scan->at >= 5 && memcmp(p + scan->at, "u0000", 5) == 0)
-            return "a string holds a NUL";
+            return wording("a string holds a NUL");
     }
-    return scan->at < scan->bytes.len ? NULL : "a string does not end";
+    return scan->at < scan->bytes.len ? NULL : wording("a string does not end");
 }
 
 static const char *scan_token(struct scan *scan)
@@ -44,12 +45,12 @@ static const char *scan_token(struct scan *scan)
     case '{':
     case '[':
         scan->nodes++;
-        return ++scan->depth > JSON_DEPTH_MAX ? "nested too deeply" : NULL;
+        return ++scan->depth > JSON_DEPTH_MAX ? wording("nested too deeply") : NULL;
     case '}':
     case ']':
-        return scan->depth-- == 0 ? "unbalanced brackets" : NULL;
+        return scan->depth-- == 0 ? wording("unbalanced brackets") : NULL;
     case ',':
-        return ++scan->nodes >= JSON_NODES_MAX ? "too many values" : NULL;
+        return ++scan->nodes >= JSON_NODES_MAX ? wording("too many values") : NULL;
     default:
         return NULL;
     }
@@ -61,11 +62,11 @@ static const char *scan_limits(struct span bytes)
     struct scan scan = {.bytes = bytes};
 
     if (bytes.len == 0)
-        return "empty";
+        return wording("empty");
     if (memchr(bytes.ptr, 0, bytes.len))
-        return "a NUL byte";
+        return wording("a NUL byte");
     if (!utf8_is_valid(bytes))
-        return "not UTF-8";
+        return wording("not UTF-8");
     for (; scan.at < bytes.len; scan.at++) {
         const char *why = scan_token(&scan);
         if (why)
@@ -85,10 +86,10 @@ static const char *find_duplicate(const cJSON *parent)
     for (const cJSON *item = parent->child; item; item = item->next) {
         const char *why = NULL;
         if (cJSON_IsObject(parent) && ++members > JSON_MEMBERS_MAX)
-            return "an object has too many members";
+            return wording("an object has too many members");
         for (const cJSON *other = item->next; other && item->string; other = other->next)
             if (strcmp(item->string, other->string) == 0)
-                return "a key is there twice";
+                return wording("a key is there twice");
         if (item->child && (why = find_duplicate(item)))
             return why;
     }
@@ -106,7 +107,7 @@ enum sca_status json_parse(struct span bytes, cJSON **ret_json, const char **why
     /* The NUL is part of the length: cJSON then looks for it right after the value, never past it.
      */
     json = cJSON_ParseWithLengthOpts((const char *)bytes.ptr, bytes.len + 1, NULL, true);
-    *why = json ? find_duplicate(json) : "not JSON";
+    *why = json ? find_duplicate(json) : wording("not JSON");
     if (*why)
         return SCA_PROTOCOL;
 

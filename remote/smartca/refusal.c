@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "remote/base/log.h"
+#include "remote/base/wording.h"
 #include "remote/smartca/service.h"
 
 enum {
@@ -18,25 +19,27 @@ static const struct {
     [VERDICT_SIGNED] = {SCA_NETWORK, ""},
     [VERDICT_ACCEPTED] = {SCA_NETWORK, ""},
     [VERDICT_WAITING] = {SCA_NETWORK, ""},
-    [VERDICT_REJECTED] = {SCA_REJECTED, "rejected on the phone; sign again if that was a mistake"},
+    [VERDICT_REJECTED] = {SCA_REJECTED,
+                          N_("rejected on the phone; sign again if that was a mistake")},
     [VERDICT_EXPIRED] = {SCA_UNCONFIRMED,
-                         "expired at the service; sign again and confirm on the phone in time"},
-    [VERDICT_UNKNOWN_ID] = {SCA_PROTOCOL, "the service does not know this; check url"},
+                         N_("expired at the service; sign again and confirm on the phone in time")},
+    [VERDICT_UNKNOWN_ID] = {SCA_PROTOCOL, N_("the service does not know this; check url")},
     [VERDICT_EXISTS] = {SCA_NETWORK, ""},
-    [VERDICT_SERVICE_AUTH] = {SCA_SERVICE_AUTH,
-                              "sp_id or sp_password refused; check both with the service provider"},
-    [VERDICT_USER_AUTH] = {SCA_USER_AUTH, "the person's password refused; correct it (smartca "
-                                          "account pin NAME --reset)"},
-    [VERDICT_OTP_REFUSED] = {SCA_USER_AUTH, "one-time password refused"},
-    [VERDICT_NOT_PERMITTED] = {SCA_NOT_PERMITTED,
-                               "certificate revoked, expired or not activated; see smartca slots"},
-    [VERDICT_EXHAUSTED] = {SCA_EXHAUSTED, "signing package used up; buy or renew it at VNPT"},
-    [VERDICT_BUSY] = {SCA_NETWORK, "the service has too many requests; try again later"},
-    [VERDICT_TROUBLE] = {SCA_NETWORK, "the service has trouble; try again later"},
-    [VERDICT_FAILED] = {SCA_PROTOCOL, "refused by the service; see its message"},
+    [VERDICT_SERVICE_AUTH] =
+        {SCA_SERVICE_AUTH,
+         N_("sp_id or sp_password refused; check both with the service provider")},
+    [VERDICT_USER_AUTH] = {SCA_USER_AUTH, N_("the person's password refused; correct it (smartca "
+                                             "account pin NAME --reset)")},
+    [VERDICT_OTP_REFUSED] = {SCA_USER_AUTH, N_("one-time password refused")},
+    [VERDICT_NOT_PERMITTED] =
+        {SCA_NOT_PERMITTED, N_("certificate revoked, expired or not activated; see smartca slots")},
+    [VERDICT_EXHAUSTED] = {SCA_EXHAUSTED, N_("signing package used up; buy or renew it at VNPT")},
+    [VERDICT_BUSY] = {SCA_NETWORK, N_("the service has too many requests; try again later")},
+    [VERDICT_TROUBLE] = {SCA_NETWORK, N_("the service has trouble; try again later")},
+    [VERDICT_FAILED] = {SCA_PROTOCOL, N_("refused by the service; see its message")},
 };
 
-static const char user_refused[] = "user_id refused; check it in the account's section";
+static const char user_refused[] = N_("user_id refused; check it in the account's section");
 
 /* "CCCD:012345678901" is that number too. */
 static const char *number_of(const char *user_id)
@@ -65,7 +68,7 @@ static size_t number_len(const char *words, const char *number)
 static void quote_words(const struct smartca_client *client, const struct answer *answer,
                         char out[static CODEC_MESSAGE_SIZE])
 {
-    const char *from = answer->reply ? answer->reply->message : "no readable answer";
+    const char *from = answer->reply ? answer->reply->message : wording("no readable answer");
     const char *number = number_of(client->account->user_id);
     bool is_hidden = strlen(number) >= MASKED_MIN;
     char masked[LOG_MASK_SIZE];
@@ -93,6 +96,6 @@ enum sca_status service_refusal(const struct smartca_client *client, struct call
     words[utf8_cut(words, WORDS_MAX)] = 0;
     return call_fail(call, refusals[answer->verdict].status, "account %s: %s (code %lu: %s)",
                      client->account->name,
-                     is_users ? user_refused : refusals[answer->verdict].advice, call->device_error,
-                     words);
+                     wording(is_users ? user_refused : refusals[answer->verdict].advice),
+                     call->device_error, words);
 }

@@ -3,6 +3,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/base/log.h"
+#include "remote/base/wording.h"
 #include "remote/smartca/totp.h"
 
 enum { CLOCK_OFF_S = 25 }; /* less is within a step, or its neighbour */
@@ -149,7 +150,7 @@ static enum sca_status give_up(const struct second_factor *factor, struct call *
                          "account %s: the service refused the one-time password: this computer's "
                          "clock is %lld s %s the service's; set it",
                          name, ahead_s > 0 ? ahead_s : -ahead_s,
-                         ahead_s > 0 ? "ahead of" : "behind");
+                         ahead_s > 0 ? wording("ahead of") : wording("behind"));
     return call_fail(call, SCA_USER_AUTH,
                      "account %s: the one-time password was refused; if another computer signs "
                      "with this account, try again in a minute; else check totp_secret: smartca "

@@ -8,6 +8,7 @@
 
 #include "remote/base/bytes.h"
 #include "remote/base/cleanup.h"
+#include "remote/base/wording.h"
 #include "remote/smartca/totp.h"
 
 enum { KEY_MIN = 10, DIGITS = 6, PERIOD_S = 30, PERIOD_MAX_S = 3600 };
@@ -76,13 +77,13 @@ static const struct form {
     bool (*read)(const char *text, size_t len, struct totp_key *key);
     const char *complaint;
 } forms[] = {
-    {"base32:", read_base32, "what follows base32: is not base32 of at most 128 bytes"},
-    {"hex:", read_hex, "what follows hex: is not pairs of hex digits, at most 128"},
-    {"raw:", read_raw, "what follows raw: is longer than 128 bytes"},
-    {"base64:", read_base64, "what follows base64: is not base64 of at most 128 bytes"},
+    {"base32:", read_base32, N_("what follows base32: is not base32 of at most 128 bytes")},
+    {"hex:", read_hex, N_("what follows hex: is not pairs of hex digits, at most 128")},
+    {"raw:", read_raw, N_("what follows raw: is longer than 128 bytes")},
+    {"base64:", read_base64, N_("what follows base64: is not base64 of at most 128 bytes")},
     {"", read_base64,
-     "the secret key is not base64 as VNPT shows it; write base32:, hex: or raw: before a key in "
-     "another form"},
+     N_("the secret key is not base64 as VNPT shows it; write base32:, hex: or raw: before a key "
+        "in another form")},
 };
 
 /* The value of a parameter of the URI, up to '&' or the end; NULL without. */
@@ -121,19 +122,20 @@ static enum sca_status read_uri(const char *text, struct totp_key *key, const ch
     size_t len = 0;
     const char *value = query ? find_parameter(query, "secret", &len) : NULL;
 
-    *why = "the otpauth: address is not one of TOTP";
+    *why = wording("the otpauth: address is not one of TOTP");
     if (strncasecmp(text, "otpauth://totp/", 15) != 0)
         return SCA_INVALID;
-    *why = "the otpauth: address has no secret in base32";
+    *why = wording("the otpauth: address has no secret in base32");
     /* Padding is percent-encoded, and not needed. */
     if (!value || !read_base32(value, strcspn(value, "&%="), key))
         return SCA_INVALID;
-    *why = "the otpauth: address has digits other than 6 to 8, or a period other than 1 to 3600";
+    *why = wording(
+        "the otpauth: address has digits other than 6 to 8, or a period other than 1 to 3600");
     if (!read_number(query, "digits", 6, 8, &key->digits) ||
         !read_number(query, "period", 1, PERIOD_MAX_S, &key->period_s))
         return SCA_INVALID;
     value = find_parameter(query, "algorithm", &len);
-    *why = "the otpauth: address has an algorithm other than SHA1";
+    *why = wording("the otpauth: address has an algorithm other than SHA1");
     if (value && !(len == 4 && strncasecmp(value, "SHA1", 4) == 0))
         return SCA_INVALID;
     return SCA_OK;
@@ -145,7 +147,7 @@ static enum sca_status read_form(const char *text, struct totp_key *key, const c
         size_t len = strlen(forms[i].prefix);
         if (strncasecmp(text, forms[i].prefix, len) != 0)
             continue;
-        *why = forms[i].complaint;
+        *why = wording(forms[i].complaint);
         return forms[i].read(text + len, strlen(text + len), key) ? SCA_OK : SCA_INVALID;
     }
     return SCA_INVALID;
@@ -157,13 +159,13 @@ enum sca_status totp_key_read(const struct secret *text, struct totp_key *ret_ke
     struct span bytes = secret_get(text);
     const char *first = (const char *)bytes.ptr;
 
-    *why = "the secret key has a NUL in it";
+    *why = wording("the secret key has a NUL in it");
     enum sca_status st = SCA_INVALID;
     if (!memchr(bytes.ptr, 0, bytes.len))
         st = strncasecmp(first, "otpauth:", 8) == 0 ? read_uri(first, &key, why)
                                                     : read_form(first, &key, why);
     if (st == SCA_OK && key.len < KEY_MIN) {
-        *why = "the secret key has less than 10 bytes: a part of it is missing";
+        *why = wording("the secret key has less than 10 bytes: a part of it is missing");
         st = SCA_INVALID;
     }
     if (st == SCA_OK)

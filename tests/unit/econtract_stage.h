@@ -40,7 +40,7 @@ struct econtract_stage {
     char company[64];
     struct econtract_config config;
     struct econtract *econtract;
-    char note[256]; /* of the last call */
+    char note[sizeof(((struct call *)NULL)->note)]; /* of the last call */
 };
 
 /* cmocka setup and teardown; *state is the stage. */

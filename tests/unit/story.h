@@ -120,7 +120,9 @@ void story_call(struct story *story, struct call *call, uint64_t budget_ms);
 /* One call of transaction_sign with the usual budget. */
 enum sca_status story_sign(struct story *story, struct remote_document *documents, size_t count);
 
-/* The same with what a login opened; note: room for why it failed, or NULL. */
+enum { STORY_NOTE_SIZE = 256 };
+
+/* The same with what a login opened; note: STORY_NOTE_SIZE for why it failed, or NULL. */
 enum sca_status story_sign_with(struct story *story, const struct remote_credentials *credentials,
                                 struct remote_document *documents, size_t count, char *note);
 
