@@ -30,7 +30,6 @@ enum pending_outcome {
  * Asks the service once for the outcome of a transaction of the client's account. SCA_OK, or why
  * there is no answer to be had, with the call's note. The journal stays as it is.
  */
- */
 enum sca_status pending_look(struct smartca_client *client, struct call *call,
                              const struct journal_transaction *transaction,
                              enum pending_outcome *ret_outcome);

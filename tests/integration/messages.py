@@ -27,7 +27,7 @@ KEPT = [r'--[a-z][a-z-]*', r'\[(?!section)[a-z]+\]', r'\bchmod [-+0-9a-z]+',
         r'\bsmartca (?:' + '|'.join(sorted(VERBS, key=len, reverse=True)) + r')\b']
 
 # Two words and more that nobody reads as a sentence: what is typed, and what is written into files.
-NO_TEXT = re.compile('|'.join(VERBS) + r'|smartca [a-z -]+(?:%[.*s]+)?|chmod .*|'
+NO_TEXT = re.compile('|'.join(VERBS) + r'|(?:' + '|'.join(VERBS) + r') .*|smartca [a-z -]+(?:%[.*s]+)?|chmod .*|'
                      r'; Written by smartca account add; smartca account remove | removes it\.')
 
 
