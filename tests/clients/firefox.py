@@ -10,6 +10,7 @@
 import base64
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -162,6 +163,7 @@ class Firefox:
 
 
 def main(program, profile, command, *arguments):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("out of time"))
     with Firefox(program, profile) as firefox:
         getattr(firefox, command)(*arguments)
 
