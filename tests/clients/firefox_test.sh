@@ -49,6 +49,7 @@ mutual_tls() {
     if [ "$SLOT" = smartca ]; then
         firefox program/firefox-esr profile visit "$URL" "$(client_serial)" "$PIN" >page
         grep -qx 'certificate: ' page || { cat page; fail "Firefox offers a certificate that is for e-mail"; }
+        expect server.log 'peer did not return a certificate'
         cannot "mutual TLS with a certificate whose extended key usage lacks clientAuth, as VNPT's: not offered"
     else
         visit program/firefox-esr TLSv1.3
@@ -62,7 +63,7 @@ by_modutil() {
     server_start
     profile_make
     echo 'user_pref("security.tls.version.max", 3);' >>profile/user.js
-    modutil -force -dbdir sql:profile -add smartca -libfile "$MODULE"
+    ran modutil -force -dbdir sql:profile -add smartca -libfile "$MODULE"
     visit firefox-esr TLSv1.2
     works "modutil -add, mutual TLS 1.2"
 }
@@ -72,7 +73,7 @@ with_spoiled_module by_modutil
 devices() {
     server_start
     profile_make
-    modutil -force -dbdir sql:profile -add smartca -libfile "$MODULE"
+    ran modutil -force -dbdir sql:profile -add smartca -libfile "$MODULE"
     firefox firefox-esr profile devices "$LABEL" "${CLIENTS_TABLE%/*/*}/firefox.png" >tokens
     grep -qxF "$LABEL" tokens || { cat tokens; fail "Firefox shows no token $LABEL"; }
     works "Security Devices shows the token"
@@ -87,7 +88,7 @@ for_each_slot by_modutil
 tls_13_alone() {
     server_start -tls1_3
     profile_make
-    modutil -force -dbdir sql:profile -add smartca -libfile "$MODULE"
+    ran modutil -force -dbdir sql:profile -add smartca -libfile "$MODULE"
     firefox firefox-esr profile visit "$URL" "$(client_serial)" "$PIN" >page
     grep -q '^certificate: .' page || { cat page; fail "Firefox does not offer the certificate"; }
     grep -q '^address: about:neterror' page || { cat page; fail "a SmartCA key signs for TLS 1.3"; }

@@ -11,15 +11,12 @@ BUILD=$1
 slots_start
 contract_make "$HOME_DIR/contract.pdf" 1
 
-# pdfsig gives its PIN once, to the first token that asks, and gives up when another does: those are switched off.
+# pdfsig gives its PIN once, to the first token that asks, and gives up when another does.
 others_disable() {
     local slot
-    ran modutil -dbdir sql:nss -list smartca
     while read -r slot; do
-        modutil -force -dbdir sql:nss -disable smartca -slot "$slot"
-    done < <(awk -v label="$LABEL" '/^  Slot: / { slot = substr($0, 9) }
-        /^  Token Name: / { name = substr($0, 15); sub(/ +$/, "", name) }
-        /^  Login Type: Login required/ && name != "" && name != label { print slot }' "$HOME_DIR/work/out")
+        ran modutil -force -dbdir sql:nss -disable smartca -slot "$slot"
+    done < <(others nss)
 }
 
 pdf_sign() {
