@@ -59,16 +59,17 @@ const [resolve] = arguments;
 Cc["@mozilla.org/security/pkcs11moduledb;1"].getService(Ci.nsIPKCS11ModuleDB).listModules()
     .then(all => resolve(all.flatMap(one => one.slots.map(slot => slot.tokenName || ""))));
 """
-# Selects the slot of a token, in a first column wide enough to read.
+# Selects the slot of a token, in a first column wide enough to read; true when its details are all there.
 SELECT = """
 const [token] = arguments;
 const document = gBrowser.selectedBrowser.contentDocument;
 const tree = document.getElementById("device_tree");
 tree.style.minWidth = "24em";
 for (let row = 0; row < tree.view.rowCount; row++)
-    if (tree.view.getItemAtIndex(row).slotObject?.tokenName == token)
+    if (tree.view.getItemAtIndex(row).slotObject?.tokenName == token && tree.currentIndex != row)
         tree.view.selection.select(row);
-return document.querySelectorAll("#info_list treerow").length;
+const details = [...document.querySelectorAll("#info_list treecell")];
+return details.length > 0 && details.every(cell => cell.getAttribute("label"));
 """
 
 

@@ -131,11 +131,14 @@ class Office:
     def certificate(self, serial):
         """The list of the certificate window: here LibreOffice logs in to every token that asks."""
         security = self.service("com.sun.star.xml.crypto.SEInitializer").createSecurityContext("")
+        found = None
         for one in security.getSecurityEnvironment().getPersonalCertificates():
             number = bytes(byte & 255 for byte in one.SerialNumber).hex().upper().lstrip("0")
             print(number, one.SubjectName, flush=True)
             if number == serial:
                 found = one
+        if not found:
+            raise RuntimeError(f"LibreOffice does not list certificate {serial}")
         return found
 
     def write(self, text, certificate, pdf, odt):
