@@ -24,6 +24,8 @@ rm -r "$HOME_DIR/build"
 expected=(bin/smartca lib/pkcs11/libsmartca-pkcs11.so lib/pkgconfig/smartca-pkcs11.pc
     lib/smartca-pkcs11/smartca-remote.so share/doc/smartca-pkcs11/smartca-pkcs11.conf.sample
     share/locale/vi/LC_MESSAGES/smartca-pkcs11.mo share/p11-kit/modules/smartca-pkcs11.module)
+expected+=(lib/systemd/{system,user}/smartca-share{.socket,@.service} lib/sysusers.d/smartca-share.conf
+    share/man/man7/smartca-pkcs11-sharing.7)
 installed=$(cd "$root" && find . -type f | sed 's,^\./,,' | sort)
 [ "$installed" = "$(printf '%s\n' "${expected[@]}" | sort)" ] || fail "installed files: $installed"
 grep -qx 'module: libsmartca-pkcs11.so' "$root/share/p11-kit/modules/smartca-pkcs11.module" ||
