@@ -58,7 +58,7 @@ tls_12() {
     cannot "TLS 1.3: needs PSS, which the service does not make; --ssl-version-max=tls1.2"
     visit --ssl-version-max=tls1.2
     page_check page TLSv1.2
-    works "--ssl-version-max=tls1.2, mutual TLS 1.2"
+    works "--ssl-version-max=tls1.2, mutual TLS 1.2, with a certificate that has clientAuth"
 }
 SLOTS=(smartca)
 for_each_slot tls_12

@@ -61,6 +61,7 @@ for_each_slot mutual_tls
 # What the recipe says for about:config. TLS 1.2, since a SmartCA key has no PSS; as long as the phone needs, instead
 # of 30 seconds; and no icon of the site, for which Firefox connects, and so signs, again.
 by_modutil() {
+    local what='modutil -add, mutual TLS 1.2'
     server_start
     profile_make
     printf 'user_pref("%s", %s);\n' security.tls.version.max 3 network.http.tls-handshake-timeout 300 \
@@ -68,7 +69,8 @@ by_modutil() {
     ran modutil -force -dbdir sql:profile -add smartca -libfile "$MODULE"
     visit firefox-esr TLSv1.2
     [ "$SLOT" != smartca ] || [ "$(control counters | jq .sign)" = 1 ] || fail "a page has asked for several confirmations"
-    works "modutil -add, mutual TLS 1.2"
+    [ "$SLOT" != smartca ] || what+=", with a certificate that has clientAuth"
+    works "$what"
 }
 with_spoiled_module by_modutil
 
