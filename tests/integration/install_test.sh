@@ -22,7 +22,7 @@ cmake --install "$HOME_DIR/build" >/dev/null
 rm -r "$HOME_DIR/build"
 
 expected=(bin/smartca lib/pkcs11/libsmartca-pkcs11.so lib/pkgconfig/smartca-pkcs11.pc
-    lib/smartca-pkcs11/smartca-remote.so share/doc/smartca-pkcs11/smartca-pkcs11.conf.sample
+    lib/smartca-pkcs11/smartca-remote.so share/doc/smartca-pkcs11/README.vi.md share/doc/smartca-pkcs11/smartca-pkcs11.conf.sample
     share/locale/vi/LC_MESSAGES/smartca-pkcs11.mo share/p11-kit/modules/smartca-pkcs11.module)
 installed=$(cd "$root" && find . -type f | sed 's,^\./,,' | sort)
 [ "$installed" = "$(printf '%s\n' "${expected[@]}" | sort)" ] || fail "installed files: $installed"
