@@ -47,6 +47,8 @@ static const struct {
     {"selfsigned reissue", "selfsigned reissue --user anh.nv --years 5"},
     {"selfsigned list", "selfsigned list --expiring 30"},
     {"selfsigned export", "selfsigned export --user anh.nv --out anh.pem"},
+    {"selfsigned export",
+     "selfsigned export --issued-by 'VNPT eContract Certificate' --out ca.pem"},
     {"selfsigned export", "selfsigned export --user anh.nv --format p12 --out anh.p12"},
     {"selfsigned import", "selfsigned import --user anh.nv --from anh.p12"},
     {"status", "status work"},

@@ -8,7 +8,7 @@ installed_files() {
     kit=$(pkg-config --variable=p11_module_path p11-kit-1)
     {
         printf '%s\n' "$1/bin/smartca" "$kit/libsmartca-pkcs11.so" "$2/smartca-pkcs11/smartca-remote.so" \
-            "$2/pkgconfig/smartca-pkcs11.pc" "$share/doc/smartca-pkcs11/smartca-pkcs11.conf.sample" \
+            "$2/pkgconfig/smartca-pkcs11.pc" "$share"/doc/smartca-pkcs11/{README.vi.md,smartca-pkcs11.conf.sample} \
             "$share/locale/vi/LC_MESSAGES/smartca-pkcs11.mo" \
             "$(pkg-config --variable=p11_module_configs p11-kit-1)/smartca-pkcs11.module" \
             "$share/bash-completion/completions/smartca" "$1/lib/sysusers.d/smartca-share.conf" \
