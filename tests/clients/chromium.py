@@ -15,6 +15,7 @@ SECONDS = 60
 # A page in a window that has no address bar, where Return would load it again.
 EMPTY = "data:text/html,<title>empty</title>"
 PIN_WINDOW = "^Unlock Security Device$"
+PAGE_WINDOW = "^empty$"
 
 
 END = time.monotonic() + SECONDS
@@ -50,8 +51,8 @@ class Screen:
         return subprocess.run(["xdotool", *arguments], env=self.environment, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=20, check=False).stdout
 
-    def window(self):
-        return self.xdotool("search", "--onlyvisible", "--name", PIN_WINDOW).split()
+    def windows(self, name):
+        return self.xdotool("search", "--onlyvisible", "--name", name).split()
 
 
 class Chromium:
@@ -120,17 +121,22 @@ class Chromium:
         return self.call("Runtime.evaluate", session, expression=expression)["result"].get("value")
 
 
-def answer_windows(screen, pin):
-    """Types the PIN if there is a window for it. Return else takes the one certificate of the window that
-    asks for it; that one is no window of X, and where there is none, Return does nothing."""
-    if windows := screen.window():
-        screen.xdotool("windowfocus", "--sync", windows[0], "type", "--delay", "1", pin)
+def answer_windows(screen, pin, asked):
+    """Types the PIN if there is a window for it, whose name goes to asked. Return else takes the one
+    certificate of the frame that asks for it, a part of the page's window; where there is none, Return does
+    nothing. It is sent to that window alone: in a PIN window that has just opened it would cancel."""
+    if windows := screen.windows(PIN_WINDOW):
+        asked.add(windows[0])
+        screen.xdotool("windowfocus", "--sync", windows[0], "key", "ctrl+a")
+        screen.xdotool("type", "--delay", "1", pin)
         screen.xdotool("key", "Return")
-        wait(lambda: screen.window() != windows, "the PIN window to close")
-        return 1
-    screen.xdotool("key", "Return")
+        patience = time.monotonic() + 3
+        while screen.windows(PIN_WINDOW) == windows and time.monotonic() < patience:
+            time.sleep(0.05)
+        return
+    for window in screen.windows(PAGE_WINDOW):
+        screen.xdotool("key", "--window", window, "Return")
     time.sleep(0.1)
-    return 0
 
 
 def main(profile, url, pin, *options):
@@ -139,14 +145,14 @@ def main(profile, url, pin, *options):
         # The title is looked at, not the page: a question to a page that is about to be left is never answered.
         wait(lambda: chromium.page()["title"] == "empty", "the empty page")
         chromium.value(chromium.attach(), f"location.href = {json.dumps(url)}")
-        asked = 0
+        asked = set()
         while chromium.page()["title"] == "empty":
-            asked += answer_windows(screen, pin)
+            answer_windows(screen, pin, asked)
             if time.monotonic() > END:
                 raise TimeoutError(f"waited {SECONDS} s for {url}")
         session = chromium.attach()
         wait(lambda: chromium.value(session, "document.readyState") == "complete", url)
-        print(f"PIN asked: {asked}\naddress: {chromium.value(session, 'location.href')}")
+        print(f"PIN asked: {len(asked)}\naddress: {chromium.value(session, 'location.href')}")
         print(chromium.value(session, "document.body.innerText"))
 
 
