@@ -22,6 +22,7 @@ owner() {
     if command -v dpkg-query >/dev/null; then
         # Where /lib is a link to /usr/lib, packages may still say /lib.
         package=$({ dpkg-query -S "$1" "${1#/usr}" 2>/dev/null || true; } | sed -n '1s/: .*//p')
+        [ -n "$package" ] || { echo "sbom.sh: no package owns $1, so the list would lack it" >&2; return 1; }
         dpkg-query -W -f '${Package} ${Version} ${Architecture}\n' "$package"
     else
         rpm -qf --qf '%{NAME} %{VERSION}-%{RELEASE} %{ARCH}\n' "$1"
@@ -30,7 +31,8 @@ owner() {
 
 found=$(mktemp)
 trap 'rm -f "$found"' EXIT
-packages=$(libraries "$@" | while read -r library; do owner "$library"; done | sort -u)
+names=$(libraries "$@")
+packages=$(while read -r library; do owner "$library" || exit 1; done <<<"$names" | sort -u)
 system=$(sed -n 's/^ID=//p' /etc/os-release | tr -d '"')
 kind=rpm
 ! command -v dpkg-query >/dev/null || kind=deb

@@ -35,7 +35,7 @@ static bool take_serial(const char *text, char **ret_uri, char **ret_serial)
     const char *query = strchr(text, '?');
     const char *at = strstr(text, key);
 
-    while (at && at[-1] != ':' && at[-1] != ';')
+    while (at && at != text + strlen("pkcs11:") && at[-1] != ';')
         at = strstr(at + 1, key);
     size_t len = at ? strcspn(at, ";?") : 0;
     if (!at || (query && at > query) || memchr(at, '%', len)) {

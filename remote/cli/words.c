@@ -13,7 +13,7 @@ static const char *const words[] = {
     N_("smartca"), N_("selfsigned"), N_("token"),
     /* state, was */
     N_("ready"), N_("not_present"), N_("expired"), N_("revoked"), N_("not_activated"),
-    N_("uninitialized"), N_("submitting"), N_("waiting"),
+    N_("uninitialized"), N_("submitting"), N_("waiting"), N_("signed"),
     /* change */
     N_("unchanged"), N_("new"), N_("gone"), N_("state"),
     /* status */

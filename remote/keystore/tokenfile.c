@@ -6,7 +6,6 @@
 #include "remote/base/cleanup.h"
 #include "remote/base/wording.h"
 
-/* What a person does next, where the file is not what was written. */
 _Static_assert(sizeof(struct tokenfile_head) == 16 + 2 * WRAP_ID_SIZE + KEYSTORE_SERIAL_SIZE +
                                                     KEYSTORE_LABEL_SIZE - 2 + 32 +
                                                     TOKENFILE_USERS * sizeof(struct wrap) +

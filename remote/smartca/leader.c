@@ -13,6 +13,7 @@ enum {
     TURN_MOST_MS = 200,
     OPEN_AFTER_CONFIRM_S = 60,
     LOOK_EVERY_POLLS = 3, /* whoever waits for the confirmation itself asks at each */
+    LOOK_LEAST_MS = 250,
 };
 
 static const struct service_config *service_of(const struct leader *leader)
@@ -230,7 +231,8 @@ static void look_at_blockers(struct leader *leader) REQUIRES(leader->gather->loc
         lane->next_look_ms = 0;
     }
     if (lane->next_look_ms == 0)
-        lane->next_look_ms = call_now_ms(leader->call) + every_ms;
+        lane->next_look_ms =
+            call_now_ms(leader->call) + (every_ms > LOOK_LEAST_MS ? every_ms : LOOK_LEAST_MS);
 }
 
 /* Whoever wanted it has left meanwhile: others need not sign it. */

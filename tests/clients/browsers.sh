@@ -17,9 +17,6 @@ server_start() {
     URL=https://localhost:$(sed -n 's/^ACCEPT .*://p' server.log | head -n 1)/
 }
 
-# client_serial: the certificate's number as browsers show it, without zeros in front.
-client_serial() { openssl x509 -in "$CERT" -noout -serial | sed 's/^serial=0*//'; }
-
 # page_check FILE PROTOCOL: the server's page says so and has the certificate.
 page_check() {
     grep -qF "Protocol  : $2" "$1" || { cat "$1" server.log; fail "the page was not had by $2"; }

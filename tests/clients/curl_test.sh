@@ -31,6 +31,7 @@ END
             --key "$KEY;pin-source=file:$PIN_FILE" --cert "$TLS_CERT" --cacert server.pem -o got.txt "$URL"
         works 'TLS 1.2: OPENSSL_CONF=openssl.cnf curl --tls-max 1.2 --engine pkcs11 --key-type ENG --key'
         refused curl --engine pkcs11 --key-type ENG --key "$KEY" --cert "$TLS_CERT" --cacert server.pem "$URL"
+        say 'pkcs11|PKCS#11|[Mm]echanism|alert|SSL'
         cannot 'TLS 1.3 wants RSA-PSS, which the service does not make'
     else
         ran curl --engine pkcs11 --key-type ENG \

@@ -51,16 +51,20 @@ certtool_request() {
 for_each_slot certtool_request
 with_spoiled_module certtool_request ec
 
-# s_server gives each line back reversed: it does so only when it has taken the client's signature.
-cli() {
+# server SIGALGS: gives each line back reversed, only when it has taken the client's signature.
+server() {
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout server.key -out server.pem \
         -subj /CN=localhost -addext subjectAltName=DNS:localhost -days 1 2>/dev/null
     background server.log openssl s_server -accept 127.0.0.1:0 -naccept 1 -rev -cert server.pem -key server.key \
-        -Verify 1 -verify_return_error -CAfile "$TLS_CA" -sigalgs "$2"
+        -Verify 1 -verify_return_error -CAfile "$TLS_CA" -sigalgs "$1"
     expect server.log '^ACCEPT .*:[0-9]+$'
     PORT=$(sed -n 's/^ACCEPT .*://p' server.log)
-    PRIORITY=$1
     printf 'contract\nCLOSE\n' >lines
+}
+
+cli() {
+    server "$2"
+    PRIORITY=$1
     ran timeout 30 gnutls-cli --provider "$MODULE" --x509keyfile "$KEY" --x509certfile "$TLS_CERT" \
         --x509cafile server.pem --priority "$PRIORITY" --port "$PORT" localhost <lines
     say tcartnoc
@@ -71,6 +75,10 @@ gnutls_cli() {
         cli NORMAL:-VERS-TLS1.3:-SIGN-ALL:+SIGN-RSA-SHA256:+SIGN-ECDSA-SHA256 \
             ECDSA+SHA256:RSA+SHA256 1.2
         works 'TLS 1.2: gnutls-cli --priority NORMAL:-VERS-TLS1.3:-SIGN-ALL:+SIGN-RSA-SHA256:+SIGN-ECDSA-SHA256'
+        server RSA-PSS+SHA256
+        refused timeout 30 gnutls-cli --provider "$MODULE" --x509keyfile "$KEY" --x509certfile "$TLS_CERT" \
+            --x509cafile server.pem --priority NORMAL --port "$PORT" localhost <lines
+        say 'Fatal error|handshake'
         cannot 'TLS 1.3 wants RSA-PSS, which the service does not make'
         return
     fi

@@ -15,7 +15,7 @@ office() {
     database_make
     export MOZILLA_CERTIFICATE_FOLDER=sql:$PWD/nss
     HOME=$WORK timeout 100 /usr/bin/python3 "$ROOT_DIR/tests/clients/libreoffice.py" "$WORK/profile" \
-        "$(openssl x509 -in "$CERT" -noout -serial | sed 's/^serial=0*//')" "$PIN" "$WORK/contract.txt" \
+        "$(client_serial)" "$PIN" "$WORK/contract.txt" \
         "$WORK/contract.pdf" "$WORK/contract.odt" >office.log 2>&1 || { cat office.log; fail "libreoffice.py"; }
 }
 

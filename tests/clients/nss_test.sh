@@ -6,15 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 BUILD=$1
 . tests/clients/slots.sh
+. tests/clients/nss.sh
 slots_start
-
-database_make() {
-    mkdir nss
-    certutil -N -d sql:nss --empty-password
-    ran modutil -force -dbdir sql:nss -add smartca -libfile "$MODULE"
-    certutil -A -d sql:nss -n root -t C,C,C -i "$ROOT"
-    cmp -s "$ROOT" "$CHAIN" || certutil -A -d sql:nss -n chain -t ,, -i "$CHAIN"
-}
 
 list() {
     database_make

@@ -162,5 +162,5 @@ background_stop() {
     BACKGROUND=()
 }
 
-# port_free: a port of loopback that nobody listens on, for servers that can choose none themselves.
-port_free() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+# client_serial: the certificate's number as programs with windows show it, without zeros in front.
+client_serial() { openssl x509 -in "$CERT" -noout -serial | sed 's/^serial=0*//'; }

@@ -17,7 +17,8 @@ home_start() {
     trap home_stop EXIT
     export HOME=$HOME_DIR XDG_CONFIG_HOME=$HOME_DIR/config XDG_STATE_HOME=$HOME_DIR/state
     export SMARTCA_PKCS11_CONF=$XDG_CONFIG_HOME/smartca-pkcs11/smartca-pkcs11.conf
-    unset SMARTCA_PKCS11_LOG PKCS11_MODULE_PATH OPENSSL_CONF http_proxy https_proxy
+    unset SMARTCA_PKCS11_LOG PKCS11_MODULE_PATH OPENSSL_CONF http_proxy https_proxy HTTPS_PROXY \
+        all_proxy ALL_PROXY SSH_AUTH_SOCK SSH_AGENT_PID
     mkdir -p "$XDG_CONFIG_HOME/smartca-pkcs11" "$XDG_STATE_HOME"
     chmod 700 "$XDG_CONFIG_HOME/smartca-pkcs11"
 }
