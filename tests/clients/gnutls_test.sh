@@ -30,17 +30,18 @@ for_each_slot p11tool_signs
 with_spoiled_module p11tool_signs
 
 certtool_cms() {
+    cat "$CERT" "$CHAIN" >signer.pem
     ran certtool --provider "$MODULE" --p7-detached-sign --load-privkey "$KEY" \
-        --load-certificate "$CERT" --infile contract.txt --outder --outfile contract.p7s
+        --load-certificate signer.pem --infile contract.txt --outder --outfile contract.p7s
     ran openssl cms -verify -binary -inform DER -in contract.p7s -content contract.txt \
-        -CAfile "$CA" -out /dev/null
+        -CAfile "$ROOT" -out /dev/null
     works 'certtool --p7-detached-sign --load-privkey'
 }
 for_each_slot certtool_cms
 with_spoiled_module certtool_cms
 
 certtool_request() {
-    printf '%s\n' 'cn = localhost' 'signing_key' >request.cfg
+    echo 'cn = localhost' >request.cfg
     ran certtool --provider "$MODULE" --generate-request --template request.cfg \
         --load-privkey "$KEY" --outfile request.pem
     ran openssl req -in request.pem -verify -noout

@@ -46,11 +46,11 @@ for_each_slot list
 # certtool without --provider: the URI alone finds the key.
 sign() {
     register
-    cp "$CERT" cert.pem
+    cat "$CERT" "$CHAIN" >signer.pem
     [ ${#user[@]} = 0 ] || chown -R nobody .
     ran "${user[@]}" env GNUTLS_PIN="$PIN" certtool --p7-detached-sign --load-privkey "$KEY" \
-        --load-certificate cert.pem --infile contract.txt --outder --outfile contract.p7s
-    ran openssl cms -verify -binary -inform DER -in contract.p7s -content contract.txt -CAfile "$CA" -out /dev/null
+        --load-certificate signer.pem --infile contract.txt --outder --outfile contract.p7s
+    ran openssl cms -verify -binary -inform DER -in contract.p7s -content contract.txt -CAfile "$ROOT" -out /dev/null
     works 'certtool --p7-detached-sign --load-privkey, without --provider'
 }
 for_each_slot sign

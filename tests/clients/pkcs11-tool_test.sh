@@ -23,6 +23,20 @@ look() {
 }
 for_each_slot look
 
+certificate() { pkcs11-tool --module "$MODULE" --token-label "$LABEL" --read-object --type cert --label "$1" |
+    openssl x509 -inform DER; }
+issuer() { openssl x509 -in "$1" -noout -issuer -nameopt multiline,utf8,-esc_msb | sed -n 's/^ *commonName *= //p'; }
+files() {
+    certificate "$LABEL" >cert.pem
+    cmp <(openssl x509 -in cert.pem -outform DER) <(openssl x509 -in "$CERT" -outform DER)
+    if [ "$SLOT" != usb ]; then # that token has no other
+        certificate "$(issuer cert.pem)" >chain.pem
+        cmp <(openssl x509 -in chain.pem -outform DER) <(openssl x509 -in "$CHAIN" -outform DER)
+    fi
+    works 'pkcs11-tool --read-object --type cert --label, as PEM files'
+}
+for_each_slot files
+
 sign_ec() {
     ran pkcs11-tool --module "$MODULE" --token-label "$LABEL" --login --pin env:PIN \
         --sign --mechanism ECDSA-SHA256 --signature-format openssl -i contract.txt -o contract.sig

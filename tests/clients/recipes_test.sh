@@ -44,7 +44,9 @@ for script, block in blocks([line for page in pages for line in page.read_text()
         failed.append(f"no such test: {script}: {block}")
         continue
     seen.add(script)
-    have = "\n".join(commands((folder / script).read_text() + (folder / "slots.sh").read_text()))
+    text = (folder / script).read_text()
+    sourced = re.findall(r"^\. (tests/clients/\S+)$", text, re.M)
+    have = "\n".join(commands("\n".join([text, *(pathlib.Path(name).read_text() for name in sourced)])))
     for command in commands("\n".join(block)):
         if not command.startswith("#") and command not in have:
             failed.append(f"{script} does not run: {command}")
