@@ -59,7 +59,10 @@ static void add_row(const struct cli *cli, struct rows *rows, const struct confi
     rows_text(rows, "account", account ? account->name : NULL);
     rows_text(rows, "serial", item->serial);
     rows_text(rows, "description", item->description);
-    rows_text(rows, "state", item->is_signed ? N_("signed") : is_submitting ? "submitting" : "waiting");
+    rows_text(rows, "state",
+              item->is_signed ? N_("signed")
+              : is_submitting ? "submitting"
+                              : "waiting");
     add_documents(rows, item);
     if (!cli->is_json)
         add_documents_text(rows, item);
