@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { EARLY_FROM = 25, EARLY_TO = 40, LATE_FROM = 85 };
@@ -26,7 +27,7 @@ static unsigned read_status(pid_t pid, const char *name)
     FILE *file = fopen(line, "re");
     while (file && fgets(line, sizeof(line), file))
         if (strncmp(line, name, strlen(name)) == 0)
-            (void)sscanf(line + strlen(name), "%u", &value);
+            value = (unsigned)strtoul(line + strlen(name), NULL, 10);
     if (file)
         (void)fclose(file);
     return value;
@@ -34,8 +35,8 @@ static unsigned read_status(pid_t pid, const char *name)
 
 static void add(struct gauge_window *window, const struct gauge *gauge)
 {
-    window->rss_sum_kb += gauge->rss_kb;
-    window->samples++;
+    if (window->rss_min_kb == 0 || gauge->rss_kb < window->rss_min_kb)
+        window->rss_min_kb = gauge->rss_kb;
     if (gauge->fds > window->fds_max)
         window->fds_max = gauge->fds;
     if (gauge->threads > window->threads_max)
@@ -55,9 +56,4 @@ void gauge_take(struct gauge *gauge, unsigned done_percent)
         add(&gauge->early, gauge);
     if (done_percent >= LATE_FROM)
         add(&gauge->late, gauge);
-}
-
-unsigned gauge_rss_kb(const struct gauge_window *window)
-{
-    return window->samples ? (unsigned)(window->rss_sum_kb / window->samples) : 0;
 }

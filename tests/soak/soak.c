@@ -108,7 +108,10 @@ static bool prepare(struct soak *soak)
     const char *const create[] = {
         "selfsigned", "create",   "--user",     LOCAL_USER, "--name",        "Soak", "--years", "1",
         "--key",      "rsa:2048", "--pin-file", pin,        "--so-pin-file", pin,    NULL};
-    world_control(&soak->world, "behaviour", "{\"documents_max\":1000,\"lifetime_s\":15}");
+    /* A failed signature is a definite no here: a 500 would be asked for again until it is given up
+     * after a minute. */
+    world_control(&soak->world, "behaviour",
+                  "{\"documents_max\":1000,\"lifetime_s\":15,\"failed_code\":400}");
     return mkdir(folder, 0700) == 0 &&
            write_file(soak, "conf.d/audit.conf", "[module]\naudit_max = 1\naudit_keep = 8\n") &&
            write_file(soak, "pin", LOCAL_PIN "\n") && run_tool(soak, slots) == 0 &&

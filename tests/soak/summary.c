@@ -63,7 +63,7 @@ static void print_tallies(const char *title, const struct tally *tallies, size_t
 static void print_needs(const struct gauge *gauge)
 {
     (void)fprintf(stderr, "  %-24ld %8u %8u %5u %5u %5u %5u\n", (long)gauge->pid,
-                  gauge_rss_kb(&gauge->early), gauge_rss_kb(&gauge->late), gauge->early.fds_max,
+                  gauge->early.rss_min_kb, gauge->late.rss_min_kb, gauge->early.fds_max,
                   gauge->late.fds_max, gauge->early.threads_max, gauge->late.threads_max);
 }
 
@@ -98,8 +98,8 @@ void summary_print(const struct book *book, const struct gauge *gauges, uint64_t
 void summary_judge_needs(struct book *book, const struct gauge *gauges, uint64_t run_ms)
 {
     for (unsigned i = 0; i < WORKERS && run_ms >= LONG_ENOUGH_MS; i++) {
-        unsigned early = gauge_rss_kb(&gauges[i].early);
-        unsigned late = gauge_rss_kb(&gauges[i].late);
+        unsigned early = gauges[i].early.rss_min_kb;
+        unsigned late = gauges[i].late.rss_min_kb;
         if (!has_sanitizer() && late > early + early / 100 * RSS_GROWTH_PERCENT + RSS_GROWTH_KB)
             book_break(book, "process %u grew from %u to %u KiB", i, early, late);
         if (gauges[i].late.fds_max > gauges[i].early.fds_max + FDS_GROWTH)
