@@ -36,6 +36,8 @@ struct book {
     unsigned refused_pushes;   /* rejected, expired, failed */
     unsigned falsified_pushes; /* signed, but the answer was made false */
     unsigned given_up;
+    unsigned kills;
+    unsigned lost; /* signatures, with processes that were killed */
     unsigned local_signatures;
     unsigned tool_runs;
     unsigned tool_good;

@@ -17,6 +17,7 @@ struct entry {
     char id[64];
     char tran_code[64];
     enum entry_state state;
+    bool is_lost;        /* with the process that was killed while it took the signature */
     uint64_t created_ms; /* by the clock of the service, as all times of falsified answers */
 };
 
@@ -25,6 +26,7 @@ struct story {
     char digest[2 * DIGEST_LEN + 1];
     enum { STORY_OPEN, STORY_SIGNED, STORY_GIVEN_UP } end;
     uint64_t ended_ms;
+    unsigned kills; /* of processes that had asked for it, and took no signature with them yet */
     size_t entry_count;
     struct entry entries[ENTRIES_MAX];
 };

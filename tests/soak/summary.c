@@ -5,28 +5,14 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "tests/soak/sanitizer.h"
+
 enum {
     LONG_ENOUGH_MS = 5 * 60000,
     RSS_GROWTH_PERCENT = 5,
     RSS_GROWTH_KB = 2048,
     FDS_GROWTH = 4 /* connections of the pool that happen to be open */
 };
-
-/* With a sanitizer memory that was freed is kept for a while: there is no telling. */
-static bool has_sanitizer(void)
-{
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    return true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-    return true;
-#else
-    return false;
-#endif
-#else
-    return false;
-#endif
-}
 
 static unsigned sum(const struct tally *tallies, size_t room)
 {
@@ -78,6 +64,7 @@ void summary_print(const struct book *book, const struct gauge *gauges, uint64_t
                 {"documents pushed", book->pushes},
                 {"of these refused", book->refused_pushes},
                 {"of these falsified", book->falsified_pushes},
+                {"lost with a killed process", book->lost},
                 {"slowest answer, ms", book->slowest_ms},
                 {"self-signed signatures", book->local_signatures},
                 {"runs of smartca sign", book->tool_runs},
@@ -100,7 +87,8 @@ void summary_judge_needs(struct book *book, const struct gauge *gauges, uint64_t
     for (unsigned i = 0; i < WORKERS && run_ms >= LONG_ENOUGH_MS; i++) {
         unsigned early = gauges[i].early.rss_min_kb;
         unsigned late = gauges[i].late.rss_min_kb;
-        if (!has_sanitizer() && late > early + early / 100 * RSS_GROWTH_PERCENT + RSS_GROWTH_KB)
+        /* A sanitizer keeps memory that was freed for a while: there is no telling. */
+        if (!HAS_SANITIZER && late > early + early / 100 * RSS_GROWTH_PERCENT + RSS_GROWTH_KB)
             book_break(book, "process %u grew from %u to %u KiB", i, early, late);
         if (gauges[i].late.fds_max > gauges[i].early.fds_max + FDS_GROWTH)
             book_break(book, "process %u has %u descriptors, and had %u", i, gauges[i].late.fds_max,
