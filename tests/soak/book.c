@@ -255,7 +255,7 @@ static void judge(struct book *book, const struct story *story)
         book->refused_pushes += entry->state != ENTRY_SIGNED;
         if (story->end == STORY_SIGNED && is_last && entry->state == ENTRY_SIGNED)
             continue;
-        book->falsified_pushes += entry->state == ENTRY_SIGNED;
+        book->falsified_pushes += entry->state == ENTRY_SIGNED && !entry->is_lost;
         if (!is_over(book, entry, UINT64_MAX))
             book_break(book, "document %.8s: transaction %s was %s, and nobody got its signature",
                        story->digest, entry->id, entry_state_name(entry->state));
@@ -300,4 +300,9 @@ void book_close(struct book *book)
     }
     falsified_free(book->falsified);
     book->falsified = NULL;
+    unsigned accounted =
+        book->signatures + book->refused_pushes + book->falsified_pushes + book->lost;
+    if (book->pushes != accounted)
+        book_break(book, "%u documents were pushed, and %u are accounted for", book->pushes,
+                   accounted);
 }

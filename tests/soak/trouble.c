@@ -59,7 +59,10 @@ static unsigned count_kinds(bool is_sign)
     return count;
 }
 
-/* Each kind once in a hundred: between two faults of any kind pass so many requests, on average. */
+/*
+ * Each kind once in a hundred: between two faults of any kind pass so many requests, on average.
+ * Those of a signed answer wait for one besides.
+ */
 static void add_fault(const struct world *world, struct dice *dice, bool is_sign)
 {
     char json[192];
@@ -69,8 +72,8 @@ static void add_fault(const struct world *world, struct dice *dice, bool is_sign
         row = &faults[dice_below(dice, ARRAY_LEN(faults))];
     while (is_sign && !row->is_of_sign);
     (void)snprintf(json, sizeof(json), "{\"endpoint\":\"%s\",\"kind\":\"%s\",\"skip\":%u%s}",
-                   is_sign ? "sign" : "status", row->kind, dice_below(dice, 2 * apart - 1),
-                   row->more);
+                   is_sign ? "sign" : "status", row->kind,
+                   dice_below(dice, is_sign ? 2 * apart - 1 : apart), row->more);
     world_control(world, "fault", json);
 }
 
