@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -172,6 +173,7 @@ static void sign_as_child(struct signer *signer, const struct document *document
 {
     const CK_FUNCTION_LIST *p11 = signer->world->p11;
     struct ask ask = {signer, document, signer->desk->signature};
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* nothing is left of a soak that was stopped */
     CK_RV rv = p11->C_Initialize(NULL);
     if (rv == CKR_OK)
         rv = p11->C_OpenSession(signer->slot, CKF_SERIAL_SESSION, NULL, NULL, &signer->session);
