@@ -19,5 +19,6 @@ __attribute__((visibility("default"))) const struct remote_ops smartca_remote = 
     .poll = gather_poll,
     .number = gather_number,
     .join = gather_join,
+    .keep = gather_keep,
     .drop = gather_drop,
 };

@@ -107,6 +107,7 @@ struct remote_ops {
      * SCA_UNCONFIRMED is the outcome. poll is what makes it go on: SCA_OK with the signature,
      * SCA_PENDING, or the outcome. number gives what join takes, in any process: SCA_PENDING as
      * long as it has none, SCA_UNSUPPORTED when the outcome is there already. join: SCA_NOT_FOUND.
+     * keep: what poll told reached nobody, and stays where it was for whoever asks again.
      * One thread at a time per ticket. drop lets go of it; NULL is fine.
      */
     enum sca_status (*begin)(const struct remote_asking *asking, struct call *call,
@@ -118,6 +119,7 @@ struct remote_ops {
                               struct call *call, uint64_t *ret_number);
     enum sca_status (*join)(const struct remote_asking *asking, struct call *call, uint64_t number,
                             uint64_t patience_ms, struct remote_ticket **ret_ticket);
+    void (*keep)(struct remote_ticket *ticket);
     void (*drop)(struct remote_ticket *ticket);
 };
 

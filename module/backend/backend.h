@@ -138,6 +138,9 @@ struct token_async_ops {
     enum sca_status (*join)(struct token *token, struct call *call, uint64_t id,
                             struct token_job **ret_job);
 
+    /* The signature of the last poll did not reach the application: it can be asked for again. */
+    void (*keep)(struct token_job *job);
+
     /* Lets go of it. What is at the service stays there; the same data signed again, or join, finds
      * it. NULL is fine. */
     void (*free)(struct token_job *job);

@@ -113,10 +113,16 @@ static enum sca_status join(struct token *token, struct call *call, uint64_t id,
     return st;
 }
 
+static void keep(struct token_job *job)
+{
+    job->ops->keep(job->ticket);
+}
+
 const struct token_async_ops smartca_async = {
     .begin = begin,
     .poll = poll,
     .get_id = get_id,
     .join = join,
+    .keep = keep,
     .free = job_free,
 };

@@ -102,6 +102,8 @@ static CK_RV settle(struct session *s, const uint8_t *signature, CK_RV rv)
     if (interrupted == CKR_OK && rv == CKR_OK)
         memcpy(s->operation.pending->out, signature, s->operation.out_len);
     lock_drop(&s->lock);
+    if (interrupted != CKR_OK && rv == CKR_OK)
+        s->operation.pending->ops->keep(s->operation.pending->job);
     bool has_other = rv != CKR_OK && rv != CKR_PENDING;
     return interrupted == CKR_OK || has_other ? rv : interrupted;
 }

@@ -70,7 +70,7 @@ static enum sca_status line_up(struct gather *gather, const struct remote_asking
 /* Nobody wants it any more. While a leader has it, it stays in the transaction, and in the lane. */
 static void withdraw(struct gather *gather, struct remote_ticket *ticket) REQUIRES(gather->lock)
 {
-    if (ticket->wanted_by && !ticket->has_number)
+    if (ticket->wanted_by && !ticket->is_kept)
         atomic_fetch_sub(ticket->wanted_by, 1);
     if (ticket->state == TICKET_RUNS) {
         ticket->is_orphan = true;
@@ -89,7 +89,7 @@ static void withdraw(struct gather *gather, struct remote_ticket *ticket) REQUIR
 struct farewell {
     struct journal *journal;
     bool is_left;      /* its transaction goes on, and nobody here waits for it any more */
-    bool is_collected; /* it was kept there for others, and was handed over here */
+    bool is_collected; /* it was kept there, and was handed over */
     bool is_unwanted;  /* this process wants nothing of its key any more */
     char transaction[sizeof(((struct call *)NULL)->transaction)];
     uint8_t digest[JOURNAL_DIGEST_MAX];
@@ -123,7 +123,7 @@ static void leave(struct gather *gather, struct remote_ticket *ticket,
         .journal = ticket->client->journal,
         .is_left =
             ticket->is_left_open && ticket->state != TICKET_RUNS && !has_company(gather, ticket),
-        .is_collected = ticket->has_number && ticket->is_handed_over,
+        .is_collected = ticket->is_kept && ticket->is_told && ticket->transaction[0],
         .digest_len = ticket->digest_len,
     };
 
@@ -214,8 +214,8 @@ static enum sca_status tell(struct remote_ticket *ticket, struct call *call, siz
     call->device_error = ticket->device_error;
     memcpy(call->note, ticket->note, sizeof(call->note));
     memcpy(call->transaction, ticket->transaction, sizeof(call->transaction));
-    ticket->is_handed_over = ticket->status == SCA_OK;
-    if (ticket->is_handed_over)
+    ticket->is_told = !ticket->is_left_open;
+    if (ticket->status == SCA_OK)
         memcpy(signature, ticket->signature, len);
     return ticket->status;
 }
@@ -250,14 +250,8 @@ enum sca_status gather_sign(struct smartca_client *client, struct call *call,
     return st;
 }
 
-/* How a ticket comes into its lane that nobody waits for. */
-struct manner {
-    uint64_t patience_ms;
-    bool has_number; /* it came from the journal, and is kept there until it was handed over */
-};
-
-static enum sca_status enter(const struct remote_asking *asking, struct call *call,
-                             struct span digest, const struct manner *manner,
+enum sca_status gather_begin(const struct remote_asking *asking, struct call *call,
+                             struct span digest, uint64_t patience_ms,
                              struct remote_ticket **ret_ticket)
 {
     struct gather *gather = asking->client->gather;
@@ -268,8 +262,8 @@ static enum sca_status enter(const struct remote_asking *asking, struct call *ca
     struct remote_ticket *ticket = ticket_new(asking, call, digest);
     if (!ticket)
         return SCA_NOMEM;
-    ticket->has_number = manner->has_number;
-    ticket->deadline_ms = ticket->arrived_ms + manner->patience_ms;
+    ticket->is_kept = true;
+    ticket->deadline_ms = ticket->arrived_ms + patience_ms;
     lock_take(&gather->lock);
     st = line_up(gather, asking, ticket);
     lock_drop(&gather->lock);
@@ -278,13 +272,6 @@ static enum sca_status enter(const struct remote_asking *asking, struct call *ca
     else
         free(ticket);
     return st;
-}
-
-enum sca_status gather_begin(const struct remote_asking *asking, struct call *call,
-                             struct span digest, uint64_t patience_ms,
-                             struct remote_ticket **ret_ticket)
-{
-    return enter(asking, call, digest, &(struct manner){.patience_ms = patience_ms}, ret_ticket);
 }
 
 /* Is there something to do for it now? Others may be at it, or it is too early to ask again. */
@@ -342,14 +329,11 @@ enum sca_status gather_number(struct remote_ticket *ticket, const struct remote_
     uint64_t number = 0;
 
     lock_take(&gather->lock);
-    /* From here on its signature stays in the journal until it was handed over. */
-    if (ticket->state == TICKET_WAITS)
-        ticket->has_number = true;
     if (!ticket->transaction[0] && is_due(ticket, call))
         st = take_step(gather, ticket, call, asking);
-    if (ticket->state == TICKET_DONE && !(ticket->has_number && ticket->status == SCA_OK))
+    if (ticket->state == TICKET_DONE && (ticket->is_told || ticket->status != SCA_OK))
         st = SCA_UNSUPPORTED;
-    else if (ticket->has_number && ticket->transaction[0])
+    else if (ticket->transaction[0])
         number = journal_number(ticket->transaction, span_of(ticket->digest, ticket->digest_len));
     lock_drop(&gather->lock);
     if (number == 0)
@@ -369,8 +353,17 @@ enum sca_status gather_join(const struct remote_asking *asking, struct call *cal
         st = journal_find(asking->client->journal, call, &key, number, &document);
     if (st != SCA_OK)
         return st;
-    return enter(asking, call, span_of(document.digest, document.digest_len),
-                 &(struct manner){.patience_ms = patience_ms, .has_number = true}, ret_ticket);
+    return gather_begin(asking, call, span_of(document.digest, document.digest_len), patience_ms,
+                        ret_ticket);
+}
+
+void gather_keep(struct remote_ticket *ticket)
+{
+    struct gather *gather = ticket->client->gather;
+
+    lock_take(&gather->lock);
+    ticket->is_told = false;
+    lock_drop(&gather->lock);
 }
 
 void gather_drop(struct remote_ticket *ticket)

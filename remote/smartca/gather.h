@@ -27,7 +27,7 @@ struct gather;
 enum sca_status gather_new(struct gather **ret_gather);
 void gather_free(struct gather *gather); /* nobody is in it any more */
 
-/* remote_ops.sign, begin, poll, number, join and drop. */
+/* remote_ops.sign, begin, poll, number, join, keep and drop. */
 enum sca_status gather_sign(struct smartca_client *client, struct call *call,
                             const struct remote_credentials *credentials,
                             const struct remote_key *key, struct remote_document *document);
@@ -40,6 +40,7 @@ enum sca_status gather_number(struct remote_ticket *ticket, const struct remote_
                               struct call *call, uint64_t *ret_number);
 enum sca_status gather_join(const struct remote_asking *asking, struct call *call, uint64_t number,
                             uint64_t patience_ms, struct remote_ticket **ret_ticket);
+void gather_keep(struct remote_ticket *ticket);
 void gather_drop(struct remote_ticket *ticket);
 
 #endif

@@ -47,7 +47,7 @@ static void want_too(struct remote_ticket *ticket, const struct remote_ticket *r
 {
     ticket->document = running->document;
     ticket->wanted_by = running->wanted_by;
-    if (!ticket->has_number)
+    if (!ticket->is_kept)
         atomic_fetch_add(ticket->wanted_by, 1);
 }
 
@@ -123,8 +123,9 @@ static void take_ticket(struct batch *batch, struct remote_ticket *ticket, size_
     ticket->state = TICKET_RUNS;
     ticket->document = index;
     ticket->wanted_by = &batch->wanted_by[index];
-    /* One that another process may fetch is collected only when it was handed over here. */
-    if (!ticket->has_number)
+    /* Whoever may be cancelled before it hears of the signature, or fetch it in another process,
+     * collects it when it was told. */
+    if (!ticket->is_kept)
         atomic_fetch_add(ticket->wanted_by, 1);
 }
 

@@ -30,9 +30,9 @@ struct remote_ticket {
     struct lane *lane;
     enum ticket_state state;
     bool is_orphan;       /* nobody wants it any more: whoever takes it out of the lane frees it */
-    bool has_number;      /* another process may fetch it: it is collected when it is dropped */
+    bool is_kept;         /* nobody sleeps for it: it is collected when it is dropped, if told */
     bool is_left_open;    /* its transaction went on when it last came back from it */
-    bool is_handed_over;  /* the signature */
+    bool is_told;         /* its outcome; the journal need not keep the signature any more */
     struct call *sleeper; /* who sleeps for it */
     size_t document;      /* while that one is in a transaction: its number there */
     atomic_uint *wanted_by; /* and its counter; NULL: it is in none */

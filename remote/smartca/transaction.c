@@ -204,17 +204,27 @@ static enum step take_step(struct transaction *tx, enum step step)
     return step;
 }
 
-/* The documents that this call had in it are done with, but for those whose callers left. */
+/*
+ * The documents that this call had in it are done with, but for those whose callers left, or have
+ * not heard of it yet. Where that is all of them, no person is asked any more all the same.
+ */
 static void collect(struct transaction *tx)
 {
+    size_t collected = 0;
+
     for (size_t i = 0; i < tx->count; i++) {
         const struct remote_document *document = &tx->documents[i];
         bool is_unwanted = document->wanted_by && atomic_load(document->wanted_by) == 0;
         struct journal_document *known = request_document(&tx->record, document->digest, i);
-        if (known && !is_unwanted && document->status != SCA_BUSY)
+        if (known && !is_unwanted && document->status != SCA_BUSY) {
             known->is_collected = true;
+            collected++;
+        }
     }
-    journal_collect(tx->client->journal, &tx->record);
+    if (collected > 0)
+        journal_collect(tx->client->journal, &tx->record);
+    else
+        journal_park(tx->client->journal, tx->record.id);
 }
 
 static size_t count_held(const struct transaction *tx)

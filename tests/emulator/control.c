@@ -140,11 +140,16 @@ static void add_fault(struct exchange *x, const cJSON *json)
     static const char *const names[] = {"endpoint", "kind",      "count",  "skip",
                                         "delay_ms", "processed", "status", "code",
                                         "size",     "every_ms",  "body",   "retry_after"};
+    const char *kind = field_text(json, "kind");
     const char *why = NULL;
     if (!control_has_only(x, json, names, ARRAY_LEN(names)))
         return;
     emulator_lock(x->emulator);
-    enum sca_status status = fault_queue_add(&x->emulator->faults, json, &why);
+    enum sca_status status = SCA_OK;
+    if (kind && strcmp(kind, "none") == 0)
+        fault_queue_clear(&x->emulator->faults);
+    else
+        status = fault_queue_add(&x->emulator->faults, json, &why);
     emulator_unlock(x->emulator);
     if (status != SCA_OK)
         reply_refusal(x, MHD_HTTP_BAD_REQUEST, why);

@@ -4,12 +4,31 @@
 
 #include <stdlib.h>
 
+#include "remote/base/bytes.h"
 #include "tests/emulator/reply.h"
 #include "tests/emulator/tick.h"
 
 static void add_number(cJSON *object, const char *name, uint64_t value)
 {
     (void)cJSON_AddNumberToObject(object, name, (double)value);
+}
+
+static void add_digests(cJSON *item, const struct transaction *transaction)
+{
+    cJSON *digests = cJSON_AddArrayToObject(item, "digests");
+    for (size_t i = 0; i < transaction->document_count; i++) {
+        const struct document *document = &transaction->documents[i];
+        char hex[2 * sizeof(document->hash) + 1];
+        hex_encode(span_of(document->hash, document->hash_len), hex);
+        (void)cJSON_AddItemToArray(digests, cJSON_CreateString(hex));
+    }
+}
+
+/* How many of the list its reader has already: "after" of the query, 0 without it. */
+static size_t count_known(struct exchange *x)
+{
+    const char *text = MHD_lookup_connection_value(x->connection, MHD_GET_ARGUMENT_KIND, "after");
+    return text ? strtoul(text, NULL, 10) : 0;
 }
 
 static cJSON *transaction_json(const struct transaction *transaction)
@@ -28,6 +47,7 @@ static cJSON *transaction_json(const struct transaction *transaction)
     cJSON *doc_ids = cJSON_AddArrayToObject(item, "doc_ids");
     for (size_t i = 0; i < transaction->document_count; i++)
         (void)cJSON_AddItemToArray(doc_ids, cJSON_CreateString(transaction->documents[i].doc_id));
+    add_digests(item, transaction);
     add_number(item, "created_ms", transaction->created_ms);
     add_number(item, "first_status_ms", transaction->first_status_ms);
     add_number(item, "decided_ms", transaction->decided_ms);
@@ -41,7 +61,7 @@ void control_get_transactions(struct exchange *x)
     cJSON *list = cJSON_CreateArray();
     uint64_t now = tick_ms();
     emulator_lock(emulator);
-    for (size_t i = 0; i < emulator->transactions.count; i++) {
+    for (size_t i = count_known(x); i < emulator->transactions.count; i++) {
         struct transaction *transaction = emulator->transactions.list[i];
         transaction_settle(transaction, now, (uint64_t)emulator->behaviour.lifetime_s * 1000);
         (void)cJSON_AddItemToArray(list, transaction_json(transaction));
@@ -121,7 +141,7 @@ void control_get_otp(struct exchange *x)
 
 void control_get_requests(struct exchange *x)
 {
-    reply_json(x, MHD_HTTP_OK, request_log_json(&x->emulator->log));
+    reply_json(x, MHD_HTTP_OK, request_log_json(&x->emulator->log, count_known(x)));
 }
 
 void control_get_counters(struct exchange *x)

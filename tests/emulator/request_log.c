@@ -90,12 +90,12 @@ void request_log_clear(struct request_log *log)
     (void)pthread_mutex_unlock(&log->lock);
 }
 
-cJSON *request_log_json(struct request_log *log)
+cJSON *request_log_json(struct request_log *log, unsigned long after)
 {
     cJSON *list = cJSON_CreateArray();
     (void)pthread_mutex_lock(&log->lock);
     unsigned long first = log->count > REQUEST_LOG_MAX ? log->count - REQUEST_LOG_MAX : 0;
-    for (unsigned long i = first; list && i < log->count; i++)
+    for (unsigned long i = after > first ? after : first; list && i < log->count; i++)
         (void)cJSON_AddItemToArray(list, entry_json(&log->ring[i % REQUEST_LOG_MAX]));
     (void)pthread_mutex_unlock(&log->lock);
     return list;

@@ -42,6 +42,8 @@ void request_log_close(struct request_log *log);
 /* Numbers the entry and keeps it. */
 void request_log_add(struct request_log *log, struct request_entry *entry);
 void request_log_clear(struct request_log *log);
-cJSON *request_log_json(struct request_log *log);
+
+/* Those that it still has with a number above after. */
+cJSON *request_log_json(struct request_log *log, unsigned long after);
 
 #endif

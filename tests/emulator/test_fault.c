@@ -265,6 +265,20 @@ static void faults_come_in_order_and_only_to_their_endpoint(void **state)
     harness_done(&left);
 }
 
+static void no_fault_is_left_when_none_is_asked_for(void **state)
+{
+    struct harness *h = *state;
+    harness_control(h, "/control/fault", "{\"kind\":\"hang\",\"count\":9}");
+    harness_control(h, "/control/fault", "{\"endpoint\":\"sign\",\"kind\":\"status\"}");
+
+    harness_control(h, "/control/fault", "{\"kind\":\"none\"}");
+
+    struct answer faults = harness_ask(h, "/control/faults", NULL);
+    assert_int_equal(cJSON_GetArraySize(faults.json), 0);
+    harness_sign(h, "unharmed");
+    harness_done(&faults);
+}
+
 static void a_failure_after_the_work_is_done_can_be_asked_for(void **state)
 {
     struct harness *h = *state;
@@ -297,6 +311,7 @@ int main(void)
         cmocka_unit_test_setup(a_replay_is_an_older_transactions_answer, harness_reset),
         cmocka_unit_test_setup(what_surrounds_a_signature_can_be_false_too, harness_reset),
         cmocka_unit_test_setup(faults_come_in_order_and_only_to_their_endpoint, harness_reset),
+        cmocka_unit_test_setup(no_fault_is_left_when_none_is_asked_for, harness_reset),
         cmocka_unit_test_setup(a_failure_after_the_work_is_done_can_be_asked_for, harness_reset),
     };
     return cmocka_run_group_tests_name("emulator: fault", tests, harness_group_setup,

@@ -177,6 +177,27 @@ static void transactions_are_shown_with_their_history(void **state)
     harness_done(&answer);
 }
 
+static void the_transactions_from_one_on_are_shown_with_their_digests(void **state)
+{
+    struct harness *h = *state;
+    harness_sign(h, "first");
+    harness_sign(h, "second");
+
+    struct answer answer = harness_ask(h, "/control/transactions?after=1", NULL);
+    struct answer none = harness_ask(h, "/control/transactions?after=2", NULL);
+
+    const cJSON *item = cJSON_GetArrayItem(answer.json, 0);
+    const cJSON *digests = cJSON_GetObjectItemCaseSensitive(item, "digests");
+    assert_int_equal(cJSON_GetArraySize(answer.json), 1);
+    assert_string_equal(
+        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "transaction_id")), "second");
+    assert_int_equal(cJSON_GetArraySize(digests), 1);
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetArrayItem(digests, 0)), HASH_32);
+    assert_int_equal(cJSON_GetArraySize(none.json), 0);
+    harness_done(&answer);
+    harness_done(&none);
+}
+
 static void a_thousand_transactions_wait_side_by_side(void **state)
 {
     enum { COUNT = 1000 };
@@ -207,6 +228,8 @@ int main(void)
                                harness_reset),
         cmocka_unit_test_setup(a_control_request_with_a_typing_error_is_refused, harness_reset),
         cmocka_unit_test_setup(transactions_are_shown_with_their_history, harness_reset),
+        cmocka_unit_test_setup(the_transactions_from_one_on_are_shown_with_their_digests,
+                               harness_reset),
         cmocka_unit_test_setup(a_thousand_transactions_wait_side_by_side, harness_reset),
     };
     return cmocka_run_group_tests_name("emulator: phone", tests, harness_group_setup,

@@ -327,6 +327,24 @@ static void the_request_log_tells_all_but_the_password(void **state)
     harness_done(&log);
 }
 
+static void the_requests_after_one_are_told_alone(void **state)
+{
+    struct harness *h = *state;
+    harness_sign(h, "one");
+    harness_sign(h, "two");
+
+    struct answer log = harness_ask(h, "/control/requests?after=1", NULL);
+    struct answer none = harness_ask(h, "/control/requests?after=2", NULL);
+
+    const cJSON *entry = cJSON_GetArrayItem(log.json, 0);
+    assert_int_equal(cJSON_GetArraySize(log.json), 1);
+    assert_int_equal(cJSON_GetObjectItemCaseSensitive(entry, "n")->valueint, 2);
+    assert_string_equal(text_of(entry, "transaction_id"), "two");
+    assert_int_equal(cJSON_GetArraySize(none.json), 0);
+    harness_done(&log);
+    harness_done(&none);
+}
+
 struct client {
     struct harness h; /* a copy of the emulator's address, with a connection of its own */
     pthread_t thread;
@@ -398,6 +416,7 @@ int main(void)
                                harness_reset),
         cmocka_unit_test_setup(many_clients_at_once_get_their_own_answers, harness_reset),
         cmocka_unit_test_setup(the_request_log_tells_all_but_the_password, harness_reset),
+        cmocka_unit_test_setup(the_requests_after_one_are_told_alone, harness_reset),
     };
     return cmocka_run_group_tests_name("emulator: service", tests, harness_group_setup,
                                        harness_group_teardown);

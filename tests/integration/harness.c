@@ -124,13 +124,18 @@ static void load_module(struct world *world)
     world->p11_32 = interface->pFunctionList;
 }
 
-void world_start(struct world *world, const char *const *options, const char *smartca_lines)
+void world_prepare(struct world *world, const char *const *options, const char *smartca_lines)
 {
     *world = (struct world){.folder = "/tmp/smartca-test-XXXXXX"};
     assert_non_null(mkdtemp(world->folder));
     start_emulator(world, options);
     world_configure(world, smartca_lines);
     load_module(world);
+}
+
+void world_start(struct world *world, const char *const *options, const char *smartca_lines)
+{
+    world_prepare(world, options, smartca_lines);
     assert_int_equal(world->p11->C_Initialize(NULL), CKR_OK);
 }
 

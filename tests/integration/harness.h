@@ -29,6 +29,9 @@ struct world {
 void world_start(struct world *world, const char *const *options, const char *smartca_lines);
 void world_stop(struct world *world);
 
+/* The same without C_Initialize, for a program that forks before. */
+void world_prepare(struct world *world, const char *const *options, const char *smartca_lines);
+
 /* Writes the configuration anew. */
 void world_configure(const struct world *world, const char *smartca_lines);
 

@@ -81,10 +81,34 @@ static void another_process_fetches_a_signature_by_its_number(void **state)
     assert_int_equal(process_end(start_fetcher(number, "fetched")), 4); /* it was handed over */
 }
 
+/* The one that looks finds both confirmed; the other one gives up before it hears of it. */
+static void what_a_cancelled_session_did_not_fetch_is_there_when_it_asks_again(void **state)
+{
+    CK_BYTE signatures[2][256];
+    (void)state;
+    batch_set_stage(PATIENT);
+    batch_let_phone("approve");
+    CK_SESSION_HANDLE looks = async_begin("looks", signatures[0]);
+    CK_SESSION_HANDLE leaves = async_begin("leaves", signatures[1]);
+    assert_int_equal(async_complete(looks), CKR_OK);
+
+    assert_int_equal(world.p11_3->C_SessionCancel(leaves, CKF_SIGN), CKR_OK);
+    CK_SESSION_HANDLE again = world_session(&world, NULL, NULL);
+    CK_RV rv = world_sign(&world, again, "leaves", signatures[1]);
+
+    assert_int_equal(rv, CKR_OK);
+    assert_true(world_verifies(&world, again, "leaves", signatures[1]));
+    assert_int_equal(world_transactions(&world), 1);
+    assert_int_equal(world.p11->C_CloseSession(again), CKR_OK);
+    assert_int_equal(world.p11->C_CloseSession(looks), CKR_OK);
+    assert_int_equal(world.p11->C_CloseSession(leaves), CKR_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ten_asynchronous_sessions_of_one_thread_are_one_transaction),
+        cmocka_unit_test(what_a_cancelled_session_did_not_fetch_is_there_when_it_asks_again),
         cmocka_unit_test(another_process_fetches_a_signature_by_its_number),
     };
     return cmocka_run_group_tests(tests, batch_start, batch_stop);

@@ -211,6 +211,12 @@ static enum sca_status fake_join(struct token *token, struct call *call, uint64_
     return SCA_OK;
 }
 
+static void fake_keep(struct token_job *job)
+{
+    enter(job, &async.counts.keep);
+    leave(job);
+}
+
 static void fake_free(struct token_job *job)
 {
     unsigned ignored = 0;
@@ -228,5 +234,6 @@ const struct token_async_ops fake_async_ops = {
     .poll = fake_poll,
     .get_id = fake_get_id,
     .join = fake_join,
+    .keep = fake_keep,
     .free = fake_free,
 };

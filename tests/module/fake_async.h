@@ -25,6 +25,7 @@ struct fake_async_counts {
     unsigned poll;
     unsigned get_id;
     unsigned join;
+    unsigned keep;
     unsigned live;       /* jobs not yet freed */
     unsigned under_lock; /* calls that came with a lock held */
     unsigned overlapped; /* calls for a job that another thread was in */

@@ -135,6 +135,7 @@ static void a_buffer_is_not_written_after_a_cancel(void **state)
         fake_play((struct fake_script){.sign_status = SCA_OK});
         EXPECT(CKR_FUNCTION_CANCELED, join(&looker));
         assert_ended(&looker);
+        assert_int_equal(fake_async_counted().keep, 1); /* the first one had a signature */
     }
 }
 
@@ -150,6 +151,7 @@ static void a_buffer_is_not_written_after_a_close(void **state)
 
     EXPECT(CKR_SESSION_CLOSED, join(&looker));
     assert_ended(&looker);
+    assert_int_equal(fake_async_counted().keep, 1);
 }
 
 static void cancelling_another_session_does_not(void **state)

@@ -220,6 +220,91 @@ static void with_a_number_it_stays_until_it_was_handed_over(void **state)
     assert_int_equal(story_journal_size(story), 0);
 }
 
+/* The first of two tickets finds both signed; the other one is dropped before it heard of it. */
+static void what_nobody_heard_of_is_collected_without_a_push(void **state)
+{
+    struct story *story = *state;
+    uint8_t signature[STORY_SIGNATURE];
+    TELL(story, {.to = SIGN, .says = ACCEPTED}, {.to = STATUS, .says = SIGNED});
+    struct remote_ticket *heard = begin_one(story, 1);
+    struct remote_ticket *dropped = begin_one(story, 2);
+    assert_int_equal(poll_one(story, heard, signature), SCA_PENDING);
+    AUTO(freep) char *reply = story_signed_body(story, story->requests[0].body, SIGNED);
+    story->now_ms += 3000;
+    assert_int_equal(poll_one(story, heard, signature), SCA_OK);
+    gather_drop(heard);
+
+    gather_drop(dropped);
+    TELL(story, {.to = STATUS, .says = reply});
+    struct remote_ticket *again = begin_one(story, 2);
+    assert_int_equal(poll_one(story, again, signature), SCA_OK);
+
+    assert_true(is_right(story, 2, signature));
+    gather_drop(again);
+    assert_int_equal(story_count(story, SIGN), 0); /* since it began again */
+    assert_int_equal(story_journal_size(story), 0);
+}
+
+static void what_did_not_reach_the_application_is_collected_without_a_push(void **state)
+{
+    struct story *story = *state;
+    uint8_t signature[STORY_SIGNATURE];
+    TELL(story, {.to = SIGN, .says = ACCEPTED}, {.to = STATUS, .says = SIGNED});
+    struct remote_ticket *ticket = begin_one(story, 1);
+    assert_int_equal(poll_one(story, ticket, signature), SCA_PENDING);
+    AUTO(freep) char *reply = story_signed_body(story, story->requests[0].body, SIGNED);
+    story->now_ms += 3000;
+    assert_int_equal(poll_one(story, ticket, signature), SCA_OK);
+
+    gather_keep(ticket);
+    gather_drop(ticket);
+    TELL(story, {.to = STATUS, .says = reply});
+    struct remote_ticket *again = begin_one(story, 1);
+    assert_int_equal(poll_one(story, again, signature), SCA_OK);
+
+    assert_true(is_right(story, 1, signature));
+    gather_drop(again);
+    assert_int_equal(story_count(story, SIGN), 0); /* since it began again */
+    assert_int_equal(story_journal_size(story), 0);
+}
+
+/* Whose signature is here, and was not told yet: nobody is asked for it any more. */
+static void what_was_not_told_yet_keeps_no_other_process_waiting(void **state)
+{
+    struct story *story = *state;
+    uint8_t signature[STORY_SIGNATURE];
+    TELL(story, {.to = SIGN, .says = ACCEPTED}, {.to = STATUS, .says = SIGNED},
+         {.to = SIGN, .says = ACCEPTED});
+    struct remote_ticket *first = begin_one(story, 1);
+    assert_int_equal(poll_one(story, first, signature), SCA_PENDING);
+    struct remote_ticket *second = begin_one(story, 2);
+    story->now_ms += 3000;
+
+    assert_int_equal(poll_one(story, second, signature), SCA_PENDING); /* takes the first there */
+
+    assert_int_equal(story_count_ids(story, SIGN), 2);
+    gather_drop(first);
+    gather_drop(second);
+}
+
+static void a_signature_that_is_wrong_is_not_kept(void **state)
+{
+    struct story *story = *state;
+    uint8_t signature[STORY_SIGNATURE];
+    TELL(story, {.to = SIGN, .says = ACCEPTED}, {.to = STATUS, .says = SIGNED_TWISTED});
+    struct remote_ticket *right = begin_one(story, 1);
+    struct remote_ticket *wrong = begin_one(story, 2);
+    assert_int_equal(poll_one(story, right, signature), SCA_PENDING);
+    story->now_ms += 3000;
+
+    assert_int_equal(poll_one(story, right, signature), SCA_OK);
+    assert_int_equal(poll_one(story, wrong, signature), SCA_MISMATCH);
+    gather_drop(right);
+    gather_drop(wrong);
+
+    assert_int_equal(story_journal_size(story), 0);
+}
+
 static void there_is_no_number_for_what_is_here_already(void **state)
 {
     struct story *story = *state;
@@ -358,6 +443,10 @@ int main(void)
         TEST(a_ticket_that_nobody_confirms_ends_in_time_and_can_be_collected_later),
         TEST(a_number_fetches_it_in_another_process),
         TEST(with_a_number_it_stays_until_it_was_handed_over),
+        TEST(what_nobody_heard_of_is_collected_without_a_push),
+        TEST(what_did_not_reach_the_application_is_collected_without_a_push),
+        TEST(what_was_not_told_yet_keeps_no_other_process_waiting),
+        TEST(a_signature_that_is_wrong_is_not_kept),
         TEST(there_is_no_number_for_what_is_here_already),
         TEST(a_service_that_cannot_be_reached_fails_all_of_them_at_once),
         TEST(a_lost_reply_is_asked_after_under_the_same_id),
