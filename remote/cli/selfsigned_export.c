@@ -260,7 +260,7 @@ enum cli_exit selfsigned_export_run(const struct cli *cli)
         result = module_use(cli, &module);
     if (result != CLI_OK)
         return result;
-    bool is_found = open_owner(&export, &module, &trouble);
+    bool is_found = open_owner(&export, &module, &trouble) && export.item;
     result = is_found ? export_item(&export, export.item) : trouble_print(cli, &trouble);
     holder_fini(&export.holder);
     token_close(&export.token);
