@@ -190,11 +190,14 @@ static void sync_folders(const struct sign_files *files)
     }
 }
 
+/* What was there before is lost already: that signature stays. */
 static void take_back(struct sign_files *files)
 {
-    for (size_t i = 0; i < files->count; i++)
-        if (files->items[i].is_placed)
-            (void)unlink(files->items[i].output);
+    for (size_t i = 0; i < files->count; i++) {
+        struct sign_file *file = &files->items[i];
+        if (file->is_placed && (unlink(file->output) == 0 || errno == ENOENT))
+            file->is_placed = file->is_written = false;
+    }
 }
 
 bool sign_output_place(struct sign_files *files, struct trouble *trouble)

@@ -180,6 +180,27 @@ static void none_is_left_when_one_cannot_have_its_name(void **state)
     assert_string_equal(trouble.code, "io");
     assert_false(is_there("a.p7s"));
     assert_content("b.p7s", "of somebody else, meanwhile");
+    assert_false(files.items[0].is_written); /* it is to be collected again */
+    assert_false(files.items[1].is_written);
+}
+
+static void what_was_replaced_counts_as_written_though_a_later_one_fails(void **state)
+{
+    AUTO(sign_files_fini) struct sign_files files;
+    struct trouble trouble;
+    struct line line;
+    char path[PATH_SIZE];
+    (void)state;
+    collect_two(&line, &files);
+    files.is_forced = true;
+    put("a.p7s", "old");
+    assert_int_equal(mkdir(at("b.p7s", path), 0700), 0);
+
+    assert_false(sign_output_place(&files, &trouble));
+
+    assert_content("a.p7s", "signature");
+    assert_true(files.items[0].is_written);
+    assert_false(files.items[1].is_written);
 }
 
 static void with_force_what_was_there_is_replaced(void **state)
@@ -345,6 +366,7 @@ int main(void)
         TEST(a_file_is_refused_with_its_reason),
         TEST(signatures_get_their_names_at_the_end),
         TEST(none_is_left_when_one_cannot_have_its_name),
+        TEST(what_was_replaced_counts_as_written_though_a_later_one_fails),
         TEST(with_force_what_was_there_is_replaced),
         TEST(a_file_without_signature_gets_none),
         TEST(what_is_reserved_has_no_name),
