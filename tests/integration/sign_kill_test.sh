@@ -60,6 +60,11 @@ killed_while_waiting() {
 }
 # decide ACTION: on the phone, about the transaction that waits.
 decide() { control decide "{\"transaction_id\":\"$id\",\"action\":\"$1\"}" >/dev/null; }
+# next_second: the time of signing, which has seconds, is another one; $first is the one before.
+next_second() {
+    first=$(date +%s)
+    while [ "$(date +%s)" = "$first" ]; do :; done
+}
 # begin FOLDER: a service that was asked nothing, and two documents.
 begin() {
     control reset '{}' >/dev/null
@@ -111,9 +116,7 @@ for action in reject expire; do
     begin "$action"
     killed_while_waiting "$work/$action/a"
     decide "$action"
-    # The same second and file would be the same document, to which "no" was the answer.
-    first=$(date +%s)
-    while [ "$(date +%s)" = "$first" ]; do :; done
+    next_second # else it would be the same document, to which "no" was the answer
     control phone '{"action":"approve"}' >/dev/null
     status=0
     "$SMARTCA" sign "$work/$action/a" >"$work/out" 2>&1 </dev/null || status=$?
@@ -267,6 +270,7 @@ echo "== a note of yesterday, a torn one, one of an absurd time, and one that is
 begin swept
 killed_while_waiting "$work/swept/a"
 sed -i -E 's/ [0-9]+( [0-9a-f]+)$/ 9223372036854775807\1/' "$notes"/*
+next_second # else it would be the same document, and join what nobody answers
 printf 'file %064d %064d 1 %064d\nend\n' 0 0 0 >"$notes/0000000000000000"
 touch -d '2 days ago' "$notes/0000000000000000"
 printf 'file 00' >"$notes/0000000000000001"
