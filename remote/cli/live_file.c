@@ -20,14 +20,18 @@ static bool is_still_there(int fd)
     return fstat(fd, &info) == 0 && info.st_nlink > 0;
 }
 
-enum sca_status live_file_create(const char *path, mode_t mode, int *ret_fd)
+enum sca_status live_file_create_at(int folder, const char *name, mode_t mode, int *ret_fd)
 {
     for (int i = 0; i < TRIES; i++) {
-        int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+        int fd = openat(folder, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
         if (fd < 0)
             return errno == EEXIST ? SCA_BUSY : SCA_IO;
+        if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+            (void)unlinkat(folder, name, 0); /* whoever has it found it empty */
+            (void)close(fd);
+            return SCA_BUSY;
+        }
         /* A file system without locks: nobody can adopt it there either. */
-        (void)flock(fd, LOCK_EX);
         if (is_still_there(fd)) {
             *ret_fd = fd;
             return SCA_OK;
@@ -36,6 +40,11 @@ enum sca_status live_file_create(const char *path, mode_t mode, int *ret_fd)
     }
     errno = EAGAIN;
     return SCA_IO;
+}
+
+enum sca_status live_file_create(const char *path, mode_t mode, int *ret_fd)
+{
+    return live_file_create_at(AT_FDCWD, path, mode, ret_fd);
 }
 
 bool live_file_adopt(const char *path, int *ret_fd)

@@ -11,8 +11,12 @@
 
 #include "remote/base/status.h"
 
-/* Makes a file that was not there, open for writing. SCA_BUSY: it was; SCA_IO with errno. The
- * caller closes ret_fd, and with it lets go of the file. */
+/*
+ * Makes a file that was not there, open for writing; name is below the open folder. SCA_BUSY: it
+ * was, or somebody took it for an orphan: another name is wanted. SCA_IO with errno. The caller
+ * closes ret_fd, and with it lets go of the file.
+ */
+enum sca_status live_file_create_at(int folder, const char *name, mode_t mode, int *ret_fd);
 enum sca_status live_file_create(const char *path, mode_t mode, int *ret_fd);
 
 /* Takes one of this user's over whose run is gone, open to be added to. False: it lives, or cannot

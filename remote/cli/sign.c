@@ -45,12 +45,28 @@ static size_t size_of_signature(const struct run *run)
     return run->cli->is_pem ? size * 3 / 2 : size;
 }
 
+/* A PIN takes its time, and another run may have ended meanwhile. */
+static bool is_free_still(struct run *run)
+{
+    for (size_t i = 0; i < run->files.count; i++)
+        if (!sign_output_check(&run->files.items[i], run->files.is_forced, &run->trouble))
+            return false;
+    return true;
+}
+
 /* Room for the signatures and, where somebody will be asked, a note of what for. */
 static bool reserve(struct run *run, const char *state_dir)
 {
-    return sign_output_reserve_all(&run->files, size_of_signature(run), &run->trouble) &&
-           (!run->slot.is_cloud ||
-            sign_note_write(state_dir, &run->files, &run->note, &run->trouble));
+    if (!sign_output_reserve_all(&run->files, size_of_signature(run), &run->trouble))
+        return false;
+    if (!run->slot.is_cloud)
+        return true;
+    if (!sign_note_write(state_dir, &run->files, &run->note, &run->trouble))
+        return false;
+    /* What is signed by now is collected at the first look: then it is too late to learn it. */
+    if (run->memory.count > 0)
+        sign_note_learn(&run->note, &run->files);
+    return is_free_still(run);
 }
 
 /* Nothing gets its name before it was verified against the file as it is now. */
@@ -131,7 +147,7 @@ enum cli_exit sign_run(const struct cli *cli)
 {
     AUTO(workspace_fini) struct workspace workspace = {.log = {.sink = LOG_SINK_NONE, .fd = -1}};
     AUTO(module_fini) struct module module = {0};
-    AUTO(run_fini) struct run run = {.cli = cli, .note = {.fd = -1}};
+    AUTO(run_fini) struct run run = {.cli = cli, .memory = {.folder = -1}, .note = {.fd = -1}};
 
     if (!sign_files_collect(cli, &run.files, &run.trouble))
         return trouble_print(cli, &run.trouble);

@@ -9,7 +9,7 @@
 
 #include "remote/base/cleanup.h"
 
-enum { LINE_SIZE = 2 * EVP_MAX_MD_SIZE + 2 * SIGN_DIGEST_LEN + 64 };
+enum { LINE_SIZE = 2 * EVP_MAX_MD_SIZE + 4 * SIGN_DIGEST_LEN + 64 };
 
 #define END  "end\n"
 #define DONE "done "
@@ -21,16 +21,24 @@ void sign_entries_fini(struct sign_entries *entries)
     *entries = (struct sign_entries){.count = 0};
 }
 
+/* Up to the blank after it. */
 static bool read_time(const char *text, int64_t *ret_seconds)
 {
     char *end = NULL;
 
     errno = 0;
     long long seconds = strtoll(text, &end, 10);
-    if (errno || end == text || *end)
+    if (errno || end == text || *end != ' ')
         return false;
     *ret_seconds = seconds;
     return true;
+}
+
+static bool read_digest(const char *hex, uint8_t out[static SIGN_DIGEST_LEN])
+{
+    size_t len = 0;
+
+    return hex_decode(hex, out, SIGN_DIGEST_LEN, &len) == SCA_OK && len == SIGN_DIGEST_LEN;
 }
 
 static enum sca_status read_line(const char *line, struct sign_entry *ret_entry)
@@ -38,15 +46,14 @@ static enum sca_status read_line(const char *line, struct sign_entry *ret_entry)
     char document[2 * EVP_MAX_MD_SIZE + 1];
     char digest[2 * SIGN_DIGEST_LEN + 1];
     struct sign_entry entry = {.is_over = false};
-    size_t len = 0;
+    const char *place = strrchr(line, ' ');
     int at = 0;
 
     if (sscanf(line, "file %128[0-9a-f] %64[0-9a-f] %n", document, digest, &at) != 2 ||
-        !read_time(line + at, &entry.signing_time) ||
+        !read_time(line + at, &entry.signing_time) || !read_digest(place + 1, entry.place) ||
         hex_decode(document, entry.document, sizeof(entry.document), &entry.document_len) !=
             SCA_OK ||
-        hex_decode(digest, entry.digest, sizeof(entry.digest), &len) != SCA_OK ||
-        len != sizeof(entry.digest))
+        !read_digest(digest, entry.digest))
         return SCA_INVALID;
     *ret_entry = entry;
     return SCA_OK;
@@ -72,6 +79,18 @@ static enum sca_status read_lines(char *text, struct sign_entries *entries, char
     return SCA_OK;
 }
 
+/* The next of those that are the same. */
+static void set_over(struct sign_entries *entries, const uint8_t digest[static SIGN_DIGEST_LEN])
+{
+    for (size_t i = 0; i < entries->count; i++) {
+        struct sign_entry *entry = &entries->items[i];
+        if (!entry->is_over && memcmp(entry->digest, digest, sizeof(entry->digest)) == 0) {
+            entry->is_over = true;
+            return;
+        }
+    }
+}
+
 static void read_over(const char *text, struct sign_entries *entries)
 {
     const char *end = text;
@@ -79,13 +98,8 @@ static void read_over(const char *text, struct sign_entries *entries)
     for (const char *line = text; end; line = end ? end + 1 : NULL) {
         uint8_t digest[SIGN_DIGEST_LEN];
         char hex[2 * SIGN_DIGEST_LEN + 1];
-        size_t len = 0;
-        bool is_read = sscanf(line, DONE "%64[0-9a-f]", hex) == 1 &&
-                       hex_decode(hex, digest, sizeof(digest), &len) == SCA_OK &&
-                       len == sizeof(digest);
-        for (size_t i = 0; is_read && i < entries->count; i++)
-            if (memcmp(entries->items[i].digest, digest, sizeof(digest)) == 0)
-                entries->items[i].is_over = true;
+        if (sscanf(line, DONE "%64[0-9a-f]", hex) == 1 && read_digest(hex, digest))
+            set_over(entries, digest);
         end = strchr(line, '\n');
     }
 }
@@ -143,11 +157,13 @@ enum sca_status sign_entries_write(const struct sign_files *files, struct buf *l
         const struct sign_file *file = &files->items[i];
         char document[2 * EVP_MAX_MD_SIZE + 1];
         char digest[2 * SIGN_DIGEST_LEN + 1];
+        char place[2 * SIGN_DIGEST_LEN + 1];
         char line[LINE_SIZE];
         hex_encode(span_of(file->document, file->document_len), document);
         hex_encode(span_of(file->digest, sizeof(file->digest)), digest);
-        (void)snprintf(line, sizeof(line), "file %s %s %" PRId64 "\n", document, digest,
-                       file->signing_time);
+        hex_encode(span_of(file->place, sizeof(file->place)), place);
+        (void)snprintf(line, sizeof(line), "file %s %s %" PRId64 " %s\n", document, digest,
+                       file->signing_time, place);
         st = buf_append(lines, span_text(line));
     }
     return st == SCA_OK ? buf_append(lines, span_text(END)) : st;

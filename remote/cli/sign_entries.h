@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A note is a file state_dir/signing/RANDOM (0600) of one run, which holds it (live_file.h): a line
- * "file DOCUMENT DIGEST TIME" for each document, "end"; then lines of ledger.h for the transactions
- * that its documents were seen in, and "done DIGEST" for a document that a later run is done with.
- * DOCUMENT and DIGEST are hex, of the file and of the attributes.
+ * "file DOCUMENT DIGEST TIME PLACE" for each document, "end"; then lines of ledger.h for the
+ * transactions that its documents were seen in, and "done DIGEST" for a document that a later run
+ * is done with, one for each of several that are the same. DOCUMENT, DIGEST and PLACE are hex, of
+ * the file, of the attributes and of where the signature goes.
  */
 #ifndef REMOTE_CLI_SIGN_ENTRIES_H
 #define REMOTE_CLI_SIGN_ENTRIES_H
@@ -20,6 +21,7 @@ struct sign_entry {
     size_t document_len;
     uint8_t digest[SIGN_DIGEST_LEN];
     int64_t signing_time;
+    uint8_t place[SIGN_DIGEST_LEN];
     bool is_over; /* done with: its signature is written, or there is none to be had */
 };
 

@@ -154,7 +154,7 @@ bool sign_files_collect(const struct cli *cli, struct sign_files *ret_files,
     for (size_t i = 0; i < cli->operand_count; i++) {
         struct sign_file *file = &ret_files->items[ret_files->count++];
         if (!collect_one(cli, cli->operands[i], file, trouble) ||
-            !sign_output_check(file, cli->is_forced, trouble))
+            !sign_output_check(file, cli->is_forced, trouble) || !sign_output_locate(file, trouble))
             return false;
     }
     return check_unique(ret_files, trouble);

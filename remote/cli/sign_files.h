@@ -23,9 +23,10 @@ enum sign_state {
 };
 
 struct sign_file {
-    const char *path; /* of the command line */
-    char *output;     /* where the signature goes */
-    bool is_reserved; /* fd is open for the signature, and locked (live_file.h) */
+    const char *path;               /* of the command line */
+    char *output;                   /* where the signature goes */
+    uint8_t place[SIGN_DIGEST_LEN]; /* SHA-256 of that path, whatever names it goes by */
+    bool is_reserved;               /* fd is open for the signature, and locked (live_file.h) */
     int fd;
     char *temporary; /* its name beside output; NULL: it has none, or its own by now */
     bool is_placed;  /* output is there, and was not before */

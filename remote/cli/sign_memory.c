@@ -1,25 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/cli/sign_memory.h"
 
-#include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "remote/base/cleanup.h"
-#include "remote/base/file.h"
-#include "remote/cli/live_file.h"
 #include "remote/cli/sign_revive.h"
+#include "remote/smartca/pending.h"
 
-static void recollection_fini(struct sign_recollection *item)
-{
-    free(item->path);
-    fd_closep(&item->fd);
-    sign_entries_fini(&item->entries);
-    *item = (struct sign_recollection){.fd = -1};
-}
+enum { PATIENCE_MS = 2000 }; /* with those who have the journal */
 
 static bool is_of(const struct sign_entry *entry, struct span document)
 {
@@ -45,93 +34,78 @@ static bool is_about(const struct sign_entries *entries, const struct sign_files
     return false;
 }
 
-/* The journal does not remember for longer either. */
-static bool is_old(int fd)
+/* What is to be remembered, of what is signed now. */
+struct reading {
+    struct sign_memory *memory;
+    const struct sign_files *files;
+};
+
+static enum sca_status make_room(struct sign_memory *memory)
 {
-    struct stat info;
-    int64_t now = (int64_t)time(NULL);
-
-    return fstat(fd, &info) == 0 && ((int64_t)info.st_mtime < now - JOURNAL_KEEP_S ||
-                                     (int64_t)info.st_mtime > now + JOURNAL_KEEP_S);
-}
-
-static enum sca_status read_entries(const char *path, struct sign_entries *ret_entries)
-{
-    AUTO(buf_fini) struct buf text;
-    const char *why = NULL;
-    const unsigned trust = FILE_NOT_WRITABLE_BY_OTHERS | FILE_NOT_A_LINK;
-
-    enum sca_status st = file_read_trusted(path, trust, SIGN_NOTE_MAX, false, &text, &why);
-    return st == SCA_OK ? sign_entries_read(&text, ret_entries) : st;
-}
-
-/* Moves it; on failure it stays. */
-static enum sca_status keep(struct sign_memory *memory, struct sign_recollection *item)
-{
-    if (memory->count == memory->room) {
-        size_t room = memory->room ? 2 * memory->room : 4;
-        struct sign_recollection *items = realloc(memory->items, room * sizeof(*items));
-        if (!items)
-            return SCA_NOMEM;
-        memory->items = items;
-        memory->room = room;
-    }
-    memory->items[memory->count++] = *item;
-    *item = (struct sign_recollection){.fd = -1};
+    if (memory->count < memory->room)
+        return SCA_OK;
+    size_t room = memory->room ? 2 * memory->room : 4;
+    struct sign_recollection *items = realloc(memory->items, room * sizeof(*items));
+    if (!items)
+        return SCA_NOMEM;
+    memory->items = items;
+    memory->room = room;
     return SCA_OK;
 }
 
-/* A note whose run is gone; what never was finished had nobody asked. */
-static enum sca_status take_over(struct sign_memory *memory, const struct sign_files *files,
-                                 const char *path)
+static enum sca_status remember(const char *name, struct sign_entries *entries, bool is_held,
+                                void *arg)
 {
-    AUTO(recollection_fini) struct sign_recollection item = {.fd = -1};
+    const struct reading *reading = arg;
+    struct sign_memory *memory = reading->memory;
 
-    if (!live_file_adopt(path, &item.fd))
+    (void)is_held; /* the same prompt is joined, whoever is at it */
+    if (!is_about(entries, reading->files))
         return SCA_OK;
-    enum sca_status st = is_old(item.fd) ? SCA_INVALID : read_entries(path, &item.entries);
-    if (st == SCA_INVALID)
-        (void)unlink(path);
-    if (st != SCA_OK || !is_about(&item.entries, files))
-        return st == SCA_NOMEM ? st : SCA_OK;
-    item.path = strdup(path);
-    return item.path ? keep(memory, &item) : SCA_NOMEM;
+    if (make_room(memory) != SCA_OK)
+        return SCA_NOMEM;
+    struct sign_recollection *item = &memory->items[memory->count++];
+    *item = (struct sign_recollection){.entries = *entries};
+    (void)snprintf(item->name, sizeof(item->name), "%s", name);
+    *entries = (struct sign_entries){.count = 0};
+    return SCA_OK;
 }
 
-static enum sca_status read_folder(struct sign_memory *memory, const struct sign_files *files)
+/* Without it what waits would seem not to, and be asked for anew. */
+static bool look(struct sign_memory *memory, struct trouble *trouble)
 {
-    AUTO(freep) char *dir = path_join(memory->state_dir, SIGN_NOTE_FOLDER);
-    DIR *folder = dir ? opendir(dir) : NULL;
-    enum sca_status st = dir ? SCA_OK : SCA_NOMEM;
-    const struct dirent *file = NULL;
+    struct call call;
 
-    while (folder && st == SCA_OK && (file = readdir(folder))) {
-        AUTO(freep) char *path = path_join(dir, file->d_name);
-        if (!path)
-            st = SCA_NOMEM;
-        else if (file->d_name[0] != '.')
-            st = take_over(memory, files, path);
-    }
-    if (folder)
-        (void)closedir(folder);
-    return st;
+    ledger_fini(&memory->waiting);
+    call_init(&call, &clock_system, PATIENCE_MS);
+    enum sca_status st = pending_list(memory->state_dir, &call, &memory->waiting);
+    if (st != SCA_OK)
+        (void)trouble_say(trouble, "busy", _("run it again in a moment"), "%s",
+                          call.note[0] ? call.note : sca_status_name(st));
+    call_fini(&call);
+    return st == SCA_OK;
 }
 
 bool sign_memory_read(const char *state_dir, const struct account_config *account,
                       const struct sign_files *files, struct sign_memory *ret_memory,
                       struct trouble *trouble)
 {
-    *ret_memory = (struct sign_memory){.state_dir = state_dir};
-    if (read_folder(ret_memory, files) != SCA_OK)
+    struct reading reading = {.memory = ret_memory, .files = files};
+
+    *ret_memory = (struct sign_memory){.state_dir = state_dir, .folder = -1};
+    if (!sign_folder_open(state_dir, false, &ret_memory->folder, trouble))
+        return false;
+    if (ret_memory->folder < 0)
+        return true;
+    if (!sign_folder_is_free(ret_memory->folder, files, trouble))
+        return false;
+    if (sign_folder_each(ret_memory->folder, remember, &reading) != SCA_OK)
         return trouble_no_memory(trouble);
     if (ret_memory->count == 0)
         return true;
-    (void)sign_note_waiting(state_dir, &ret_memory->waiting);
-    if (account && !sign_revive(ret_memory, account, files, trouble))
-        return false;
-    ledger_fini(&ret_memory->waiting);
-    (void)sign_note_waiting(state_dir, &ret_memory->waiting);
-    return true;
+    return look(ret_memory, trouble) &&
+           (!account || sign_revive(ret_memory, account, files, trouble)) &&
+           look(ret_memory, trouble);
 }
 
 const struct sign_entry *sign_memory_next(const struct sign_memory *memory, struct span document,
@@ -152,56 +126,4 @@ const struct sign_entry *sign_memory_next(const struct sign_memory *memory, stru
         before += entries->count;
     }
     return NULL;
-}
-
-/* A signature of it may be had, now or by asking the service again. */
-static bool is_wanted_again(const struct sign_recollection *item, const struct sign_entry *entry,
-                            const struct sign_files *files, const struct ledger *waiting)
-{
-    const struct sign_file *file = sign_memory_file(files, entry);
-    bool is_same = file && memcmp(file->digest, entry->digest, sizeof(entry->digest)) == 0;
-
-    if (entry->is_over || (is_same && file->is_written))
-        return false;
-    if (sign_note_find(waiting, entry->digest))
-        return true;
-    return is_same ? file->state == SIGN_DONE
-                   : sign_note_find(&item->entries.asked, entry->digest) != NULL;
-}
-
-/* What is lost of these lines is asked for once more. */
-static void end_one(const struct sign_recollection *item, const struct sign_files *files,
-                    const struct ledger *waiting)
-{
-    AUTO(buf_fini) struct buf over;
-    enum sca_status st = SCA_OK;
-    bool is_wanted = false;
-
-    buf_init(&over, SIGN_NOTE_MAX, false);
-    for (size_t i = 0; st == SCA_OK && i < item->entries.count; i++) {
-        const struct sign_entry *entry = &item->entries.items[i];
-        if (is_wanted_again(item, entry, files, waiting))
-            is_wanted = true;
-        else
-            st = sign_entry_write_over(entry, &over);
-    }
-    if (!is_wanted)
-        (void)unlink(item->path);
-    else if (over.len > 0)
-        (void)fd_write_all(item->fd, buf_span(&over));
-}
-
-void sign_memory_end(struct sign_memory *memory, const struct sign_files *files)
-{
-    AUTO(ledger_fini) struct ledger waiting = {.count = 0};
-    bool is_known = memory->count > 0 && sign_note_waiting(memory->state_dir, &waiting);
-
-    for (size_t i = 0; i < memory->count; i++) {
-        if (is_known)
-            end_one(&memory->items[i], files, &waiting);
-        recollection_fini(&memory->items[i]);
-    }
-    free(memory->items);
-    ledger_fini(&memory->waiting);
-    *memory = (struct sign_memory){.count = 0};
 }

@@ -2,9 +2,9 @@
 #include "remote/cli/sign_note.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <openssl/rand.h>
@@ -13,6 +13,7 @@
 #include "remote/base/crypto.h"
 #include "remote/base/file.h"
 #include "remote/cli/live_file.h"
+#include "remote/cli/sign_folder.h"
 #include "remote/smartca/pending.h"
 
 enum {
@@ -31,7 +32,7 @@ static bool cannot(struct trouble *trouble, const char *path, int error)
                        "%s: %s", path, strerror(error));
 }
 
-static enum sca_status create(const char *dir, struct sign_note *note)
+static enum sca_status create(const char *dir, int folder, struct sign_note *note)
 {
     enum sca_status st = SCA_BUSY;
 
@@ -45,31 +46,49 @@ static enum sca_status create(const char *dir, struct sign_note *note)
         path = path_join(dir, hex);
         if (!path)
             return SCA_NOMEM;
-        st = live_file_create(path, 0600, &note->fd);
+        st = live_file_create_at(folder, hex, 0600, &note->fd);
         if (st == SCA_OK)
             note->path = TAKE(path);
     }
     return st;
 }
 
-static bool store(const char *dir, struct sign_note *note, struct span lines)
+static bool store(const struct sign_note *note, struct span lines)
 {
-    AUTO(fd_closep) int folder = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
     errno = 0;
     enum sca_status st = fd_write_all(note->fd, lines);
     if (st == SCA_NO_SPACE && !errno)
         errno = ENOSPC;
-    return st == SCA_OK && fsync(note->fd) == 0 && folder >= 0 && fsync(folder) == 0;
+    return st == SCA_OK && fsync(note->fd) == 0 && fsync(note->folder) == 0;
+}
+
+static void let_go(struct sign_note *note)
+{
+    free(note->path);
+    fd_closep(&note->fd);
+    fd_closep(&note->folder);
+    *note = (struct sign_note){.folder = -1, .fd = -1};
 }
 
 static void discard(struct sign_note *note)
 {
-    if (note->path)
-        (void)unlink(note->path);
-    free(note->path);
-    fd_closep(&note->fd);
-    *note = (struct sign_note){.fd = -1};
+    (void)unlinkat(note->folder, strrchr(note->path, '/') + 1, 0);
+    let_go(note);
+}
+
+/* With the folder locked: of two runs that begin at once one sees the other's note. */
+static bool write_alone(const char *dir, const struct sign_files *files, struct span lines,
+                        struct sign_note *note, struct trouble *trouble)
+{
+    if (!sign_folder_is_free(note->folder, files, trouble))
+        return false;
+    if (create(dir, note->folder, note) != SCA_OK)
+        return cannot(trouble, dir, errno);
+    if (store(note, lines))
+        return true;
+    (void)cannot(trouble, note->path, errno);
+    discard(note);
+    return false;
 }
 
 bool sign_note_write(const char *state_dir, const struct sign_files *files,
@@ -77,16 +96,18 @@ bool sign_note_write(const char *state_dir, const struct sign_files *files,
 {
     AUTO(freep) char *dir = path_join(state_dir, SIGN_NOTE_FOLDER);
     AUTO(buf_fini) struct buf lines;
-    struct sign_note note = {.state_dir = state_dir, .fd = -1};
+    struct sign_note note = {.state_dir = state_dir, .folder = -1, .fd = -1};
 
     buf_init(&lines, SIGN_NOTE_MAX, false);
     if (!dir || sign_entries_write(files, &lines) != SCA_OK)
         return trouble_no_memory(trouble);
-    if (dir_ensure_private(dir) != SCA_OK || create(dir, &note) != SCA_OK)
-        return cannot(trouble, dir, errno);
-    if (!store(dir, &note, buf_span(&lines))) {
-        (void)cannot(trouble, note.path, errno);
-        discard(&note);
+    if (!sign_folder_open(state_dir, true, &note.folder, trouble))
+        return false;
+    (void)fd_lock(note.folder, PATIENCE_MS); /* a file system without locks has no such order */
+    bool is_written = write_alone(dir, files, buf_span(&lines), &note, trouble);
+    (void)flock(note.folder, LOCK_UN);
+    if (!is_written) {
+        fd_closep(&note.folder);
         return false;
     }
     *ret_note = note;
@@ -141,9 +162,11 @@ static enum sca_status learn_one(const struct journal_transaction *item, struct 
 
 static bool is_any_unnoted(const struct sign_files *files)
 {
-    for (size_t i = 0; i < files->count; i++)
-        if (files->items[i].state == SIGN_WAITING && !files->items[i].is_noted)
+    for (size_t i = 0; i < files->count; i++) {
+        enum sign_state state = files->items[i].state;
+        if ((state == SIGN_WAITING || state == SIGN_OPEN) && !files->items[i].is_noted)
             return true;
+    }
     return false;
 }
 
@@ -163,12 +186,16 @@ void sign_note_learn(const struct sign_note *note, struct sign_files *files)
         (void)fdatasync(note->fd);
 }
 
-/* Waits for a person, or was signed and is not written. waiting NULL: not known. */
+/*
+ * Waits for a person, or was signed and is not written; SIGN_FALSE: the file was changed meanwhile,
+ * and may be changed back. waiting NULL: not known.
+ */
 static bool is_wanted_again(const struct sign_file *file, const struct ledger *waiting)
 {
     if (file->is_written)
         return false;
-    return !waiting || file->state == SIGN_DONE || sign_note_find(waiting, file->digest);
+    return !waiting || file->state == SIGN_DONE || file->state == SIGN_FALSE ||
+           sign_note_find(waiting, file->digest);
 }
 
 void sign_note_end(struct sign_note *note, const struct sign_files *files)
@@ -181,9 +208,8 @@ void sign_note_end(struct sign_note *note, const struct sign_files *files)
     bool is_known = sign_note_waiting(note->state_dir, &waiting);
     for (size_t i = 0; !is_wanted && i < files->count; i++)
         is_wanted = is_wanted_again(&files->items[i], is_known ? &waiting : NULL);
-    if (is_wanted) {
-        free(note->path);
-        note->path = NULL;
-    }
-    discard(note);
+    if (is_wanted)
+        let_go(note);
+    else
+        discard(note);
 }

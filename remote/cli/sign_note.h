@@ -12,11 +12,13 @@
 /* This run's. */
 struct sign_note {
     const char *state_dir;
-    char *path; /* NULL: there is none */
+    char *path; /* NULL: there is none, and nothing open */
+    int folder;
     int fd;
 };
 
-/* On the disk when this returns: before that nobody may be asked. state_dir is borrowed. */
+/* On the disk when this returns: before that nobody may be asked. False too when a run that lives
+ * has the same outputs. state_dir is borrowed. */
 bool sign_note_write(const char *state_dir, const struct sign_files *files,
                      struct sign_note *ret_note, struct trouble *trouble);
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/base/crypto.h"
 #include "remote/base/file.h"
 #include "remote/cli/temporary.h"
 
@@ -57,6 +58,20 @@ bool sign_output_check(const struct sign_file *file, bool is_forced, struct trou
     if (!S_ISDIR(info.st_mode))
         return cannot(trouble, folder, ENOTDIR);
     return access(folder, W_OK | X_OK) == 0 || cannot(trouble, folder, errno);
+}
+
+bool sign_output_locate(struct sign_file *file, struct trouble *trouble)
+{
+    AUTO(freep) char *folder = folder_of(file->output);
+    AUTO(freep) char *real = folder ? realpath(folder, NULL) : NULL;
+    const char *name = strrchr(file->output, '/');
+
+    if (!real)
+        return cannot(trouble, folder ? folder : file->output, folder ? errno : ENOMEM);
+    AUTO(freep) char *path = path_join(real, name ? name + 1 : file->output);
+    return (path && EVP_Digest(path, strlen(path), file->place, NULL, crypto_md(CRYPTO_SHA256),
+                               NULL) == 1) ||
+           trouble_no_memory(trouble);
 }
 
 bool sign_output_reserve(struct sign_file *file, size_t size, struct trouble *trouble)
@@ -190,11 +205,14 @@ static void sync_folders(const struct sign_files *files)
     }
 }
 
+/* What was there before is lost already: that signature stays. */
 static void take_back(struct sign_files *files)
 {
-    for (size_t i = 0; i < files->count; i++)
-        if (files->items[i].is_placed)
-            (void)unlink(files->items[i].output);
+    for (size_t i = 0; i < files->count; i++) {
+        struct sign_file *file = &files->items[i];
+        if (file->is_placed && (unlink(file->output) == 0 || errno == ENOENT))
+            file->is_placed = file->is_written = false;
+    }
 }
 
 bool sign_output_place(struct sign_files *files, struct trouble *trouble)

@@ -8,6 +8,9 @@
 /* Is there no such file yet (or may it be replaced), and a folder for it? */
 bool sign_output_check(const struct sign_file *file, bool is_forced, struct trouble *trouble);
 
+/* Fills in its place; the folder is there. */
+bool sign_output_locate(struct sign_file *file, struct trouble *trouble);
+
 /*
  * Makes a file for the signature, with room for size bytes: one without a name, of which nothing
  * is left if this program is killed, or, where the file system has no such thing, a temporary one.

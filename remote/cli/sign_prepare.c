@@ -52,29 +52,24 @@ static bool draft(const struct preparation *preparation, int64_t signing_time,
 }
 
 /* As it was asked for before, if it was. */
-static bool draft_again(const struct preparation *preparation, struct sign_file *file,
-                        bool *ret_is_found)
+static bool draft_again(const struct preparation *preparation, struct sign_file *file)
 {
     struct span document = span_of(file->document, file->document_len);
     const struct sign_entry *entry = NULL;
     size_t at = 0;
 
-    *ret_is_found = false;
-    while (!*ret_is_found && (entry = sign_memory_next(preparation->memory, document, &at))) {
-        if (!draft(preparation, entry->signing_time, file))
-            return false;
-        *ret_is_found = memcmp(file->digest, entry->digest, sizeof(file->digest)) == 0;
-    }
-    return true;
+    while ((entry = sign_memory_next(preparation->memory, document, &at)))
+        if (draft(preparation, entry->signing_time, file) && /* not every number is a time */
+            memcmp(file->digest, entry->digest, sizeof(file->digest)) == 0)
+            return true;
+    return false;
 }
 
 static bool prepare_one(const struct preparation *preparation, struct sign_file *file)
 {
     const struct sign_slot *slot = preparation->slot;
-    bool is_found = false;
 
-    if (!draft_again(preparation, file, &is_found) ||
-        (!is_found && !draft(preparation, preparation->now, file)) ||
+    if ((!draft_again(preparation, file) && !draft(preparation, preparation->now, file)) ||
         cms_scheme_input(slot->scheme, slot->input, cms_draft_attributes(file->draft),
                          &file->input) != SCA_OK)
         return false;

@@ -26,9 +26,9 @@ static struct sign_entry *wanted_of(const struct search *search,
 
     for (size_t i = 0; i < entries->count; i++) {
         struct sign_entry *entry = &entries->items[i];
-        if (document->digest_len == sizeof(entry->digest) &&
+        if (!entry->is_over && document->digest_len == sizeof(entry->digest) &&
             memcmp(document->digest, entry->digest, sizeof(entry->digest)) == 0)
-            return !entry->is_over && sign_memory_file(search->files, entry) ? entry : NULL;
+            return sign_memory_file(search->files, entry) ? entry : NULL;
     }
     return NULL;
 }
@@ -64,7 +64,7 @@ static void give_up(const struct search *search, const struct journal_transactio
 }
 
 static enum sca_status ask(const struct search *search, struct call *call,
-                           const struct journal_transaction *transaction, bool *ret_is_signed)
+                           const struct journal_transaction *transaction, bool *ret_is_to_be_had)
 {
     AUTO(client_freep) struct smartca_client *client = NULL;
     enum pending_outcome outcome = PENDING_UNKNOWN;
@@ -73,14 +73,15 @@ static enum sca_status ask(const struct search *search, struct call *call,
         smartca_remote.client_new(search->account, search->memory->state_dir, &client);
     if (st == SCA_OK)
         st = pending_ask(client, call, transaction, &outcome);
-    if (st == SCA_OK && outcome == PENDING_SIGNED)
+    bool is_to_be_had = outcome == PENDING_SIGNED || outcome == PENDING_WAITING;
+    if (st == SCA_OK && is_to_be_had)
         st = journal_revive(client->journal, call, transaction);
-    *ret_is_signed = st == SCA_OK && outcome == PENDING_SIGNED;
+    *ret_is_to_be_had = st == SCA_OK && is_to_be_had;
     return st;
 }
 
 static bool ask_within_time(const struct search *search,
-                            const struct journal_transaction *transaction, bool *ret_is_signed,
+                            const struct journal_transaction *transaction, bool *ret_is_to_be_had,
                             struct trouble *trouble)
 {
     const struct service_config *service = &search->account->service;
@@ -88,7 +89,7 @@ static bool ask_within_time(const struct search *search,
 
     call_init(&call, &clock_system,
               (uint64_t)service->connect_timeout_ms + service->request_timeout_ms);
-    enum sca_status st = ask(search, &call, transaction, ret_is_signed);
+    enum sca_status st = ask(search, &call, transaction, ret_is_to_be_had);
     if (st != SCA_OK)
         (void)trouble_say(trouble, output_code(st), workspace_advice(st),
                           _("transaction %s, which an earlier run asked for: %s"), transaction->id,
@@ -103,7 +104,7 @@ static bool revive(const struct search *search, const struct journal_transaction
     AUTO(freep)
     struct journal_document *documents = calloc(transaction->document_count, sizeof(*documents));
     struct journal_transaction marked = *transaction;
-    bool is_signed = false;
+    bool is_to_be_had = false;
 
     if (!documents)
         return trouble_no_memory(trouble);
@@ -111,9 +112,9 @@ static bool revive(const struct search *search, const struct journal_transaction
     marked.documents = documents;
     if (!mark(search, &marked))
         return true;
-    if (!ask_within_time(search, &marked, &is_signed, trouble))
+    if (!ask_within_time(search, &marked, &is_to_be_had, trouble))
         return false;
-    if (!is_signed)
+    if (!is_to_be_had)
         give_up(search, transaction);
     return true;
 }

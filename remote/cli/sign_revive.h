@@ -7,8 +7,9 @@
 
 /*
  * Asks the service for the transactions of memory's notes that have something of files which the
- * journal (memory->waiting) does not; those that are signed are in the journal again afterwards,
- * entries of the others are over. False, with the reason in trouble, where one cannot be asked for.
+ * journal (memory->waiting) does not; those that are signed, or wait, are in the journal again
+ * afterwards, entries of the others are over. False, with the reason in trouble, where one cannot
+ * be asked for.
  */
 bool sign_revive(const struct sign_memory *memory, const struct account_config *account,
                  const struct sign_files *files, struct trouble *trouble);

@@ -60,6 +60,11 @@ killed_while_waiting() {
 }
 # decide ACTION: on the phone, about the transaction that waits.
 decide() { control decide "{\"transaction_id\":\"$id\",\"action\":\"$1\"}" >/dev/null; }
+# next_second: the time of signing, which has seconds, is another one; $first is the one before.
+next_second() {
+    first=$(date +%s)
+    while [ "$(date +%s)" = "$first" ]; do :; done
+}
 # begin FOLDER: a service that was asked nothing, and two documents.
 begin() {
     control reset '{}' >/dev/null
@@ -111,9 +116,7 @@ for action in reject expire; do
     begin "$action"
     killed_while_waiting "$work/$action/a"
     decide "$action"
-    # The same second and file would be the same document, to which "no" was the answer.
-    first=$(date +%s)
-    while [ "$(date +%s)" = "$first" ]; do :; done
+    next_second # else it would be the same document, to which "no" was the answer
     control phone '{"action":"approve"}' >/dev/null
     status=0
     "$SMARTCA" sign "$work/$action/a" >"$work/out" 2>&1 </dev/null || status=$?
@@ -179,15 +182,113 @@ asked 1
 judge "$work"/stopped/?
 clean "$work/stopped"
 
-echo "== a note of yesterday, a torn one, and one that is no note"
+echo "== beside each other after the kill: each collects its own"
+begin beside
+killed_while_waiting "$work"/beside/?
+decide approve
+control phone '{"action":"approve"}' >/dev/null
+"$SMARTCA" sign "$work/beside/a" >"$work/first" 2>&1 </dev/null &
+ran "$SMARTCA" sign "$work/beside/b"
+wait $! || { cat "$work/first"; fail "the one beside"; }
+asked 1
+judge "$work"/beside/?
+clean "$work/beside"
+
+echo "== the same file in two runs that live: the second one is told, and asks nobody"
+begin twice
+control phone '{"action":"never"}' >/dev/null
+"$SMARTCA" sign "$work/twice/a" >"$work/first" 2>&1 </dev/null &
+tool=$!
+while [ "$(control transactions | jq -r '.[-1].polls // 0')" = 0 ]; do kill -0 $tool; done
+id=$(control transactions | jq -r '.[-1].transaction_id')
+refused "$SMARTCA" sign "$work/twice/a"
+say 'another smartca sign asks for .*/twice/a.p7s right now'
+decide approve
+wait $tool || { cat "$work/first"; fail "the first one"; }
+asked 1
+judge "$work/twice/a"
+clean "$work/twice"
+
+echo "== the journal is busy: nobody is asked anew"
+begin busy
+killed_while_waiting "$work"/busy/?
+exec 8<>"$XDG_STATE_HOME/smartca-pkcs11/journal/transactions"
+flock 8
+refused "$SMARTCA" sign "$work"/busy/?
+exec 8>&-
+say 'keeps the transaction journal'
+decide approve
+ran "$SMARTCA" sign "$work"/busy/?
+asked 1
+judge "$work"/busy/?
+clean "$work/busy"
+
+echo "== a name cannot be given, or the run is killed before: what was taken back is collected again"
+for fault in error=ENOSPC:when=2 signal=KILL:when=1; do
+    begin "$fault"
+    killed_while_waiting "$work/$fault"/?
+    decide approve
+    control phone '{"action":"approve"}' >/dev/null
+    { strace -f -o /dev/null -e trace=linkat -e "inject=linkat:$fault" \
+        "$SMARTCA" sign "$work/$fault"/? >"$work/out" 2>&1 </dev/null || true; } 2>/dev/null
+    [ -z "$(find "$work/$fault" -name '*.p7s')" ] || fail "$fault: $(ls "$work/$fault")"
+    ran "$SMARTCA" sign "$work/$fault"/?
+    asked 1
+    judge "$work/$fault"/?
+    clean "$work/$fault"
+done
+
+echo "== two files of the same content, signed one after the other"
+begin alike
+cp "$work/alike/a" "$work/alike/b"
+killed_while_waiting "$work"/alike/?
+decide approve
+ran "$SMARTCA" sign "$work/alike/a"
+ran "$SMARTCA" sign "$work/alike/b"
+asked 1
+judge "$work"/alike/?
+clean "$work/alike"
+
+echo "== changed while the phone rings, and changed back"
+begin back
+killed_while_waiting "$work/back/a"
+cp "$work/back/a" "$work/back/copy"
+"$SMARTCA" sign "$work/back/a" >"$work/first" 2>&1 </dev/null &
+tool=$!
+polls=$(control transactions | jq -r '.[-1].polls')
+while [ "$(control transactions | jq -r '.[-1].polls')" = "$polls" ]; do kill -0 $tool; done
+echo other >"$work/back/a"
+decide approve
+! wait $tool || fail "a changed file was signed"
+cp "$work/back/copy" "$work/back/a"
+ran "$SMARTCA" sign "$work/back/a"
+asked 1
+judge "$work/back/a"
+clean "$work/back"
+
+echo "== a note of yesterday, a torn one, one of an absurd time, and one that is none"
 begin swept
-mkdir -p "$notes"
-printf 'file %064d %064d 1\nend\n' 0 0 >"$notes/old"
-touch -d '2 days ago' "$notes/old"
-printf 'file 00' >"$notes/torn"
-printf 'something else\n' >"$notes/other"
+killed_while_waiting "$work/swept/a"
+sed -i -E 's/ [0-9]+( [0-9a-f]+)$/ 9223372036854775807\1/' "$notes"/*
+next_second # else it would be the same document, and join what nobody answers
+printf 'file %064d %064d 1 %064d\nend\n' 0 0 0 >"$notes/0000000000000000"
+touch -d '2 days ago' "$notes/0000000000000000"
+printf 'file 00' >"$notes/0000000000000001"
+printf 'something else\n' >"$notes/0000000000000002"
+control phone '{"action":"approve"}' >/dev/null
 ran "$SMARTCA" sign "$work"/swept/?
+judge "$work"/swept/?
+[ "$(find "$notes" -type f | wc -l)" = 2 ] || fail "not what was left: $(head "$notes"/*)"
+rm "$notes"/*
 clean "$work/swept"
+
+echo "== a folder of notes that is none of ours"
+begin planted
+rmdir "$notes"
+ln -s "$work/planted" "$notes"
+refused "$SMARTCA" sign "$work"/planted/?
+say 'is not a folder that is yours alone'
+rm "$notes"
 
 echo "== killed before each of its system calls that change something"
 # The journal and the note, the service, the documents' folder.

@@ -3,13 +3,16 @@
 #include "remote/cli/sign_files.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -24,6 +27,18 @@
 enum { PATH_SIZE = 256, OPERANDS_MAX = 4 };
 
 static char dir[64];
+static int locked_by_others; /* so many of the next flock calls find it so */
+
+/* The C library's, for which somebody else may have been quicker. */
+int flock(int fd, int operation)
+{
+    if (locked_by_others == 0)
+        return (int)syscall(SYS_flock, fd, operation);
+    locked_by_others--;
+    assert_true(operation & LOCK_NB); /* else it would hang */
+    errno = EWOULDBLOCK;
+    return -1;
+}
 
 static int begin(void **state)
 {
@@ -180,6 +195,27 @@ static void none_is_left_when_one_cannot_have_its_name(void **state)
     assert_string_equal(trouble.code, "io");
     assert_false(is_there("a.p7s"));
     assert_content("b.p7s", "of somebody else, meanwhile");
+    assert_false(files.items[0].is_written); /* it is to be collected again */
+    assert_false(files.items[1].is_written);
+}
+
+static void what_was_replaced_counts_as_written_though_a_later_one_fails(void **state)
+{
+    AUTO(sign_files_fini) struct sign_files files;
+    struct trouble trouble;
+    struct line line;
+    char path[PATH_SIZE];
+    (void)state;
+    collect_two(&line, &files);
+    files.is_forced = true;
+    put("a.p7s", "old");
+    assert_int_equal(mkdir(at("b.p7s", path), 0700), 0);
+
+    assert_false(sign_output_place(&files, &trouble));
+
+    assert_content("a.p7s", "signature");
+    assert_true(files.items[0].is_written);
+    assert_false(files.items[1].is_written);
 }
 
 static void with_force_what_was_there_is_replaced(void **state)
@@ -298,6 +334,20 @@ static void what_a_killed_run_left_is_swept_and_nothing_else(void **state)
     }
 }
 
+static void what_somebody_took_for_an_orphan_gets_another_name(void **state)
+{
+    AUTO(fd_closep) int fd = -1;
+    char path[PATH_SIZE];
+    (void)state;
+    locked_by_others = 1;
+
+    assert_int_equal(live_file_create(at("mine", path), 0600, &fd), SCA_BUSY);
+
+    assert_false(is_there("mine"));
+    assert_int_equal(fd, -1);
+    assert_int_equal(live_file_create(path, 0600, &fd), SCA_OK);
+}
+
 static void a_file_in_the_place_of_another_is_noticed(void **state)
 {
     AUTO(sign_files_fini) struct sign_files files;
@@ -345,11 +395,13 @@ int main(void)
         TEST(a_file_is_refused_with_its_reason),
         TEST(signatures_get_their_names_at_the_end),
         TEST(none_is_left_when_one_cannot_have_its_name),
+        TEST(what_was_replaced_counts_as_written_though_a_later_one_fails),
         TEST(with_force_what_was_there_is_replaced),
         TEST(a_file_without_signature_gets_none),
         TEST(what_is_reserved_has_no_name),
         TEST(a_temporary_file_becomes_the_signature_or_goes),
         TEST(what_a_killed_run_left_is_swept_and_nothing_else),
+        TEST(what_somebody_took_for_an_orphan_gets_another_name),
         TEST(a_file_in_the_place_of_another_is_noticed),
         TEST(a_digest_is_that_of_the_whole_file),
     };

@@ -3,7 +3,6 @@
  */
 #include "remote/cli/sign_note.h"
 
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,7 +22,8 @@
 
 enum { FILES = 3, PATIENCE_MS = 1000, PATH_SIZE = 512 };
 
-#define ID "11111111-2222-4333-8444-555555555555"
+#define DIGEST "0101010101010101010101010101010101010101010101010101010101010101"
+#define ID     "11111111-2222-4333-8444-555555555555"
 
 /* A state folder, a journal in it, and files whose digests are all 1, 2 and 3. */
 struct stage {
@@ -50,6 +50,7 @@ static int stage_begin(void **state)
         struct sign_file *file = &stage->items[i];
         memset(file->document, (int)(0x10 + i), SIGN_DIGEST_LEN);
         memset(file->digest, (int)(i + 1), SIGN_DIGEST_LEN);
+        memset(file->place, (int)(0x20 + i), SIGN_DIGEST_LEN);
         file->document_len = SIGN_DIGEST_LEN;
         file->signing_time = 1780000000 + (int64_t)i;
         file->state = SIGN_WAITING;
@@ -136,6 +137,7 @@ static void what_is_written_is_read_back(void **state)
         assert_memory_equal(entries.items[i].document, file->document, file->document_len);
         assert_memory_equal(entries.items[i].digest, file->digest, SIGN_DIGEST_LEN);
         assert_int_equal(entries.items[i].signing_time, file->signing_time);
+        assert_memory_equal(entries.items[i].place, file->place, SIGN_DIGEST_LEN);
         assert_false(entries.items[i].is_over);
     }
 }
@@ -206,6 +208,34 @@ static void a_note_stays_for_what_was_signed_and_not_written(void **state)
     assert_int_equal(access(path, F_OK), 0);
 }
 
+static void a_note_stays_for_a_file_that_was_changed_meanwhile(void **state)
+{
+    struct stage *stage = *state;
+    char path[PATH_SIZE];
+    write_note(stage);
+    (void)snprintf(path, sizeof(path), "%s", stage->note.path);
+    stage->items[1].state = SIGN_FALSE;
+
+    sign_note_end(&stage->note, &stage->files);
+
+    assert_int_equal(access(path, F_OK), 0);
+}
+
+static void what_waits_already_is_learned_before_the_first_look(void **state)
+{
+    struct stage *stage = *state;
+    write_note(stage);
+    begin_transaction(stage, FILES);
+    for (size_t i = 0; i < FILES; i++)
+        stage->items[i].state = SIGN_OPEN;
+
+    sign_note_learn(&stage->note, &stage->files);
+
+    AUTO(sign_entries_fini) struct sign_entries entries = read_note(stage->note.path);
+    assert_int_equal(entries.asked.count, 1);
+    assert_string_equal(entries.asked.items[0].id, ID);
+}
+
 /* Every prefix of a note is either no note, or the whole list of files. */
 static void a_torn_note_is_none(void **state)
 {
@@ -231,10 +261,13 @@ static void what_is_no_note_is_refused(void **state)
         "end",
         "something else\n",
         "file \nend\n",
-        "file 00 00 1\nend\n",
-        "file 0 0101010101010101010101010101010101010101010101010101010101010101 1\nend\n",
-        "file 01 0101010101010101010101010101010101010101010101010101010101010101\nend\n",
-        "file 01 0101010101010101010101010101010101010101010101010101010101010101 x\nend\n",
+        "file 00 00 1 " DIGEST "\nend\n",
+        "file 0 " DIGEST " 1 " DIGEST "\nend\n",
+        "file 01 " DIGEST "\nend\n",
+        "file 01 " DIGEST " 1\nend\n",
+        "file 01 " DIGEST " 1 00\nend\n",
+        "file 01 " DIGEST " x " DIGEST "\nend\n",
+        "file 01 " DIGEST " 99999999999999999999 " DIGEST "\nend\n",
     };
     (void)state;
 
@@ -264,6 +297,63 @@ static void what_is_over_is_read_back(void **state)
     assert_int_equal(entries.count, FILES);
     for (size_t i = 0; i < FILES; i++)
         assert_int_equal(entries.items[i].is_over, i == 1);
+}
+
+static void of_two_that_are_the_same_one_is_over_at_a_time(void **state)
+{
+    struct stage *stage = *state;
+    AUTO(buf_fini) struct buf line;
+    struct sign_entry entry = {.is_over = false};
+    memcpy(stage->items[2].digest, stage->items[1].digest, SIGN_DIGEST_LEN);
+    write_note(stage);
+    memcpy(entry.digest, stage->items[1].digest, SIGN_DIGEST_LEN);
+    buf_init(&line, 1000, false);
+    assert_int_equal(sign_entry_write_over(&entry, &line), SCA_OK);
+
+    for (size_t over = 1; over <= 2; over++) {
+        assert_int_equal(fd_write_all(stage->note.fd, buf_span(&line)), SCA_OK);
+
+        AUTO(sign_entries_fini) struct sign_entries entries = read_note(stage->note.path);
+
+        assert_false(entries.items[0].is_over);
+        assert_true(entries.items[1].is_over);
+        assert_int_equal(entries.items[2].is_over, over == 2);
+    }
+}
+
+static void the_output_of_a_run_that_lives_is_taken(void **state)
+{
+    struct stage *stage = *state;
+    struct sign_file other = stage->items[1];
+    const struct sign_files others = {.items = &other, .count = 1};
+    struct sign_note second = {.folder = -1, .fd = -1};
+    struct trouble trouble = {.code = ""};
+    write_note(stage);
+
+    assert_false(sign_note_write(stage->dir, &others, &second, &trouble));
+
+    assert_string_equal(trouble.code, "busy");
+    assert_null(second.path);
+    memset(other.place, 0x30, SIGN_DIGEST_LEN); /* the same document, signed somewhere else */
+    assert_true(sign_note_write(stage->dir, &others, &second, &trouble));
+    sign_note_end(&second, &(struct sign_files){.count = 0});
+}
+
+static void the_output_of_a_run_that_is_gone_is_free(void **state)
+{
+    struct stage *stage = *state;
+    struct sign_note second = {.folder = -1, .fd = -1};
+    struct trouble trouble = {.code = ""};
+    char path[PATH_SIZE];
+    write_note(stage);
+    (void)snprintf(path, sizeof(path), "%s", stage->note.path);
+    begin_transaction(stage, FILES);
+    sign_note_end(&stage->note, &stage->files);
+    assert_int_equal(access(path, F_OK), 0);
+
+    assert_true(sign_note_write(stage->dir, &stage->files, &second, &trouble));
+
+    sign_note_end(&second, &(struct sign_files){.count = 0});
 }
 
 static void without_a_folder_nobody_may_be_asked(void **state)
@@ -344,6 +434,11 @@ int main(void)
         TEST(a_transaction_is_learned_once),
         TEST(a_note_goes_when_nothing_is_to_be_had),
         TEST(a_note_stays_for_what_was_signed_and_not_written),
+        TEST(a_note_stays_for_a_file_that_was_changed_meanwhile),
+        TEST(what_waits_already_is_learned_before_the_first_look),
+        TEST(of_two_that_are_the_same_one_is_over_at_a_time),
+        TEST(the_output_of_a_run_that_lives_is_taken),
+        TEST(the_output_of_a_run_that_is_gone_is_free),
         TEST(a_torn_note_is_none),
         TEST(what_is_no_note_is_refused),
         TEST(what_is_over_is_read_back),
