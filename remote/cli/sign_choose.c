@@ -105,8 +105,8 @@ static bool is_usable(const struct module *module, CK_SLOT_ID id)
     AUTO(slot_view_fini) struct slot_view view = {0};
     int64_t now = (int64_t)time(NULL);
 
-    return slot_view_read(module, id, &view) == CKR_OK && view.subject && !view.is_locked &&
-           view.not_before <= now && now <= view.not_after;
+    return slot_view_read(module, id, &view) == CKR_OK && view.subject && !view.is_issuer &&
+           !view.is_locked && view.not_before <= now && now <= view.not_after;
 }
 
 /* The serial number that smartca slots shows, or the token's own. */

@@ -15,7 +15,7 @@ enum { TROUBLE_TEXT_SIZE = 512 };
 
 struct trouble {
     const char *code;      /* what JSON calls it; static */
-    const char *next_step; /* static, translated; "" if there is none */
+    const char *next_step; /* translated; "" if there is none; lives as long as what failed */
     char text[TROUBLE_TEXT_SIZE];
 };
 

@@ -50,7 +50,7 @@ known() { "$SMARTCA" slots --json 2>/dev/null | jq 'map(select(.state != "uninit
 run_slots() {
     run 0 slots --json "$@"
     json 'map(select(.state == "uninitialized") | del(.slot_id)) | map(tostring) | join(" ")' \
-        '{"kind":"selfsigned","account":null,"label":null,"serial":null,"subject":null,"not_before":null,"not_after":null,"key_type":null,"state":"uninitialized","login_required":true}'
+        '{"kind":"selfsigned","account":null,"label":null,"serial":null,"subject":null,"not_before":null,"not_after":null,"key_type":null,"state":"uninitialized","login_required":true,"pin":"not_set"}'
     jq 'map(select(.state != "uninitialized"))' "$out" >"$out.used"
     mv "$out.used" "$out"
 }
@@ -217,9 +217,9 @@ test_case "slots shows what applications see, with exactly the keys of the contr
 run_slots
 json 'type + (length | tostring)' array1
 json '.[0] | keys | join(" ")' \
-    "account key_type kind label login_required not_after not_before serial slot_id state subject"
-json '.[0] | [.kind, .account, .label, .serial, .key_type, .state, .login_required] | join("|")' \
-    "smartca|work|Nguyễn Văn Ánh|$serial|rsa:2048|ready|false"
+    "account key_type kind label login_required not_after not_before pin serial slot_id state subject"
+json '.[0] | [.kind, .account, .label, .serial, .key_type, .state, .login_required, .pin] | join("|")' \
+    "smartca|work|Nguyễn Văn Ánh|$serial|rsa:2048|ready|false|"
 json '.[0] | [.not_before, .not_after] | map(test("^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$")) | join(" ")' "true true"
 json '.[0].subject | contains("CN=Nguyễn Văn Ánh")' true
 slot=$(jq '.[0].slot_id' "$out")
