@@ -82,7 +82,7 @@ static enum cli_exit read_one(const struct cli *cli, size_t item, bool is_new_pi
     const struct pin_question question = {
         .path = path_of(cli, item),
         .option = rows[item].option,
-        .prompt = is_new ? _("New PIN of the account, 6 to 64 characters") : _(rows[item].prompt),
+        .prompt = is_new ? _("New PIN of the account, 6 to 64 bytes") : _(rows[item].prompt),
         .is_new = is_new,
         .is_password = item != ITEM_PIN,
     };

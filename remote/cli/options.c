@@ -98,7 +98,7 @@ static const struct option_row rows[] = {
      N_("the certificate's number, as econtract users shows it")},
     {"default", NULL, OPTIONS_UPDATE, TO(is_default), N_("the user signs with it from now on")},
     {"slot", "SLOT", OPTIONS_SIGN | OPTIONS_AUDIT, TO(slot),
-     N_("label, PKCS#11 URI or, for the audit log, number; default: the only one, or all")},
+     N_("label, number as slots shows it or, to sign, PKCS#11 URI; default: the only one, or all")},
     {"out-dir", "DIR", OPTIONS_SIGN, TO(out_dir), N_("where signatures go; default: beside FILE")},
     {"pem", NULL, OPTIONS_SIGN, TO(is_pem), N_("text (PEM) instead of DER")},
     {"keep-going", NULL, OPTIONS_SIGN, TO(keeps_going),

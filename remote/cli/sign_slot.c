@@ -36,17 +36,17 @@ static bool check_usable(const struct cli *cli, struct sign_slot *slot, struct t
 {
     AUTO(slot_view_fini) struct slot_view view = {0};
     AUTO(freep) char *path = NULL;
+    char cure[SLOT_CURE_SIZE];
 
     if (slot_view_read(slot->module, slot->id, &view) != CKR_OK)
         return true; /* whoever reads it next says why */
     if (view.is_locked && module_find(cli, &path) == SCA_OK) {
-        slot_view_cure(&view, slot->account ? slot->account->name : NULL, path, slot->cure);
-        return trouble_say(trouble, "pin_locked", slot->cure, _("the PIN of slot %s is locked"),
+        slot_view_cure(&view, slot->account ? slot->account->name : NULL, path, cure);
+        return trouble_say(trouble, "pin_locked", cure, _("the PIN of slot %s is locked"),
                            slot->label);
     }
-    if (slot_view_lacks_key(&view, slot->cure))
-        return trouble_say(trouble, "not_found", slot->cure, _("slot %s has no key yet"),
-                           slot->label);
+    if (slot_view_lacks_key(&view, cure))
+        return trouble_say(trouble, "not_found", cure, _("slot %s has no key yet"), slot->label);
     return !view.is_issuer ||
            trouble_say(trouble, "unsupported", _("name another slot by --slot"),
                        _("slot %s is a local issuer's: it signs certificates, not documents"),

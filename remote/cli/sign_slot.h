@@ -30,7 +30,6 @@ struct sign_slot {
     enum cms_input input;
     CK_MECHANISM_TYPE mechanism;
     CK_OBJECT_HANDLE key;       /* after sign_slot_login */
-    char cure[SLOT_CURE_SIZE];  /* the next step after sign_slot_open failed, if it is long */
     struct secret *each_secret; /* for a context-specific login before each signature; NULL: none */
 };
 
