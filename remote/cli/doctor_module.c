@@ -213,7 +213,7 @@ static void probe_slots(struct doctor *doctor, const struct probe *probe)
     if (found == 0)
         doctor_note(doctor, FINDING_FAIL, N_("slots"),
                     _("smartca account add NAME --user-id ID, or smartca selfsigned create"), "%s",
-                    rv == CKR_OK ? _("applications see no slot") : rv_text(rv));
+                    rv == CKR_OK ? _("applications see no certificate") : rv_text(rv));
 }
 
 static void examine(struct doctor *doctor, struct probe *probe, const char *check)

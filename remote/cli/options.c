@@ -7,6 +7,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/cli/output.h"
+#include "remote/cli/verbs.h"
 
 struct option_row {
     const char *name;
@@ -221,10 +222,22 @@ static bool take(struct cli *cli, const struct option_row *row, char *value)
     return true;
 }
 
+/* Before the options are read, so that what is wrong with one says whose help to read. */
+static const char *verb_of(int argc, char **argv)
+{
+    size_t used = 0;
+    int first = 1;
+
+    while (first < argc && argv[first][0] == '-')
+        first++;
+    const struct verb *verb = verbs_find(argv + first, (size_t)(argc - first), &used);
+    return verb ? verb->name : NULL;
+}
+
 bool options_parse(int argc, char **argv, struct cli *ret_cli)
 {
     struct option list[ROW_COUNT + 1];
-    struct cli cli = {.is_json = asks_for_json(argc, argv)};
+    struct cli cli = {.is_json = asks_for_json(argc, argv), .verb = verb_of(argc, argv)};
 
     list_for_getopt(list);
     opterr = 0;

@@ -79,6 +79,24 @@ for arguments in "" "nothing" "account" "account add" "account add a b" "slots x
     error usage
 done
 
+test_case "wrong usage names the help of its verb, where one is known"
+# helps HELP ARGUMENT...
+helps() {
+    local expected=$1
+    shift
+    run 2 "$@" --json
+    is "next step of $*" "$expected" "$(jq -r .error.next_step "$err")"
+}
+helps "smartca --help" nothing
+helps "smartca --help" --nonsense
+helps "smartca --help" account --nonsense
+helps "smartca account add --help" account add work
+helps "smartca account add --help" account add --nonsense
+helps "smartca sign --help" sign
+helps "smartca sign --help" --json sign a.pdf --slot x --slot y
+helps "smartca sign --help" sign a.pdf --years 1
+helps "smartca selfsigned list --help" selfsigned list --expiring soon
+
 test_case "a slip of the finger is told with what was meant, half a name with the other half"
 guess() {
     local meant=$1
@@ -181,6 +199,7 @@ chmod 644 "$PASSWORD"
 run 1 account add work --user-id "$USER_ID" "${SETUP[@]}" --sp-password-file "$PASSWORD" --json
 error invalid
 says "$err" "run chmod 600 on it ($PASSWORD)"
+is "next step" "chmod 600 $PASSWORD" "$(jq -r .error.next_step "$err")"
 chmod 600 "$PASSWORD"
 run 1 account add work --user-id "$USER_ID" "${SETUP[@]}" --sp-password-file - --json <<<wrong
 error service_auth
@@ -315,7 +334,7 @@ run 0 doctor --json
 json 'map(select(.check == "files") | "\(.result) \(.next_step)") | join(",")' "warn chmod 600 $CONF_D/account-one.conf"
 chmod 600 "$CONF_D/account-one.conf"
 run 0 doctor --json
-json 'map(select(.check == "files").detail) | join(",")' "nobody else may read what is in conf.d (1 file)"
+json 'map(select(.check == "files").detail) | join(",")' "nobody else may read the account in conf.d (1 file)"
 json 'map(select(.check == "configuration").detail) | join(",") | endswith("conf.d beside it: 1 account")' true
 printf '[smartca]\npoll_intervall = 3\n' >"$CONF_D/wrong.conf"
 chmod 600 "$CONF_D/wrong.conf"
@@ -325,6 +344,30 @@ json 'map(select(.result == "fail"))[0] | .detail | contains("wrong.conf:2: ")' 
 run 0 account list
 says "$err" "wrong.conf:2: "
 rm "$CONF_D/wrong.conf"
+chmod 644 "$CONFIG/sp-password-one"
+advised() { json 'map(select(.check == "account one: service")) | map("\(.result) \(.next_step)") | join(",")' "fail $1"; }
+run 1 doctor --json
+advised "chmod 600 $CONFIG/sp-password-one"
+mv "$CONFIG/sp-password-one" "$CONFIG/away"
+run 1 doctor --json
+advised "write $CONFIG/sp-password-one, or correct sp_password"
+run 1 account refresh one --json
+is "what failed" io "$(jq -r .error.code "$err")"
+is "next step" "write $CONFIG/sp-password-one, or correct sp_password" "$(jq -r .error.next_step "$err")"
+: >"$CONFIG/sp-password-one"
+chmod 600 "$CONFIG/sp-password-one"
+run 1 doctor --json
+advised "see to $CONFIG/sp-password-one: one line, owned by this user or root"
+mv "$CONFIG/away" "$CONFIG/sp-password-one"
+chmod 600 "$CONFIG/sp-password-one"
+printf '[token usb]\nmodule = %s\n' "$MODULE" >"$CONF_D/usb.conf"
+chmod 644 "$CONF_D/usb.conf"
+"$SMARTCA" doctor --json >"$out" 2>"$err" || true
+json 'map(select(.check == "files") | "\(.result) \(.detail)") | join(",")' "ok nobody else may read the account in conf.d (1 file)"
+chmod 664 "$CONF_D/usb.conf"
+run 0 account list
+says "$err" "smartca: $CONF_D/usb.conf: the file is not used"
+rm "$CONF_D/usb.conf"
 printf 'other-password\n' >"$CONFIG/sp-password-one"
 run 1 doctor --json
 json 'map(select(.result == "fail").check) | join(" ")' "account one: service"
