@@ -66,6 +66,9 @@ for verb in slots "account add" "account list" "account refresh" "account remove
     run 0 help $verb
     says "$out" "usage: smartca $verb"
 done
+run 0 help
+is "columns before the summaries" 53 "$(sed -n 's/^\(  smartca .*\)\(what applications\|fetches the\|checks every\).*/\1/p;
+    s/^\( *\)\(takes a cert\|makes tokens\).*/\1/p' "$out" | awk '{ print length }' | sort -u | xargs)"
 run 0 --version
 says "$out" "smartca "
 for arguments in "" "nothing" "account" "account add" "account add a b" "slots x" "slots --user-id 1" \

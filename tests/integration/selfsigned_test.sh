@@ -66,7 +66,7 @@ error() {
 next() { is "next step" "$1" "$(jq -r .error.next_step "$err")"; }
 says() { grep -qF -- "$2" "$1" || fail "no '$2'"; }
 test_case() { echo "== $*"; }
-users() { "$SMARTCA" selfsigned list --json "${THROUGH[@]}" | jq -r '[.[].user] | unique | join(" ")'; }
+users() { "$SMARTCA" selfsigned list --json "${THROUGH[@]}" | jq -r 'map(select(.kind == "user").user) | unique | join(" ")'; }
 
 # judge USER ANCHOR: exports the certificate and has OpenSSL verify it.
 judge() {
@@ -210,7 +210,8 @@ many_users() {
 
     test_case "whatever the issuer, OpenSSL verifies every certificate"
     run 0 list --json
-    json 'map(select(.status == "active")) | length' 5
+    json 'map(select(.kind == "user" and .status == "active")) | length' 5
+    json 'map(select(.kind == "issuer") | "\(.user) \(.label) \(.status) \(.expires_soon)") | join(",")' "null $ISSUER active false"
     json 'map(select(.user == "giang.h").status) | join(" ")' not_yet_valid
     pkcs11-tool --module "$PATH_OF_MODULE" --token-label binh.tt --read-object --type cert --label "$ISSUER" \
         --output-file "$HOME_DIR/issuer.der" >"$out" 2>"$err"
@@ -460,6 +461,8 @@ rest() {
     test_case "what ends within a time"
     run 0 list --expiring 25 --json
     json 'map(.user | startswith("in.")) | unique | join(" ")' true
+    run 0 list --expiring 99999 --json
+    json 'map(select(.kind == "issuer").label) | index("'"$ISSUER"'") != null' true
     run 0 list --expiring 0 --json
     json length 0
     run 0 list --expiring 0
