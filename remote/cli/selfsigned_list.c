@@ -57,7 +57,7 @@ static void add_row(struct listing *listing, const struct token_slot *slot,
 
     x509_key_type(X509_get0_pubkey(item->x509), key_type);
     rows_begin(rows);
-    rows_text(rows, "user", user || item->is_authority ? user : slot->label);
+    rows_text(rows, "user", user ? user : slot->label);
     rows_text(rows, "kind", item->is_authority ? "issuer" : "user");
     rows_text(rows, "label", slot->label);
     rows_text(rows, "serial", item->serial);

@@ -211,7 +211,7 @@ many_users() {
     test_case "whatever the issuer, OpenSSL verifies every certificate"
     run 0 list --json
     json 'map(select(.kind == "user" and .status == "active")) | length' 5
-    json 'map(select(.kind == "issuer") | "\(.user) \(.label) \(.status) \(.expires_soon)") | join(",")' "null $ISSUER active false"
+    json 'map(select(.kind == "issuer") | "\(.user) \(.label) \(.status) \(.expires_soon)") | join(",")' "$ISSUER $ISSUER active false"
     json 'map(select(.user == "giang.h").status) | join(" ")' not_yet_valid
     pkcs11-tool --module "$PATH_OF_MODULE" --token-label binh.tt --read-object --type cert --label "$ISSUER" \
         --output-file "$HOME_DIR/issuer.der" >"$out" 2>"$err"
