@@ -161,6 +161,26 @@ static enum cli_exit take_turn(struct addition *addition)
                                  : _("the vault of this identity was removed meanwhile"));
 }
 
+/* Nobody types three secrets to hear then that a serial number is missing. */
+static enum cli_exit try_service(struct addition *addition)
+{
+    enum cli_exit result = take_turn(addition);
+
+    if (result != CLI_OK)
+        return result;
+    addition->is_trial = true;
+    result = addition_fetch(addition);
+    if (result == CLI_OK)
+        addition_take_back(addition); /* there is no account yet, and may never be */
+    addition->is_trial = false;
+    fd_unlock_closep(&addition->turn);
+    addition->turn = -1;
+    addition->holder = NULL;
+    rows_fini(&addition->rows);
+    rows_init(&addition->rows);
+    return result;
+}
+
 void addition_init(struct addition *addition, const struct cli *cli)
 {
     *addition = (struct addition){.cli = cli, .turn = -1};
@@ -181,7 +201,11 @@ enum cli_exit addition_begin(struct addition *addition)
     if (result == CLI_OK)
         result = addition_check_rival(addition);
     if (result == CLI_OK)
-        result = addition_get_secrets(addition);
+        result = addition_take_secrets(addition);
+    if (result == CLI_OK && addition_will_ask(addition))
+        result = try_service(addition);
+    if (result == CLI_OK)
+        result = addition_ask_secrets(addition);
     if (result == CLI_OK)
         result = take_turn(addition);
     return result == CLI_OK ? addition_fetch(addition) : result;

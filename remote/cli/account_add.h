@@ -25,7 +25,8 @@ struct addition {
     bool is_vault_new;              /* the identity had none before */
     bool was_vault_written;
     bool was_password_written;
-    char *serial; /* as it is in the certificate */
+    bool is_trial; /* of what the service has; it will be asked again */
+    char *serial;  /* as it is in the certificate */
     struct rows rows;
     int turn;       /* held while this account, and no other, is being added; -1 */
     bool was_known; /* the catalogue had the identity before */
@@ -59,9 +60,14 @@ enum cli_exit addition_check_rival(const struct addition *addition);
 enum cli_exit addition_report_held(const struct addition *addition,
                                    const struct account_config *holder, const char *serial);
 
-/* Gets the secrets that the draft needs, or all of the identity's for a vault made anew; opens the
- * vault if there is one. */
-enum cli_exit addition_get_secrets(struct addition *addition);
+/*
+ * The secrets that the draft needs, or all of the identity's for a vault made anew: first those
+ * that the command line gives and those in the vault, which is opened if there is one; then the
+ * others, from the person where addition_will_ask.
+ */
+enum cli_exit addition_take_secrets(struct addition *addition);
+bool addition_will_ask(const struct addition *addition);
+enum cli_exit addition_ask_secrets(struct addition *addition);
 
 /* Asks the service; addition->rows has the certificates the account will have. */
 enum cli_exit addition_fetch(struct addition *addition);

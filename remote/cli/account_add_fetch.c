@@ -53,8 +53,9 @@ static bool take(struct addition *addition, const struct catalogue_entry *entry)
     }
     addition->holder = holder;
     (void)certificate_serial_hex(entry->leaf.serial, addition->held);
-    output_remark(addition->cli, _("certificate %s stays account %s's slot"), addition->held,
-                  holder->name);
+    if (!addition->is_trial)
+        output_remark(addition->cli, _("certificate %s stays account %s's slot"), addition->held,
+                      holder->name);
     return false;
 }
 
@@ -174,13 +175,14 @@ static enum cli_exit ask(struct addition *addition)
     if (st == SCA_NOT_FOUND && !addition->cli->is_pending) /* it does not know the identity */
         return report_none(addition);
     if (st == SCA_NOT_FOUND) {
-        output_remark(addition->cli, _("%s does not know %s yet: check both if that is wrong"),
-                      addition->account->service.url, addition->cli->user_id);
+        if (!addition->is_trial)
+            output_remark(addition->cli, _("%s does not know %s yet: check both if that is wrong"),
+                          addition->account->service.url, addition->cli->user_id);
         return CLI_OK;
     }
-    return st == SCA_OK ? CLI_OK
-                        : output_fail(addition->cli, output_code(st), workspace_advice(st), "%s",
-                                      answer.note);
+    return st == SCA_OK
+               ? CLI_OK
+               : output_fail(addition->cli, output_code(st), answer.next_step, "%s", answer.note);
 }
 
 enum cli_exit addition_fetch(struct addition *addition)

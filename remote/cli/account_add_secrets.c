@@ -106,28 +106,42 @@ static enum cli_exit check_given(const struct addition *addition)
                         addition->account->name);
 }
 
-enum cli_exit addition_get_secrets(struct addition *addition)
+enum cli_exit addition_take_secrets(struct addition *addition)
 {
     const struct cli *cli = addition->cli;
-    bool needs_vault = vault_is_needed(addition->account);
-    unsigned pin = needs_vault ? 1U << ITEM_PIN : 0;
     unsigned given = given_items(addition);
-    enum cli_exit result = needs_vault ? look_for_vault(addition) : CLI_OK;
-    bool is_new_pin = !addition->had_vault;
+    enum cli_exit result = vault_is_needed(addition->account) ? look_for_vault(addition) : CLI_OK;
 
     if (result == CLI_OK)
         result = check_given(addition);
     if (result == CLI_OK)
-        result = account_secrets_read(cli, given, is_new_pin, &addition->secrets);
+        result = account_secrets_read(cli, given, !addition->had_vault, &addition->secrets);
     if (result == CLI_OK && addition->had_vault)
         result = open_vault(addition);
-    if (result == CLI_OK && addition->had_vault)
-        result = check_same(addition);
-    if (result != CLI_OK || !needs_vault)
-        return result;
-    unsigned missing = items_of_vault(addition) &
-                       ~items_had((const struct secret *const *)addition->had.items, VAULT_ITEMS);
-    return account_secrets_read(cli, missing | pin, is_new_pin, &addition->secrets);
+    return result == CLI_OK && addition->had_vault ? check_same(addition) : result;
+}
+
+/* What the vault will need, and neither it nor the command line has. */
+static unsigned missing_items(const struct addition *addition)
+{
+    const struct secret *const *had = (const struct secret *const *)addition->had.items;
+    const struct secret *const *got = (const struct secret *const *)addition->secrets.items;
+
+    if (!vault_is_needed(addition->account))
+        return 0;
+    return ((items_of_vault(addition) & ~items_had(had, VAULT_ITEMS)) | 1U << ITEM_PIN) &
+           ~items_had(got, ITEM_COUNT);
+}
+
+bool addition_will_ask(const struct addition *addition)
+{
+    return missing_items(addition) && isatty(STDIN_FILENO);
+}
+
+enum cli_exit addition_ask_secrets(struct addition *addition)
+{
+    return account_secrets_read(addition->cli, missing_items(addition), !addition->had_vault,
+                                &addition->secrets);
 }
 
 /* Is something in secrets that the vault lacks? What it has is never written over. */

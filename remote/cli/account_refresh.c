@@ -97,7 +97,7 @@ static enum cli_exit refresh(const struct cli *cli, const struct account_config 
     AUTO(catalogue_closep) struct catalogue *before = workspace_catalogue(state_dir, &why);
     enum sca_status st = workspace_fetch(account, state_dir, &credentials, &answer);
     if (st != SCA_OK)
-        return output_fail(cli, output_code(st), workspace_advice(st), "%s", answer.note);
+        return output_fail(cli, output_code(st), answer.next_step, "%s", answer.note);
     AUTO(catalogue_closep) struct catalogue *after = workspace_catalogue(state_dir, &why);
     if (!after)
         return output_fail(cli, output_code(SCA_IO), "", "%s/catalogue: %s", state_dir, why);

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/cli/account_secrets.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "remote/base/cleanup.h"
 #include "remote/cli/output.h"
 #include "remote/cli/pin_input.h"
 #include "remote/smartca/totp.h"
+
+enum { KEY_TRIES = 3 };
 
 static const struct {
     const char *option;
@@ -55,20 +59,52 @@ unsigned account_secrets_given(const struct cli *cli)
     return given;
 }
 
-/* Before anything is written: a key that is cut off would only be noticed at the first signature.
- */
-static enum cli_exit check_key(const struct cli *cli, const struct secret *text)
+/* Is there somebody who can type it? */
+static bool is_typed(const char *path)
 {
-    struct totp_key key;
+    return (!path || strcmp(path, "-") == 0) && isatty(STDIN_FILENO);
+}
+
+static enum cli_exit ask(const struct cli *cli, size_t item, const struct pin_question *question,
+                         struct account_secrets *secrets)
+{
+    struct trouble trouble;
+
+    if (pin_ask(question, &secrets->items[item], &trouble))
+        return CLI_OK;
+    return output_fail(cli, trouble.code, question->path ? trouble.next_step : _(rows[item].rule),
+                       "%s", trouble.text);
+}
+
+/*
+ * Before anything is written: a key that is cut off would only be noticed at the first signature.
+ * Who types it is asked again, as for a PIN, and no option is blamed.
+ */
+static enum cli_exit ask_key(const struct cli *cli, const struct pin_question *question,
+                             struct account_secrets *secrets)
+{
+    struct secret **text = &secrets->items[ITEM_TOTP_SECRET];
+    bool can_retry = is_typed(question->path);
+    enum sca_status st = SCA_INVALID;
     const char *why = NULL;
 
-    enum sca_status st = totp_key_read(text, &key, &why);
+    for (int tries = can_retry ? KEY_TRIES : 1; st != SCA_OK && tries > 0; tries--) {
+        struct totp_key key;
+        if (why)
+            (void)fprintf(stderr, "%s\n", why);
+        secret_freep(text);
+        enum cli_exit result = ask(cli, ITEM_TOTP_SECRET, question, secrets);
+        if (result != CLI_OK)
+            return result;
+        st = totp_key_read(*text, &key, &why);
+        if (st == SCA_OK)
+            totp_key_fini(&key);
+    }
     if (st != SCA_OK)
         return output_fail(cli, output_code(st),
                            _("copy the key from the SmartCA site or app as a whole"), "%s: %s",
-                           rows[ITEM_TOTP_SECRET].option, why);
-    totp_key_fini(&key);
-    if (totp_key_is_doubtful(text))
+                           can_retry ? question->prompt : question->option, why);
+    if (totp_key_is_doubtful(*text))
         output_remark(cli, _("the secret key is taken as base64, but looks like base32: if it is, "
                              "write base32: before it; smartca account otp has to show the app's "
                              "code"));
@@ -82,17 +118,13 @@ static enum cli_exit read_one(const struct cli *cli, size_t item, bool is_new_pi
     const struct pin_question question = {
         .path = path_of(cli, item),
         .option = rows[item].option,
-        .prompt = is_new ? _("New PIN of the account, 6 to 64 characters") : _(rows[item].prompt),
+        .prompt = is_new ? _("New PIN of the account, 6 to 64 bytes") : _(rows[item].prompt),
         .is_new = is_new,
         .is_password = item != ITEM_PIN,
     };
-    struct trouble trouble;
 
-    if (!pin_ask(&question, &secrets->items[item], &trouble))
-        return output_fail(cli, trouble.code,
-                           question.path ? trouble.next_step : _(rows[item].rule), "%s",
-                           trouble.text);
-    return item == ITEM_TOTP_SECRET ? check_key(cli, secrets->items[item]) : CLI_OK;
+    return item == ITEM_TOTP_SECRET ? ask_key(cli, &question, secrets)
+                                    : ask(cli, item, &question, secrets);
 }
 
 static size_t find_item(const char *option)

@@ -97,6 +97,7 @@ struct cli {
     size_t operand_count;
     const char *piped[CLI_PIPED_MAX]; /* options that say "-", in the order of the command line */
     size_t piped_count;
+    const char *verb;        /* its name, as far as it is known; NULL */
     const char *done_before; /* by a verb that is more than one: said with a failure; NULL */
 };
 

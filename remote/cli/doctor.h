@@ -12,6 +12,10 @@ enum finding {
     FINDING_FAIL,
 };
 
+#define DOCTOR_WRONG_PINS                                                                          \
+    N_("log in with the right PIN: that forgets them; if it was not you, find out which program "  \
+       "it is")
+
 /* One examination. Nothing of it owns but rows. */
 struct doctor {
     const struct cli *cli;

@@ -141,7 +141,7 @@ static void check_service(struct doctor *doctor, const struct account_config *ac
     if (st == SCA_NOT_FOUND)
         doctor_note(doctor, FINDING_FAIL, check, next_step, "%s", answer.note);
     else if (st != SCA_OK)
-        doctor_note(doctor, FINDING_FAIL, check, workspace_advice(st), "%s", answer.note);
+        doctor_note(doctor, FINDING_FAIL, check, answer.next_step, "%s", answer.note);
     else if (answer.count == 0)
         doctor_note(doctor, FINDING_FAIL, check, _("check user_id and serial of the account"),
                     _("%s answers, but has no such certificate"), account->service.url);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who may read the files of the configuration. */
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "remote/base/cleanup.h"
@@ -10,17 +11,26 @@
 
 enum { CURE_SIZE = 1024 };
 
-/* Secrets in them were refused as problems; the rest still has identity numbers in it. */
+static bool has_account(const struct config *config, const char *path)
+{
+    for (size_t i = 0; i < config->account_count; i++)
+        if (strcmp(config->accounts[i].file, path) == 0)
+            return true;
+    return false;
+}
+
+/* Secrets in them were refused as problems; an account still has its identity number in it. */
 static bool check_file(struct doctor *doctor, const char *path)
 {
     char cure[CURE_SIZE];
     struct stat info;
 
-    if (stat(path, &info) != 0 || !(info.st_mode & (S_IRWXG | S_IRWXO)))
+    if (!has_account(doctor->workspace->config, path) || stat(path, &info) != 0 ||
+        !(info.st_mode & (S_IRWXG | S_IRWXO)))
         return true;
     (void)snprintf(cure, sizeof(cure), "chmod 600 %s", path);
     doctor_note(doctor, FINDING_WARN, N_("files"), cure,
-                _("others may read %s: it has identity numbers in it"), path);
+                _("others may read %s: it has an identity number in it"), path);
     return false;
 }
 
@@ -33,13 +43,16 @@ void doctor_check_files(struct doctor *doctor)
 
     if (locate_conf_d(config->main_file, &problems, &paths, &count) != SCA_OK)
         return;
+    size_t looked_at = 0;
     bool is_good = true;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         is_good &= check_file(doctor, paths[i]);
+        looked_at += has_account(config, paths[i]);
+    }
     locate_free_paths(paths, count);
-    if (is_good && count > 0)
+    if (is_good && looked_at > 0)
         doctor_note(doctor, FINDING_OK, N_("files"), "",
-                    ngettext("nobody else may read what is in conf.d (%zu file)",
-                             "nobody else may read what is in conf.d (%zu files)", count),
-                    count);
+                    ngettext("nobody else may read the account in conf.d (%zu file)",
+                             "nobody else may read the accounts in conf.d (%zu files)", looked_at),
+                    looked_at);
 }

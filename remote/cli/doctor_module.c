@@ -146,6 +146,29 @@ static void note_locked(struct doctor *doctor, const struct probe *probe, CK_SLO
                 view.label);
 }
 
+/* What keeps a token that only asks for its PIN from signing, or soon will. */
+static void note_closed(struct doctor *doctor, const struct probe *probe, CK_SLOT_ID slot,
+                        const char *check)
+{
+    AUTO(slot_view_fini) struct slot_view view = {0};
+    char cure[SLOT_CURE_SIZE];
+    const char *pin = "";
+
+    (void)slot_view_read(&probe->module, slot, &view); /* it was read before */
+    if (view.pin && strcmp(view.kind, "smartca") != 0) /* its vault was looked at */
+        pin = view.pin;
+    if (slot_view_lacks_key(&view, cure))
+        doctor_note(doctor, FINDING_WARN, check, cure, _("%s: it has no key yet"), view.label);
+    else if (strcmp(pin, "final_try") == 0)
+        doctor_note(doctor, FINDING_WARN, check, _(DOCTOR_WRONG_PINS),
+                    _("%s: one more wrong PIN locks it"), view.label);
+    else if (strcmp(pin, "wrong_pins") == 0)
+        doctor_note(doctor, FINDING_WARN, check, _(DOCTOR_WRONG_PINS),
+                    _("%s: wrong PINs were tried since the last right one"), view.label);
+    else
+        doctor_note(doctor, FINDING_OK, check, "", _("%s: asks for its PIN first"), view.label);
+}
+
 /* False for the empty slot that waits for a new token. */
 static bool probe_slot(struct doctor *doctor, const struct probe *probe, CK_SLOT_ID slot)
 {
@@ -164,7 +187,7 @@ static bool probe_slot(struct doctor *doctor, const struct probe *probe, CK_SLOT
         doctor_note(doctor, FINDING_OK, check, "",
                     _("%s: key found, signatures would have %lu bytes"), label, size);
     else if (rv == CKR_USER_NOT_LOGGED_IN)
-        doctor_note(doctor, FINDING_OK, check, "", _("%s: asks for its PIN first"), label);
+        note_closed(doctor, probe, slot, check);
     else if (rv == CKR_TOKEN_NOT_PRESENT)
         doctor_note(doctor, FINDING_WARN, check, "smartca account refresh",
                     _("no token in it: the account has no certificate here"));
@@ -190,7 +213,7 @@ static void probe_slots(struct doctor *doctor, const struct probe *probe)
     if (found == 0)
         doctor_note(doctor, FINDING_FAIL, N_("slots"),
                     _("smartca account add NAME --user-id ID, or smartca selfsigned create"), "%s",
-                    rv == CKR_OK ? _("applications see no slot") : rv_text(rv));
+                    rv == CKR_OK ? _("applications see no certificate") : rv_text(rv));
 }
 
 static void examine(struct doctor *doctor, struct probe *probe, const char *check)

@@ -16,9 +16,7 @@ static const struct {
 } vaults[] = {
     [VAULT_NO_PIN] = {FINDING_FAIL, true, NULL},
     [VAULT_READY] = {FINDING_OK, false, NULL},
-    [VAULT_WRONG_PINS] = {FINDING_WARN, false,
-                          N_("log in with the right PIN: that forgets them; if it was not you, "
-                             "find out which program it is")},
+    [VAULT_WRONG_PINS] = {FINDING_WARN, false, DOCTOR_WRONG_PINS},
     [VAULT_LOCKED] = {FINDING_FAIL, true, NULL},
     [VAULT_DAMAGED] = {FINDING_FAIL, true, NULL},
 };

@@ -18,7 +18,7 @@ void holder_fini(struct holder *holder)
 }
 
 /* What the token says of it; a token that says nothing leaves it to the certificate. */
-static bool is_authority(struct token *token, CK_OBJECT_HANDLE object, X509 *x509)
+bool holder_is_authority(struct token *token, CK_OBJECT_HANDLE object, X509 *x509)
 {
     AUTO(buf_fini) struct buf value;
     CK_ULONG category = 0;
@@ -50,8 +50,9 @@ static void keep(struct token *token, CK_OBJECT_HANDLE object, const struct kind
     *item = (struct holding){.object = object,
                              .x509 = x509,
                              .is_archived = kind->application,
-                             .is_authority = kind->application ? kind->is_authority
-                                                               : is_authority(token, object, x509)};
+                             .is_authority = kind->application
+                                                 ? kind->is_authority
+                                                 : holder_is_authority(token, object, x509)};
     (void)x509_serial(x509, item->serial);
 }
 

@@ -26,6 +26,9 @@ struct holder {
     size_t count;
 };
 
+/* Is the certificate in use that is object an issuer's? */
+bool holder_is_authority(struct token *token, CK_OBJECT_HANDLE object, X509 *x509);
+
 /* Needs no login. The caller holder_fini()s ret_holder, whatever is returned. */
 bool holder_read(struct token *token, struct holder *ret_holder, struct trouble *trouble);
 void holder_fini(struct holder *holder);

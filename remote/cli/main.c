@@ -120,6 +120,7 @@ static enum cli_exit run(struct cli *cli)
     const struct verb *verb = verbs_find(cli->operands, cli->operand_count, &used);
     if (!verb)
         return unknown_verb(cli, cli->operands, cli->operand_count);
+    cli->verb = verb->name;
     cli->operands += used;
     cli->operand_count -= used;
     if (cli->operand_count < verb->operands_min || cli->operand_count > verb->operands_max)

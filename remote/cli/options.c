@@ -7,6 +7,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/cli/output.h"
+#include "remote/cli/verbs.h"
 
 struct option_row {
     const char *name;
@@ -98,8 +99,8 @@ static const struct option_row rows[] = {
      N_("the certificate's number, as econtract users shows it")},
     {"default", NULL, OPTIONS_UPDATE, TO(is_default), N_("the user signs with it from now on")},
     {"slot", "SLOT", OPTIONS_SIGN | OPTIONS_AUDIT, TO(slot),
-     N_("label, certificate's serial, PKCS#11 URI or, for the audit log, number; default: the "
-        "only one, or all")},
+     N_("label, number or certificate's serial as slots shows it or, to sign, PKCS#11 URI;\n"
+        "                           default: the only one, or all")},
     {"out-dir", "DIR", OPTIONS_SIGN, TO(out_dir), N_("where signatures go; default: beside FILE")},
     {"pem", NULL, OPTIONS_SIGN, TO(is_pem), N_("text (PEM) instead of DER")},
     {"keep-going", NULL, OPTIONS_SIGN, TO(keeps_going),
@@ -222,10 +223,22 @@ static bool take(struct cli *cli, const struct option_row *row, char *value)
     return true;
 }
 
+/* Before the options are read, so that what is wrong with one says whose help to read. */
+static const char *verb_of(int argc, char **argv)
+{
+    size_t used = 0;
+    int first = 1;
+
+    while (first < argc && argv[first][0] == '-')
+        first++;
+    const struct verb *verb = verbs_find(argv + first, (size_t)(argc - first), &used);
+    return verb ? verb->name : NULL;
+}
+
 bool options_parse(int argc, char **argv, struct cli *ret_cli)
 {
     struct option list[ROW_COUNT + 1];
-    struct cli cli = {.is_json = asks_for_json(argc, argv)};
+    struct cli cli = {.is_json = asks_for_json(argc, argv), .verb = verb_of(argc, argv)};
 
     list_for_getopt(list);
     opterr = 0;

@@ -33,7 +33,7 @@ static const char *const codes[SCA_STATUS_COUNT] = {
     [SCA_BUSY] = "busy",
 };
 
-enum { MESSAGE_SIZE = 1024 };
+enum { MESSAGE_SIZE = 1024, NEXT_STEP_SIZE = 64 };
 
 const char *output_code(enum sca_status status)
 {
@@ -126,13 +126,16 @@ enum cli_exit output_fail(const struct cli *cli, const char *code, const char *n
 enum cli_exit output_usage(const struct cli *cli, const char *format, ...)
 {
     char message[MESSAGE_SIZE];
+    char next_step[NEXT_STEP_SIZE];
     va_list args;
 
     va_start(args, format);
     (void)vsnprintf(message, sizeof(message), format, args);
     va_end(args);
     text_make_printable(message);
-    print_error(cli, "usage", "smartca --help", message);
+    (void)snprintf(next_step, sizeof(next_step), "smartca %s%s--help", cli->verb ? cli->verb : "",
+                   cli->verb ? " " : "");
+    print_error(cli, "usage", next_step, message);
     return CLI_USAGE;
 }
 

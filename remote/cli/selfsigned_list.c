@@ -16,11 +16,11 @@
 enum { DAY_SECONDS = 86400, SOON_DAYS = 30, DAYS_DIGITS = 5 };
 
 static const struct column columns[] = {
-    {"user", N_("USER"), false},      {"subject", N_("SUBJECT"), false},
-    {"issuer", N_("ISSUER"), false},  {"key_type", N_("KEY"), false},
-    {"not_before", N_("FROM"), true}, {"not_after", N_("UNTIL"), true},
-    {"status", N_("STATUS"), false},  {"expires_soon", N_("SOON"), false},
-    {"serial", N_("SERIAL"), false},
+    {"user", N_("USER"), false},         {"kind", N_("KIND"), false},
+    {"subject", N_("SUBJECT"), false},   {"issuer", N_("ISSUER"), false},
+    {"key_type", N_("KEY"), false},      {"not_before", N_("FROM"), true},
+    {"not_after", N_("UNTIL"), true},    {"status", N_("STATUS"), false},
+    {"expires_soon", N_("SOON"), false}, {"serial", N_("SERIAL"), false},
 };
 
 struct listing {
@@ -58,6 +58,7 @@ static void add_row(struct listing *listing, const struct token_slot *slot,
     x509_key_type(X509_get0_pubkey(item->x509), key_type);
     rows_begin(rows);
     rows_text(rows, "user", user ? user : slot->label);
+    rows_text(rows, "kind", item->is_authority ? "issuer" : "user");
     rows_text(rows, "label", slot->label);
     rows_text(rows, "serial", item->serial);
     rows_text(rows, "subject", subject_text);
@@ -69,11 +70,22 @@ static void add_row(struct listing *listing, const struct token_slot *slot,
     rows_flag(rows, "expires_soon", ends_soon(listing, item));
 }
 
-/* An archived copy of what is still in use belongs to a reissue that has not ended yet. */
-static bool is_shown(const struct listing *listing, const struct holder *holder,
-                     const struct holding *item)
+/* A local issuer's certificate is shown once: where its key is, not where users have a copy. */
+static bool has_its_key(struct token *token, const struct holding *item)
 {
-    if (item->is_authority || (item->is_archived && holder_has(holder, item->x509, false)))
+    uint8_t id[CERTIFICATE_ID_SIZE];
+
+    return x509_key_id(item->x509, id) &&
+           token_find_one(token, CKO_PUBLIC_KEY, span_of(id, sizeof(id))) != CK_INVALID_HANDLE;
+}
+
+/* An archived copy of what is still in use belongs to a reissue that has not ended yet. */
+static bool is_shown(const struct listing *listing, struct token *token,
+                     const struct holder *holder, const struct holding *item)
+{
+    if (item->is_authority && !has_its_key(token, item))
+        return false;
+    if (item->is_archived && holder_has(holder, item->x509, false))
         return false;
     return !listing->cli->expiring || ends_soon(listing, item);
 }
@@ -92,7 +104,7 @@ static void add_token(struct listing *listing, const struct module *module,
         return;
     }
     for (size_t i = 0; i < holder.count; i++)
-        if (is_shown(listing, &holder, &holder.items[i]))
+        if (is_shown(listing, &token, &holder, &holder.items[i]))
             add_row(listing, slot, &holder.items[i]);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/cli/sign_choose.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@ enum { LABELS_SIZE = 300 };
 struct search {
     const struct module *module;
     const struct sign_wish *wish;
+    bool is_by_number; /* the wish is the number of a slot */
+    CK_SLOT_ID number;
     CK_SLOT_ID found;
     CK_SLOT_ID preferred; /* of `account set-default`; 0: none */
     bool has_preferred;   /* and it fits */
@@ -105,8 +108,8 @@ static bool is_usable(const struct module *module, CK_SLOT_ID id)
     AUTO(slot_view_fini) struct slot_view view = {0};
     int64_t now = (int64_t)time(NULL);
 
-    return slot_view_read(module, id, &view) == CKR_OK && view.subject && !view.is_locked &&
-           view.not_before <= now && now <= view.not_after;
+    return slot_view_read(module, id, &view) == CKR_OK && view.subject && !view.is_issuer &&
+           !view.is_locked && view.not_before <= now && now <= view.not_after;
 }
 
 /* The serial number that smartca slots shows, or the token's own. */
@@ -126,6 +129,8 @@ static bool fits(const struct search *search, CK_SLOT_ID id, const CK_TOKEN_INFO
 {
     const struct sign_wish *wish = search->wish;
 
+    if (search->is_by_number)
+        return id == search->number;
     if (wish->uri)
         return fits_uri(search->module, wish->uri, id, token) &&
                (!wish->serial || has_serial(search->module, id, token, wish->serial));
@@ -190,6 +195,22 @@ const struct account_config *sign_account_of(const struct config *config, CK_SLO
     return NULL;
 }
 
+static void consider_all(struct search *search, const CK_SLOT_ID *slots, CK_ULONG count)
+{
+    for (CK_ULONG i = 0; i < count; i++)
+        consider(search, slots[i]);
+}
+
+/* The number that smartca slots shows. */
+static bool read_number(const char *text, CK_SLOT_ID *ret_number)
+{
+    if (!text || !*text || strspn(text, "0123456789") != strlen(text))
+        return false;
+    errno = 0;
+    *ret_number = strtoul(text, NULL, 10);
+    return errno == 0;
+}
+
 static bool none_fits(const struct sign_wish *wish, struct trouble *trouble)
 {
     if (wish->text)
@@ -212,8 +233,11 @@ bool sign_choose(const struct module *module, const struct config *config,
     CK_RV rv = module_slots(module, &slots, &count);
     if (rv != CKR_OK)
         return trouble_module(trouble, _("the module does not list its slots"), rv);
-    for (CK_ULONG i = 0; i < count; i++)
-        consider(&search, slots[i]);
+    consider_all(&search, slots, count);
+    /* Labels and serial numbers may be digits, too: they go before. */
+    search.is_by_number = search.count == 0 && read_number(wish->text, &search.number);
+    if (search.is_by_number)
+        consider_all(&search, slots, count);
     if (search.count == 0)
         return none_fits(wish, trouble);
     if (search.count > 1 && !search.has_preferred)
@@ -221,7 +245,11 @@ bool sign_choose(const struct module *module, const struct config *config,
                                 trouble, "ambiguous",
                                 _("name one by 'pkcs11:serial=...'; smartca slots has the serials"),
                                 _("%zu slots fit %s"), search.count, wish->text)
-                          : trouble_say(trouble, "ambiguous", _("name one by --slot LABEL"),
+                          : trouble_say(trouble, "ambiguous",
+                                        config->account_count > 0
+                                            ? _("name one by --slot LABEL, or choose an account "
+                                                "for good: smartca account set-default NAME")
+                                            : _("name one by --slot LABEL"),
                                         _("there are several slots: %s"), search.labels);
     *ret_slot = search.has_preferred ? search.preferred : search.found;
     return true;

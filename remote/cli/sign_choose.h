@@ -12,8 +12,9 @@
 /* What --slot says. */
 struct sign_wish {
     const char *text; /* NULL: nothing */
-    P11KitUri *uri;   /* without the serial number; NULL: text is a label or a serial number */
-    char *serial;     /* of a URI: the token's or the certificate's; NULL: any */
+    P11KitUri *uri; /* without the serial number; NULL: text is a label, a serial number or a slot's
+                       number */
+    char *serial;   /* of a URI: the token's or the certificate's; NULL: any */
 };
 
 bool sign_wish_read(const char *text, struct sign_wish *ret_wish, struct trouble *trouble);

@@ -31,6 +31,14 @@ static bool cannot(struct trouble *trouble, const char *path, int error)
                        "%s: %s", path, strerror(error));
 }
 
+static bool has_no_folder(struct trouble *trouble, const char *folder)
+{
+    char cure[TROUBLE_NEXT_SIZE];
+
+    (void)snprintf(cure, sizeof(cure), "mkdir -p '%s'", folder);
+    return trouble_say(trouble, "io", cure, "%s: %s", folder, strerror(ENOENT));
+}
+
 static char *folder_of(const char *path)
 {
     AUTO(freep) char *copy = strdup(path);
@@ -54,7 +62,7 @@ bool sign_output_check(const struct sign_file *file, bool is_forced, struct trou
         return cannot(trouble, file->output, errno);
     }
     if (stat(folder, &info) != 0)
-        return cannot(trouble, folder, errno);
+        return errno == ENOENT ? has_no_folder(trouble, folder) : cannot(trouble, folder, errno);
     if (!S_ISDIR(info.st_mode))
         return cannot(trouble, folder, ENOTDIR);
     return access(folder, W_OK | X_OK) == 0 || cannot(trouble, folder, errno);

@@ -31,6 +31,28 @@ static bool read_slot(const struct config *config, struct sign_slot *slot, struc
     return token_open(slot->module, slot->id, false, &slot->token, trouble);
 }
 
+/* What the state of the certificate does not tell (design.md 8.4), and what mends it. */
+static bool check_usable(const struct cli *cli, struct sign_slot *slot, struct trouble *trouble)
+{
+    AUTO(slot_view_fini) struct slot_view view = {0};
+    AUTO(freep) char *path = NULL;
+    char cure[SLOT_CURE_SIZE];
+
+    if (slot_view_read(slot->module, slot->id, &view) != CKR_OK)
+        return true; /* whoever reads it next says why */
+    if (view.is_locked && module_find(cli, &path) == SCA_OK) {
+        slot_view_cure(&view, slot->account ? slot->account->name : NULL, path, cure);
+        return trouble_say(trouble, "pin_locked", cure, _("the PIN of slot %s is locked"),
+                           slot->label);
+    }
+    if (slot_view_lacks_key(&view, cure))
+        return trouble_say(trouble, "not_found", cure, _("slot %s has no key yet"), slot->label);
+    return !view.is_issuer ||
+           trouble_say(trouble, "unsupported", _("name another slot by --slot"),
+                       _("slot %s is a local issuer's: it signs certificates, not documents"),
+                       slot->label);
+}
+
 /* Tokens may hold certificates without a key; private keys may be seen only after a login. */
 static bool has_key(struct token *token, CK_OBJECT_HANDLE certificate)
 {
@@ -169,7 +191,8 @@ bool sign_slot_open(const struct cli *cli, const struct module *module, const st
     *ret_slot = (struct sign_slot){.module = module};
     return sign_wish_read(cli->slot, &wish, trouble) &&
            sign_choose(module, config, &wish, &ret_slot->id, trouble) &&
-           read_slot(config, ret_slot, trouble) && read_certificates(&wish, ret_slot, trouble);
+           read_slot(config, ret_slot, trouble) && check_usable(cli, ret_slot, trouble) &&
+           read_certificates(&wish, ret_slot, trouble);
 }
 
 void sign_slot_fini(struct sign_slot *slot)

@@ -8,7 +8,7 @@
 #include <openssl/x509.h>
 
 #include "remote/base/cleanup.h"
-#include "remote/cli/token.h"
+#include "remote/cli/holder.h"
 #include "remote/cli/x509_read.h"
 
 /* Which backend a slot comes from is told by its manufacturer (design.md section 4). */
@@ -25,17 +25,43 @@ static const char *kind_of(const char *manufacturer)
     return "token";
 }
 
-static bool read_x509(struct span der, struct slot_view *view)
+/* What is true of a user's PIN; the first row that applies is the answer. */
+static const struct {
+    CK_FLAGS mask;
+    CK_FLAGS value;
+    const char *name;
+} pins[] = {
+    {CKF_USER_PIN_LOCKED, CKF_USER_PIN_LOCKED, "locked"},
+    {CKF_LOGIN_REQUIRED, 0, NULL},
+    {CKF_USER_PIN_INITIALIZED, 0, "not_set"},
+    {CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_FINAL_TRY, "final_try"},
+    {CKF_USER_PIN_COUNT_LOW, CKF_USER_PIN_COUNT_LOW, "wrong_pins"},
+    {0, 0, "ok"},
+};
+
+static const char *pin_of(CK_FLAGS flags)
+{
+    size_t i = 0;
+
+    while ((flags & pins[i].mask) != pins[i].value)
+        i++;
+    return pins[i].name;
+}
+
+static bool read_x509(struct token *token, CK_OBJECT_HANDLE object, struct span der,
+                      struct slot_view *view)
 {
     AUTO(x509_freep) X509 *x509 = x509_parse(der);
 
     if (!x509)
         return false;
+    free(view->subject); /* of an issuer's, read before */
     view->subject = x509_name_text(X509_get_subject_name(x509));
     view->not_before = x509_time(X509_get0_notBefore(x509));
     view->not_after = x509_time(X509_get0_notAfter(x509));
     (void)x509_serial(x509, view->serial);
     x509_key_type(X509_get0_pubkey(x509), view->key_type);
+    view->is_issuer = holder_is_authority(token, object, x509);
     return true;
 }
 
@@ -49,12 +75,12 @@ static bool read_certificate_of(struct token *token, CK_OBJECT_HANDLE key, struc
         return false;
     CK_OBJECT_HANDLE certificate = token_find_one(token, CKO_CERTIFICATE, buf_span(&id));
     return certificate != CK_INVALID_HANDLE && token_read(token, certificate, CKA_VALUE, &der) &&
-           read_x509(buf_span(&der), view);
+           read_x509(token, certificate, buf_span(&der), view);
 }
 
 /*
  * The signer's certificate is the one with the id of a public key; issuers are shown too, and a
- * token may hold keys whose certificate was replaced.
+ * token may hold keys whose certificate was replaced. A local issuer's own is the last resort.
  */
 static void read_objects(const struct module *module, CK_SESSION_HANDLE session,
                          struct slot_view *view)
@@ -69,7 +95,7 @@ static void read_objects(const struct module *module, CK_SESSION_HANDLE session,
     if (!token_find(&token, &match, 1, &keys, &count, &ignored))
         return;
     for (size_t i = 0; i < count; i++)
-        if (read_certificate_of(&token, keys[i], view))
+        if (read_certificate_of(&token, keys[i], view) && !view->is_issuer)
             return;
 }
 
@@ -88,6 +114,7 @@ static CK_RV read_token(const struct module *module, struct slot_view *view)
     view->is_initialized = info.flags & CKF_TOKEN_INITIALIZED;
     view->needs_login = info.flags & CKF_LOGIN_REQUIRED;
     view->is_locked = info.flags & CKF_USER_PIN_LOCKED;
+    view->pin = pin_of(info.flags);
     view->is_so_locked = info.flags & CKF_SO_PIN_LOCKED;
     (void)module_text(info.label, sizeof(info.label), view->label);
     (void)module_text(info.serialNumber, sizeof(info.serialNumber), view->serial);
@@ -133,6 +160,17 @@ void slot_view_cure(const struct slot_view *view, const char *account, const cha
                        _("its SO PIN unlocks it: pkcs11-tool --module %s --token-label '%s' "
                          "--login --login-type so --init-pin"),
                        module, view->label);
+}
+
+bool slot_view_lacks_key(const struct slot_view *view, char out[static SLOT_CURE_SIZE])
+{
+    if (strcmp(view->kind, "selfsigned") != 0 || !view->is_initialized || view->key_type[0])
+        return false;
+    (void)snprintf(out, SLOT_CURE_SIZE,
+                   _("smartca selfsigned create --user '%s' --name NAME makes a key and its "
+                     "certificate"),
+                   view->label);
+    return true;
 }
 
 void slot_view_fini(struct slot_view *view)

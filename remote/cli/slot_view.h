@@ -20,6 +20,8 @@ struct slot_view {
     bool needs_login;
     bool is_locked;    /* the user's PIN, by too many wrong ones */
     bool is_so_locked; /* nor does the SO PIN unlock it */
+    bool is_issuer;    /* the certificate is a local issuer's: it signs no documents */
+    const char *pin;   /* ok, wrong_pins, final_try, locked, not_set; NULL: none is asked for */
     char label[SLOT_LABEL_SIZE];
     char serial[CERTIFICATE_SERIAL_HEX]; /* of the certificate; of the token where it has none */
     char key_type[X509_KEY_TYPE_SIZE];
@@ -35,6 +37,10 @@ CK_RV slot_view_read(const struct module *module, CK_SLOT_ID id, struct slot_vie
  * path of the module that shows the slot. */
 void slot_view_cure(const struct slot_view *view, const char *account, const char *module,
                     char out[static SLOT_CURE_SIZE]);
+
+/* True for a self-signed token without a certificate and its key; out: what makes them, translated.
+ */
+bool slot_view_lacks_key(const struct slot_view *view, char out[static SLOT_CURE_SIZE]);
 void slot_view_fini(struct slot_view *view);
 
 #endif

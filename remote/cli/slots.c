@@ -93,6 +93,7 @@ static void add_row(struct rows *rows, const struct cli *cli, const struct slot_
     rows_text(rows, "key_type", text_or_null(view->key_type));
     rows_text(rows, "state", state_of(view, background));
     rows_flag(rows, "login_required", view->needs_login);
+    rows_text(rows, "pin", view->pin);
     if (!cli->is_json)
         rows_text(rows, "login", login_of(view));
 }

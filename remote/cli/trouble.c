@@ -16,7 +16,7 @@ static const struct {
 } cures[] = {
     {CKR_PIN_INCORRECT, "user_auth", N_("give the right PIN; ten wrong ones lock a token")},
     {CKR_PIN_LOCKED, "user_auth", N_("smartca slots says what unlocks it")},
-    {CKR_PIN_LEN_RANGE, "invalid", N_("choose a PIN of 6 to 64 characters")},
+    {CKR_PIN_LEN_RANGE, "invalid", N_("choose a PIN of 6 to 64 bytes")},
     {CKR_PIN_INVALID, "invalid", N_("choose another PIN")},
     {CKR_TOKEN_WRITE_PROTECTED, "unsupported", N_("this token cannot be written to")},
     {CKR_DEVICE_MEMORY, "io", N_("make room on the disk or on the token")},
@@ -30,7 +30,7 @@ bool trouble_say(struct trouble *trouble, const char *code, const char *next_ste
     va_list args;
 
     trouble->code = code;
-    trouble->next_step = next_step;
+    (void)snprintf(trouble->next_step, sizeof(trouble->next_step), "%s", next_step);
     va_start(args, format);
     (void)vsnprintf(trouble->text, sizeof(trouble->text), format, args);
     va_end(args);

@@ -11,11 +11,11 @@
 #include "remote/base/status.h"
 #include "remote/cli/cli.h"
 
-enum { TROUBLE_TEXT_SIZE = 512 };
+enum { TROUBLE_TEXT_SIZE = 512, TROUBLE_NEXT_SIZE = 512 };
 
 struct trouble {
-    const char *code;      /* what JSON calls it; static */
-    const char *next_step; /* static, translated; "" if there is none */
+    const char *code;                  /* what JSON calls it; static */
+    char next_step[TROUBLE_NEXT_SIZE]; /* translated; "" if there is none */
     char text[TROUBLE_TEXT_SIZE];
 };
 

@@ -73,7 +73,7 @@ static const struct verb verbs[] = {
 };
 
 /* Up to two letters wrong are a slip. */
-enum { NAME_SIZE = 40, GUESS_MAX = 3 };
+enum { NAME_SIZE = 40, GUESS_MAX = 3, OPERAND_COLUMNS = 22 };
 
 const struct verb *verbs_all(size_t *ret_count)
 {
@@ -188,25 +188,48 @@ struct span verbs_guess(char *const *words, size_t count)
     return guess.meant;
 }
 
+static int name_columns(void)
+{
+    size_t longest = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+        if (strlen(verbs[i].name) > longest)
+            longest = strlen(verbs[i].name);
+    return (int)longest;
+}
+
+/* The summary is in its column, on a line of its own where there are many operands. */
+static void print_line(FILE *out, const struct verb *verb)
+{
+    int name = name_columns();
+
+    (void)fprintf(out, "  smartca %-*s %-*s", name, verb->name, OPERAND_COLUMNS, verb->operands);
+    if (strlen(verb->operands) > OPERAND_COLUMNS)
+        (void)fprintf(out, "\n%*s", (int)strlen("  smartca ") + name + 1 + OPERAND_COLUMNS, "");
+    (void)fprintf(out, " %s\n", _(verb->summary));
+}
+
 void verbs_print_family(FILE *out, const char *family)
 {
     size_t len = strlen(family);
 
     for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
         if (strncmp(verbs[i].name, family, len) == 0 && verbs[i].name[len] == ' ')
-            (void)fprintf(out, "  smartca %-18s %-22s %s\n", verbs[i].name, verbs[i].operands,
-                          _(verbs[i].summary));
+            print_line(out, &verbs[i]);
 }
 
 void verbs_print_help(const char *prefix)
 {
+    static const struct verb help = {
+        .name = "help", .operands = "VERB", .summary = N_("the options of a verb")};
+
     (void)printf(_("usage: smartca VERB [OPTION]...\n"
                    "Sets up VNPT SmartCA certificates for PKCS#11 applications.\n\n"));
     for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
         if (strncmp(verbs[i].name, prefix, strlen(prefix)) == 0)
-            (void)printf("  smartca %-18s %-22s %s\n", verbs[i].name, verbs[i].operands,
-                         _(verbs[i].summary));
-    (void)printf("  smartca %-18s %-22s %s\n\n", "help", "VERB", _("the options of a verb"));
+            print_line(stdout, &verbs[i]);
+    print_line(stdout, &help);
+    (void)putchar('\n');
     options_print(OPTIONS_EVERY);
     if (!*prefix)
         examples_print("");

@@ -10,7 +10,7 @@ static const char *const keys[] = {"kind", "state", "was", "change", "status", "
 
 static const char *const words[] = {
     /* kind */
-    N_("smartca"), N_("selfsigned"), N_("token"),
+    N_("smartca"), N_("selfsigned"), N_("token"), N_("user"), N_("issuer"),
     /* state, was */
     N_("ready"), N_("not_present"), N_("expired"), N_("revoked"), N_("not_activated"),
     N_("uninitialized"), N_("submitting"), N_("waiting"), N_("signed"),

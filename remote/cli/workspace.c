@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/cli/workspace.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "remote/base/call.h"
 #include "remote/base/cleanup.h"
@@ -32,14 +34,22 @@ enum cli_exit workspace_open_quietly(const struct cli *cli, struct workspace *re
     return CLI_OK;
 }
 
+/* A problem of a whole file has no line. */
+static void remark(const struct cli *cli, const struct config_problem *problem)
+{
+    if (problem->line > 0)
+        output_remark(cli, "%s:%u: %s", problem->file, problem->line, problem->reason);
+    else
+        output_remark(cli, "%s: %s", problem->file, problem->reason);
+}
+
 enum cli_exit workspace_open(const struct cli *cli, struct workspace *ret_workspace)
 {
     enum cli_exit result = workspace_open_quietly(cli, ret_workspace);
     const struct config *config = ret_workspace->config;
 
     for (size_t i = 0; result == CLI_OK && i < config->problem_count; i++)
-        output_remark(cli, "%s:%u: %s", config->problems[i].file, config->problems[i].line,
-                      config->problems[i].reason);
+        remark(cli, &config->problems[i]);
     return result;
 }
 
@@ -48,6 +58,29 @@ void workspace_fini(struct workspace *workspace)
     log_attach(NULL);
     log_close(&workspace->log);
     config_free(workspace->config);
+}
+
+/* The password is fetched for each request: a file that cannot be used has its own next step. */
+static void advise(const struct secret_ref *password, enum sca_status status,
+                   char out[static WORKSPACE_NEXT_SIZE])
+{
+    bool is_unusable = (status == SCA_INVALID || status == SCA_IO) && password;
+    bool is_in_file = is_unusable && password->kind == SECRET_FILE;
+    struct stat info = {.st_mode = 0};
+
+    if (is_in_file && stat(password->text, &info) != 0 && errno == ENOENT)
+        (void)snprintf(out, WORKSPACE_NEXT_SIZE, _("write %s, or correct sp_password"),
+                       password->text);
+    else if (is_in_file && (info.st_mode & (S_IRWXG | S_IRWXO)))
+        (void)snprintf(out, WORKSPACE_NEXT_SIZE, "chmod 600 %s", password->text);
+    else if (is_in_file)
+        (void)snprintf(out, WORKSPACE_NEXT_SIZE,
+                       _("see to %s: one line, owned by this user or root"), password->text);
+    else if (is_unusable && password->kind == SECRET_ENV)
+        (void)snprintf(out, WORKSPACE_NEXT_SIZE, _("set the variable %s, or correct sp_password"),
+                       password->text);
+    else
+        (void)snprintf(out, WORKSPACE_NEXT_SIZE, "%s", workspace_advice(status));
 }
 
 enum sca_status workspace_fetch(const struct account_config *account, const char *state_dir,
@@ -64,14 +97,18 @@ enum sca_status workspace_fetch(const struct account_config *account, const char
         (void)snprintf(ret_answer->note, sizeof(ret_answer->note),
                        _("account %s cannot be used with %s: %s"), account->name, state_dir,
                        sca_status_name(st));
+        advise(NULL, st, ret_answer->next_step);
         return st;
     }
     call_init(&call, &clock_system,
               (uint64_t)service->connect_timeout_ms + service->request_timeout_ms);
     st = smartca_remote.fetch(client, &call, credentials, &ret_answer->count);
-    if (st != SCA_OK)
+    if (st != SCA_OK) {
         (void)snprintf(ret_answer->note, sizeof(ret_answer->note), "%s",
                        call.note[0] ? call.note : sca_status_name(st));
+        advise(credentials->sp_password ? NULL : &account->service.sp_password, st,
+               ret_answer->next_step);
+    }
     ret_answer->clock_ahead_s = atomic_load(&client->clock_ahead_s);
     call_fini(&call);
     smartca_remote.client_free(client);

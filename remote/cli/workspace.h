@@ -11,7 +11,7 @@
 #include "remote/config/config.h"
 #include "remote/remote.h"
 
-enum { WORKSPACE_NOTE_SIZE = 384 };
+enum { WORKSPACE_NOTE_SIZE = 384, WORKSPACE_NEXT_SIZE = 512 };
 
 struct workspace {
     struct config *config;
@@ -30,9 +30,10 @@ void workspace_fini(struct workspace *workspace);
 
 /* What an answer tells besides. */
 struct workspace_answer {
-    size_t count;                   /* certificates of the account */
-    int64_t clock_ahead_s;          /* our clock, of the service's */
-    char note[WORKSPACE_NOTE_SIZE]; /* why it failed */
+    size_t count;                        /* certificates of the account */
+    int64_t clock_ahead_s;               /* our clock, of the service's */
+    char note[WORKSPACE_NOTE_SIZE];      /* why it failed */
+    char next_step[WORKSPACE_NEXT_SIZE]; /* and what to do about that, translated */
 };
 
 /*
@@ -43,7 +44,7 @@ enum sca_status workspace_fetch(const struct account_config *account, const char
                                 const struct remote_credentials *credentials,
                                 struct workspace_answer *ret_answer);
 
-/* What to do about a failed workspace_fetch. */
+/* What to do about a failure of that kind. */
 const char *workspace_advice(enum sca_status status);
 
 /* The caller catalogue_close()s it. NULL if it cannot be read, with the reason in why (static

@@ -149,6 +149,39 @@ run 1 account add firm --user-id "$COMPANY" --business --serial abcd "${SETUP[@]
 error not_found
 says "$err" "$first"
 nothing_written
+# typed EXPECTED_STATUS "ANSWER..." ARGUMENT...: at a terminal; what it shows is in $out.
+typed() {
+    local expected=$1 answers=$2 status=0
+    shift 2
+    # shellcheck disable=SC2086 # several answers
+    python3 tests/integration/answer.py $answers -- "$SMARTCA" account add "$@" >"$out" 2>"$err" || status=$?
+    [ "$status" = "$expected" ] || fail "account add $* with $answers ended with $status, not $expected"
+    ! grep -qF canary-typed "$out" || fail "a secret is seen"
+}
+times() { is "times of '$2'" "$1" "$(grep -cF -- "$2" "$out" || true)"; }
+typed 1 "" firm --user-id "$COMPANY" --business "${SETUP[@]}"
+says "$out" "--business needs --serial"
+times 0 "Password of the SmartCA account:"
+nothing_written
+is "catalogue" 0 "$("$SMARTCA" slots --json | jq 'map(select(.kind == "smartca")) | length')"
+
+test_case "a secret key that is mistyped is asked for again, three times at most, and no option is blamed"
+ONE=(firm --user-id "$COMPANY" --business --serial "$first" "${SETUP[@]}")
+typed 1 "canary-typed !!! !!! !!!" "${ONE[@]}"
+times 3 "the secret key is not base64"
+times 4 "Secret key of the one-time passwords: "
+says "$out" "smartca: Secret key of the one-time passwords: "
+times 0 "--secret-key-file"
+nothing_written
+typed 0 "canary-typed !!! $KEY $PIN $PIN" "${ONE[@]}"
+times 1 "New PIN of the account, 6 to 64 bytes: "
+times 1 "The same again: "
+run 0 account otp firm --pin-file "$S/pin"
+run 0 account remove firm
+run 1 account add firm --user-id "$COMPANY" --business --serial abcd "${SETUP[@]}" "${SECRETS[@]}" --json
+error not_found
+says "$err" "$first"
+nothing_written
 
 test_case "a business account: the section says vault:, the secrets are sealed"
 run 0 account add firm --user-id "$COMPANY" --business --serial "$first" "${SETUP[@]}" "${SECRETS[@]}" --json

@@ -101,7 +101,7 @@ is 'JSON' true "$(jq .ends_unsaved "$work/out")"
 ran mine --sign --mechanism SHA256-RSA-PKCS -i "$work/contract.txt" -o "$work/sig"
 is 'what was lost' unsaved "$(sed -n "$((made + 2))p" "$log" | jq -r .outcome)"
 ran "$SMARTCA" audit verify
-say '1 times the computer stopped'
+say '1 time the computer stopped'
 printf '{"time":"2026-' >>"$log"
 ran "$SMARTCA" audit verify
 say 'the last line was torn by a crash'

@@ -50,7 +50,7 @@ known() { "$SMARTCA" slots --json 2>/dev/null | jq 'map(select(.state != "uninit
 run_slots() {
     run 0 slots --json "$@"
     json 'map(select(.state == "uninitialized") | del(.slot_id)) | map(tostring) | join(" ")' \
-        '{"kind":"selfsigned","account":null,"label":null,"serial":null,"subject":null,"not_before":null,"not_after":null,"key_type":null,"state":"uninitialized","login_required":true}'
+        '{"kind":"selfsigned","account":null,"label":null,"serial":null,"subject":null,"not_before":null,"not_after":null,"key_type":null,"state":"uninitialized","login_required":true,"pin":"not_set"}'
     jq 'map(select(.state != "uninitialized"))' "$out" >"$out.used"
     mv "$out.used" "$out"
 }
@@ -66,6 +66,9 @@ for verb in slots "account add" "account list" "account refresh" "account remove
     run 0 help $verb
     says "$out" "usage: smartca $verb"
 done
+run 0 help
+is "columns before the summaries" 53 "$(sed -n 's/^\(  smartca .*\)\(what applications\|fetches the\|checks every\).*/\1/p;
+    s/^\( *\)\(takes a cert\|makes tokens\).*/\1/p' "$out" | awk '{ print length }' | sort -u | xargs)"
 run 0 --version
 says "$out" "smartca "
 for arguments in "" "nothing" "account" "account add" "account add a b" "slots x" "slots --user-id 1" \
@@ -78,6 +81,24 @@ for arguments in "" "nothing" "account" "account add" "account add a b" "slots x
     run 2 --json $arguments
     error usage
 done
+
+test_case "wrong usage names the help of its verb, where one is known"
+# helps HELP ARGUMENT...
+helps() {
+    local expected=$1
+    shift
+    run 2 "$@" --json
+    is "next step of $*" "$expected" "$(jq -r .error.next_step "$err")"
+}
+helps "smartca --help" nothing
+helps "smartca --help" --nonsense
+helps "smartca --help" account --nonsense
+helps "smartca account add --help" account add work
+helps "smartca account add --help" account add --nonsense
+helps "smartca sign --help" sign
+helps "smartca sign --help" --json sign a.pdf --slot x --slot y
+helps "smartca sign --help" sign a.pdf --years 1
+helps "smartca selfsigned list --help" selfsigned list --expiring soon
 
 test_case "a slip of the finger is told with what was meant, half a name with the other half"
 guess() {
@@ -181,6 +202,7 @@ chmod 644 "$PASSWORD"
 run 1 account add work --user-id "$USER_ID" "${SETUP[@]}" --sp-password-file "$PASSWORD" --json
 error invalid
 says "$err" "run chmod 600 on it ($PASSWORD)"
+is "next step" "chmod 600 $PASSWORD" "$(jq -r .error.next_step "$err")"
 chmod 600 "$PASSWORD"
 run 1 account add work --user-id "$USER_ID" "${SETUP[@]}" --sp-password-file - --json <<<wrong
 error service_auth
@@ -217,9 +239,9 @@ test_case "slots shows what applications see, with exactly the keys of the contr
 run_slots
 json 'type + (length | tostring)' array1
 json '.[0] | keys | join(" ")' \
-    "account key_type kind label login_required not_after not_before serial slot_id state subject"
-json '.[0] | [.kind, .account, .label, .serial, .key_type, .state, .login_required] | join("|")' \
-    "smartca|work|Nguyễn Văn Ánh|$serial|rsa:2048|ready|false"
+    "account key_type kind label login_required not_after not_before pin serial slot_id state subject"
+json '.[0] | [.kind, .account, .label, .serial, .key_type, .state, .login_required, .pin] | join("|")' \
+    "smartca|work|Nguyễn Văn Ánh|$serial|rsa:2048|ready|false|"
 json '.[0] | [.not_before, .not_after] | map(test("^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$")) | join(" ")' "true true"
 json '.[0].subject | contains("CN=Nguyễn Văn Ánh")' true
 slot=$(jq '.[0].slot_id' "$out")
@@ -315,7 +337,7 @@ run 0 doctor --json
 json 'map(select(.check == "files") | "\(.result) \(.next_step)") | join(",")' "warn chmod 600 $CONF_D/account-one.conf"
 chmod 600 "$CONF_D/account-one.conf"
 run 0 doctor --json
-json 'map(select(.check == "files").detail) | join(",")' "nobody else may read what is in conf.d (1 file)"
+json 'map(select(.check == "files").detail) | join(",")' "nobody else may read the account in conf.d (1 file)"
 json 'map(select(.check == "configuration").detail) | join(",") | endswith("conf.d beside it: 1 account")' true
 printf '[smartca]\npoll_intervall = 3\n' >"$CONF_D/wrong.conf"
 chmod 600 "$CONF_D/wrong.conf"
@@ -325,6 +347,30 @@ json 'map(select(.result == "fail"))[0] | .detail | contains("wrong.conf:2: ")' 
 run 0 account list
 says "$err" "wrong.conf:2: "
 rm "$CONF_D/wrong.conf"
+chmod 644 "$CONFIG/sp-password-one"
+advised() { json 'map(select(.check == "account one: service")) | map("\(.result) \(.next_step)") | join(",")' "fail $1"; }
+run 1 doctor --json
+advised "chmod 600 $CONFIG/sp-password-one"
+mv "$CONFIG/sp-password-one" "$CONFIG/away"
+run 1 doctor --json
+advised "write $CONFIG/sp-password-one, or correct sp_password"
+run 1 account refresh one --json
+is "what failed" io "$(jq -r .error.code "$err")"
+is "next step" "write $CONFIG/sp-password-one, or correct sp_password" "$(jq -r .error.next_step "$err")"
+: >"$CONFIG/sp-password-one"
+chmod 600 "$CONFIG/sp-password-one"
+run 1 doctor --json
+advised "see to $CONFIG/sp-password-one: one line, owned by this user or root"
+mv "$CONFIG/away" "$CONFIG/sp-password-one"
+chmod 600 "$CONFIG/sp-password-one"
+printf '[token usb]\nmodule = %s\n' "$MODULE" >"$CONF_D/usb.conf"
+chmod 644 "$CONF_D/usb.conf"
+"$SMARTCA" doctor --json >"$out" 2>"$err" || true
+json 'map(select(.check == "files") | "\(.result) \(.detail)") | join(",")' "ok nobody else may read the account in conf.d (1 file)"
+chmod 664 "$CONF_D/usb.conf"
+run 0 account list
+says "$err" "smartca: $CONF_D/usb.conf: the file is not used"
+rm "$CONF_D/usb.conf"
 printf 'other-password\n' >"$CONFIG/sp-password-one"
 run 1 doctor --json
 json 'map(select(.result == "fail").check) | join(" ")' "account one: service"

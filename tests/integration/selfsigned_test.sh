@@ -66,7 +66,7 @@ error() {
 next() { is "next step" "$1" "$(jq -r .error.next_step "$err")"; }
 says() { grep -qF -- "$2" "$1" || fail "no '$2'"; }
 test_case() { echo "== $*"; }
-users() { "$SMARTCA" selfsigned list --json "${THROUGH[@]}" | jq -r '[.[].user] | unique | join(" ")'; }
+users() { "$SMARTCA" selfsigned list --json "${THROUGH[@]}" | jq -r 'map(select(.kind == "user").user) | unique | join(" ")'; }
 
 # judge USER ANCHOR: exports the certificate and has OpenSSL verify it.
 judge() {
@@ -210,7 +210,8 @@ many_users() {
 
     test_case "whatever the issuer, OpenSSL verifies every certificate"
     run 0 list --json
-    json 'map(select(.status == "active")) | length' 5
+    json 'map(select(.kind == "user" and .status == "active")) | length' 5
+    json 'map(select(.kind == "issuer") | "\(.user) \(.label) \(.status) \(.expires_soon)") | join(",")' "$ISSUER $ISSUER active false"
     json 'map(select(.user == "giang.h").status) | join(" ")' not_yet_valid
     pkcs11-tool --module "$PATH_OF_MODULE" --token-label binh.tt --read-object --type cert --label "$ISSUER" \
         --output-file "$HOME_DIR/issuer.der" >"$out" 2>"$err"
@@ -460,6 +461,8 @@ rest() {
     test_case "what ends within a time"
     run 0 list --expiring 25 --json
     json 'map(.user | startswith("in.")) | unique | join(" ")' true
+    run 0 list --expiring 99999 --json
+    json 'map(select(.kind == "issuer").label) | index("'"$ISSUER"'") != null' true
     run 0 list --expiring 0 --json
     json length 0
     run 0 list --expiring 0
@@ -592,13 +595,29 @@ prompts() {
 locked() {
     test_case "a locked PIN is no state, but it is told, with what unlocks it"
     run 0 create --user stuck --name Stuck --key ec:p256 "${SO[@]}" "${PIN[@]}"
-    local i unlock=(pkcs11-tool --module "$MODULE" --token-label stuck --login --login-type so --init-pin)
+    local i pin unlock=(pkcs11-tool --module "$MODULE" --token-label stuck --login --login-type so --init-pin)
+    signing() { # by the manual's own words
+        "$SMARTCA" slots --json | jq -r '.[] | select(.state == "ready" and .key_type != null and .pin != "locked") | .label'
+    }
+    is "stuck may sign" 1 "$(signing | grep -cx stuck)"
     for i in 0 1 2 3 4 5 6 7 8 9; do
+        case $i in 0) pin=ok ;; 9) pin=final_try ;; *) pin=wrong_pins ;; esac
+        is "PIN after $i wrong ones" $pin "$("$SMARTCA" slots --json | jq -r '.[] | select(.label == "stuck").pin')"
+        if [ $i = 1 ] || [ $i = 9 ]; then
+            "$SMARTCA" doctor --json >"$out" 2>"$err" || fail "doctor fails"
+            json 'map(select(.detail | startswith("stuck: ")) | "\(.result) \(.detail)") | join(",")' \
+                "warn stuck: $([ $i = 1 ] && echo wrong PINs were tried since the last right one || echo one more wrong PIN locks it)"
+        fi
         ! pkcs11-tool --module "$MODULE" --token-label stuck --login --pin "wrong-pin-$i" --list-objects >"$out" 2>&1 ||
             fail "a wrong PIN is taken"
     done
     "$SMARTCA" slots --json >"$out" 2>"$err"
-    json 'map(select(.label == "stuck") | "\(.state) \(.login_required) \(keys | length)") | join(",")' "ready true 11"
+    json 'map(select(.label == "stuck") | "\(.state) \(.login_required) \(.pin) \(keys | length)") | join(",")' \
+        "ready true locked 12"
+    is "stuck may sign" 0 "$(signing | grep -cx stuck || true)"
+    ! "$SMARTCA" sign "$HOME_DIR/so" --slot stuck "${PIN[@]}" --json >"$out" 2>"$err" || fail "a locked token signs"
+    error pin_locked "the PIN of slot stuck is locked"
+    next "its SO PIN unlocks it: pkcs11-tool --module $MODULE --token-label 'stuck' --login --login-type so --init-pin"
     "$SMARTCA" slots >"$out" 2>"$err"
     says "$err" "stuck: the PIN is locked; its SO PIN unlocks it: pkcs11-tool --module $MODULE --token-label 'stuck' --login --login-type so --init-pin"
     is "LOGIN of stuck" locked "$(awk '$4 == "stuck" { print $8 }' "$out")"
@@ -611,6 +630,29 @@ locked() {
     "${unlock[@]}" --so-pin 87654321 --new-pin first-pin >"$out" 2>"$err" || fail "it is not unlocked"
     "$SMARTCA" slots >"$out" 2>"$err"
     is "stderr" "" "$(cat "$err")"
+}
+
+bare() {
+    test_case "a token without a key, and a local issuer's, sign nothing: what is the matter is told"
+    local key="smartca selfsigned create --user 'bare' --name NAME makes a key and its certificate"
+    pkcs11-tool --module "$MODULE" --slot "$("$SMARTCA" slots --json | jq '.[] | select(.state == "uninitialized").slot_id')" \
+        --init-token --label bare --so-pin 87654321 >"$out" 2>"$err" || fail "no token"
+    "$SMARTCA" slots --json >"$out" 2>"$err"
+    json '.[] | select(.label == "bare") | "\(.state) \(.key_type) \(.pin)"' "ready null not_set"
+    ! "$SMARTCA" sign "$HOME_DIR/so" --slot bare "${PIN[@]}" --json >"$out" 2>"$err" || fail "it signs without a key"
+    error not_found "slot bare has no key yet"
+    next "$key"
+    "$SMARTCA" doctor --json >"$out" 2>"$err" || fail "doctor fails"
+    json '.[] | select(.detail | startswith("bare: ")) | "\(.result) \(.detail) \(.next_step)"' "warn bare: it has no key yet $key"
+    run 0 create --user bare --name Bare --key ec:p256 "${SO[@]}" "${PIN[@]}"
+    "$SMARTCA" slots --json >"$out" 2>"$err"
+    json '.[] | select(.label == "bare") | "\(.state) \(.key_type) \(.pin)"' "ready ec:p256 ok"
+    "$SMARTCA" sign "$HOME_DIR/so" --slot bare "${PIN[@]}" --out-dir "$HOME_DIR" --force >"$out" 2>"$err" || fail "it does not sign"
+    ! "$SMARTCA" sign "$HOME_DIR/password" --slot "$ISSUER" "${PIN[@]}" --json >"$out" 2>"$err" || fail "an issuer signs a document"
+    error unsupported "slot $ISSUER is a local issuer's: it signs certificates, not documents"
+    ! "$SMARTCA" sign "$HOME_DIR/pin" "${PIN[@]}" --json >"$out" 2>"$err" || fail "one of several signs"
+    says "$err" '"code":	"ambiguous"'
+    ! grep -qF "$ISSUER" "$err" || fail "an issuer is offered"
 }
 
 folders() {
@@ -684,5 +726,6 @@ story
 json 'map(.kind) | unique | join(" ")' selfsigned
 prompts
 locked
+bare
 folders
 exit $failed

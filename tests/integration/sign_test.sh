@@ -118,12 +118,16 @@ refuse 'is a folder' "$a" "$work/few"
 refuse 'is no file' "$work/few/pipe"
 refuse 'No such file' "$a" "$work/few/nothing"
 refuse 'No such file' --out-dir "$work/nothing" "$a"
+say "next: mkdir -p '$work/nothing'"
 refuse 'Not a directory' --out-dir "$a" "$b"
 refuse 'would both be signed' --out-dir "$work" "$a" "$work/few/sub/hợp đồng 1.txt"
 refuse 'there is no slot nobody' --slot nobody "$a"
 refuse 'is no PKCS#11 URI' --slot 'pkcs11:token=%zz' "$a"
 refuse 'must not say what the PIN is' --slot 'pkcs11:token=x?pin-value=123456' "$a"
 refuse 'there is no slot pkcs11:' --slot 'pkcs11:token=x' "$a"
+for slot in 999 99999999999999999999 -1 0x0 "$("$SMARTCA" slots --json | jq '.[] | select(.state == "uninitialized").slot_id')"; do
+    refuse "there is no slot $slot" --slot="$slot" "$a"
+done
 ended 2 "$SMARTCA" sign
 ended 0 "$SMARTCA" sign "$a"
 first=$(sha256sum <"$a.p7s")
@@ -146,12 +150,13 @@ if ( : >/dev/full ) && [ -d /dev/shm ] && [ "$(id -u)" = 0 ] && mkdir "$work/sma
     umount "$work/small"
 fi
 
-echo "== slots by label, by URI, and by serial number"
+echo "== slots by label, by URI, by serial number, and by their own number"
 ended 0 "$SMARTCA" slots --json
 label=$(jq -r '[.[] | select(.kind == "smartca")][0].label' "$work/out")
 serial=$(jq -r '[.[] | select(.kind == "smartca")][0].serial' "$work/out")
+number=$(jq -r '[.[] | select(.kind == "smartca")][0].slot_id' "$work/out")
 [ ${#serial} -gt 16 ] || fail "the certificate's serial number is as short as the token's: $serial"
-for slot in "$label" "pkcs11:model=SmartCA" "pkcs11:token=${label// /%20}" "$serial" "pkcs11:serial=$serial" \
+for slot in "$label" "pkcs11:model=SmartCA" "pkcs11:token=${label// /%20}" "$serial" "pkcs11:serial=$serial" "$number" \
     "pkcs11:serial=${serial: -16}" "${serial: -16}" "pkcs11:serial=${serial^^};model=SmartCA?module-name=x"; do
     ended 0 "$SMARTCA" sign --force --slot "$slot" --json "$a"
     [ "$(jq -r '.[0].label' "$work/out")" = "$label" ] || fail "--slot $slot: $(cat "$work/out")"
@@ -255,6 +260,10 @@ ended 1 "$SMARTCA" sign --slot user-ec-p256 --force "$work"/own/*.txt
 say 'PIN of user-ec-p256: there is no terminal to ask at; --pin-file FILE is needed'
 ended 1 "$SMARTCA" sign --pin-file "$work/pin" --force "$work"/own/*.txt
 say 'there are several slots: '
+say 'next: name one by --slot LABEL, or choose an account for good: smartca account set-default NAME'
+ran "$SMARTCA" selfsigned create --user "$number" --name Number --years 1 --key ec:p256 --pin-file "$work/pin" --so-pin-file "$work/so"
+ended 0 "$SMARTCA" sign --slot "$number" --pin-file "$work/pin" --force --json "$work"/own/*.txt
+[ "$(jq -r '.[0] | "\(.label) \(.slot_id == '"$number"')"' "$work/out")" = "$number false" ] || fail "a label of digits does not go first"
 ended 0 "$SMARTCA" account set-default work
 ended 0 "$SMARTCA" sign --force "$work/own/hợp đồng 2.txt"
 judge "$work/own/hợp đồng 2.txt" "$root"
