@@ -9,7 +9,7 @@ function(smartca_token_test name)
     target_include_directories(${name} SYSTEM PRIVATE ${P11KIT_INCLUDE_DIRS})
     target_link_libraries(${name} PRIVATE sca_base PkgConfig::CMOCKA)
     add_test(NAME ${name} COMMAND ${name})
-    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 60)
+    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 180)
 endfunction()
 
 smartca_token_test(test_handle_map token/handle_map.c)
