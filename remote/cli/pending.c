@@ -45,11 +45,18 @@ static void add_documents_text(struct rows *rows, const struct journal_transacti
     rows_text(rows, "documents_text", text);
 }
 
+/* As words.c translates it. */
+static const char *state_of(const struct journal_transaction *item)
+{
+    if (item->is_signed)
+        return "signed";
+    return item->state == JOURNAL_SUBMITTING ? "submitting" : "waiting";
+}
+
 static void add_row(const struct cli *cli, struct rows *rows, const struct config *config,
                     const struct journal_transaction *item)
 {
     const struct account_config *account = pending_account(config, item);
-    bool is_submitting = item->state == JOURNAL_SUBMITTING;
     int64_t now = (int64_t)time(NULL);
 
     rows_begin(rows);
@@ -59,10 +66,7 @@ static void add_row(const struct cli *cli, struct rows *rows, const struct confi
     rows_text(rows, "account", account ? account->name : NULL);
     rows_text(rows, "serial", item->serial);
     rows_text(rows, "description", item->description);
-    rows_text(rows, "state",
-              item->is_signed ? N_("signed")
-              : is_submitting ? "submitting"
-                              : "waiting");
+    rows_text(rows, "state", state_of(item));
     add_documents(rows, item);
     if (!cli->is_json)
         add_documents_text(rows, item);
