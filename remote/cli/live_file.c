@@ -7,10 +7,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <openssl/rand.h>
+
+#include "remote/base/bytes.h"
 #include "remote/base/cleanup.h"
+#include "remote/base/crypto.h"
 #include "remote/base/file.h"
 
 enum { TRIES = 16 };
+
+bool live_file_number(char out[static LIVE_FILE_DIGITS + 1])
+{
+    uint8_t number[LIVE_FILE_DIGITS / 2];
+
+    if (RAND_bytes_ex(crypto_libctx(), number, sizeof(number), 0) != 1)
+        return false;
+    hex_encode(span_of(number, sizeof(number)), out);
+    return true;
+}
 
 /* Between its making and its locking somebody may have taken it for an orphan. */
 static bool is_still_there(int fd)

@@ -11,6 +11,11 @@
 
 #include "remote/base/status.h"
 
+enum { LIVE_FILE_DIGITS = 16 };
+
+/* A name for one that nobody else has: random hexadecimal digits. False: there is no randomness. */
+bool live_file_number(char out[static LIVE_FILE_DIGITS + 1]);
+
 /*
  * Makes a file that was not there, open for writing; name is below the open folder. SCA_BUSY: it
  * was, or somebody took it for an orphan: another name is wanted. SCA_IO with errno. The caller

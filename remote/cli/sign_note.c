@@ -7,10 +7,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include <openssl/rand.h>
-
 #include "remote/base/cleanup.h"
-#include "remote/base/crypto.h"
 #include "remote/base/file.h"
 #include "remote/cli/live_file.h"
 #include "remote/cli/sign_folder.h"
@@ -19,7 +16,6 @@
 enum {
     PATIENCE_MS = 2000, /* with those who have the journal */
     TRIES = 16,
-    NUMBER_SIZE = 8,
 };
 
 static bool cannot(struct trouble *trouble, const char *path, int error)
@@ -37,12 +33,10 @@ static enum sca_status create(const char *dir, int folder, struct sign_note *not
     enum sca_status st = SCA_BUSY;
 
     for (int i = 0; st == SCA_BUSY && i < TRIES; i++) {
-        uint8_t number[NUMBER_SIZE];
-        char hex[2 * NUMBER_SIZE + 1];
+        char hex[LIVE_FILE_DIGITS + 1];
         AUTO(freep) char *path = NULL;
-        if (RAND_bytes_ex(crypto_libctx(), number, sizeof(number), 0) != 1)
+        if (!live_file_number(hex))
             return SCA_IO;
-        hex_encode(span_of(number, sizeof(number)), hex);
         path = path_join(dir, hex);
         if (!path)
             return SCA_NOMEM;

@@ -9,16 +9,12 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include <openssl/rand.h>
-
 #include "remote/base/cleanup.h"
-#include "remote/base/crypto.h"
 #include "remote/base/file.h"
 #include "remote/cli/live_file.h"
 
 enum {
     TRIES = 16,
-    NUMBER_SIZE = 8,
     FD_PATH_SIZE = 64,
     OUTPUT_MODE = 0666, /* what others may do with a signature is up to the umask */
 };
@@ -29,13 +25,11 @@ enum {
 /* A short name of its own, so that the longest file name has one too. */
 char *temporary_name(const char *folder)
 {
-    uint8_t number[NUMBER_SIZE];
-    char hex[2 * NUMBER_SIZE + 1];
+    char hex[LIVE_FILE_DIGITS + 1];
     char *path = NULL;
 
-    if (RAND_bytes_ex(crypto_libctx(), number, sizeof(number), 0) != 1)
+    if (!live_file_number(hex))
         return NULL;
-    hex_encode(span_of(number, sizeof(number)), hex);
     return asprintf(&path, "%s/" PREFIX "%s" SUFFIX, folder, hex) < 0 ? NULL : path;
 }
 
@@ -44,8 +38,8 @@ static bool is_temporary_name(const char *name)
     size_t len = strlen(PREFIX);
 
     return strncmp(name, PREFIX, len) == 0 &&
-           strspn(name + len, "0123456789abcdef") == 2 * (size_t)NUMBER_SIZE &&
-           strcmp(name + len + 2 * (size_t)NUMBER_SIZE, SUFFIX) == 0;
+           strspn(name + len, "0123456789abcdef") == LIVE_FILE_DIGITS &&
+           strcmp(name + len + LIVE_FILE_DIGITS, SUFFIX) == 0;
 }
 
 /* What runs left that were killed. */
