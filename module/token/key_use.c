@@ -189,18 +189,15 @@ static CK_RV check_use(const struct object *object, const struct mechanism *mech
  * Objects and tables never change: the same object for the same use has been checked already. The
  * table of mechanisms is not even looked at, which counts beside a signature of 15 microseconds.
  */
-static bool use_again(struct operation *operation, const struct object *object,
-                      const CK_MECHANISM *wanted, CK_FLAGS purpose, struct ready_key *warm)
+static bool use_again(struct operation *operation, const CK_MECHANISM *wanted, CK_FLAGS purpose,
+                      struct ready_key *warm)
 {
     struct mechanism_parameter parameter;
-    if (warm->object != object)
+    if (warm->mechanism->type != wanted->mechanism || warm->purpose != purpose ||
+        mechanism_parameter_read(warm->mechanism, wanted, &parameter) != CKR_OK ||
+        warm->parameter.hash != parameter.hash || warm->parameter.salt_len != parameter.salt_len)
         return false;
-    const struct mechanism *mechanism = signer_mechanism(warm->signer);
-    if (mechanism->type != wanted->mechanism ||
-        mechanism_parameter_read(mechanism, wanted, &parameter) != CKR_OK ||
-        !signer_fits(warm->signer, mechanism, &parameter, purpose))
-        return false;
-    operation->mechanism = mechanism;
+    operation->mechanism = warm->mechanism;
     operation->parameter = parameter;
     operation->key = *warm;
     *warm = (struct ready_key){.object = NULL};
@@ -219,6 +216,19 @@ static CK_RV check_and_load(struct session *s, const CK_MECHANISM *wanted,
     return rv == CKR_OK ? make_ready(s, purpose, object, login) : rv;
 }
 
+/* The use of a key that was found and loaded, for use_again. */
+static void note_use(struct operation *operation, struct object *object, CK_FLAGS purpose)
+{
+    struct ready_key *key = &operation->key;
+
+    key->object = object;
+    key->mechanism = operation->mechanism;
+    key->parameter = operation->parameter;
+    key->purpose = purpose;
+    key->signature_len =
+        key->signer ? signer_length(key->signer) : signature_len(object, operation->mechanism);
+}
+
 CK_RV operation_set_key(struct session *s, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key,
                         CK_FLAGS purpose)
 {
@@ -227,7 +237,7 @@ CK_RV operation_set_key(struct session *s, const CK_MECHANISM *mechanism, CK_OBJ
     AUTO(object_unrefp) struct object *object = NULL;
 
     if (!warm.object || !slot_still_shows(s->slot, key, warm.object) ||
-        !use_again(operation, warm.object, mechanism, purpose, &warm)) {
+        !use_again(operation, mechanism, purpose, &warm)) {
         CK_RV rv = find_key(s, key, &object);
         if (rv != CKR_OK)
             return rv;
@@ -237,11 +247,9 @@ CK_RV operation_set_key(struct session *s, const CK_MECHANISM *mechanism, CK_OBJ
         rv = check_and_load(s, mechanism, object, purpose, login);
         if (rv != CKR_OK)
             return rv;
-        operation->key.object = TAKE(object);
+        note_use(operation, TAKE(object), purpose);
     }
-    operation->out_len = operation->key.signer
-                             ? signer_length(operation->key.signer)
-                             : signature_len(operation->key.object, operation->mechanism);
+    operation->out_len = operation->key.signature_len;
     return CKR_OK;
 }
 

@@ -93,7 +93,7 @@ CK_RV operation_borrow_pending(struct session *s, struct operation **ret_operati
 static void keep_warm_locked(struct session *s, struct operation *ended) REQUIRES(s->lock)
 {
     struct ready_key older = s->warm;
-    if (!ended->key.signer || ended->is_cancelled || s->is_closed)
+    if (!ended->key.mechanism || ended->is_cancelled || s->is_closed)
         return;
     s->warm = ended->key;
     ended->key = older;

@@ -39,10 +39,14 @@ enum operation_mode {
     OPERATION_MULTIPART,
 };
 
-/* A key object and what OpenSSL made of it for one mechanism; both owned, or both NULL. */
+/* A key object that was checked for a use, and what OpenSSL made of it; all NULL: none. */
 struct ready_key {
-    struct object *object;
-    struct signer *signer; /* NULL: the backend signs (token_ops.sign) */
+    struct object *object; /* owned */
+    struct signer *signer; /* owned; NULL: the backend signs (token_ops.sign) */
+    const struct mechanism *mechanism;
+    struct mechanism_parameter parameter;
+    CK_FLAGS purpose;
+    CK_ULONG signature_len;
 };
 
 struct operation {
@@ -88,9 +92,9 @@ CK_RV operation_set_key(struct session *s, const CK_MECHANISM *mechanism, CK_OBJ
 bool operation_wants_login(const struct session *s, const struct operation *operation);
 
 /*
- * The key of the session's last operation that had a signer, for one on the same object with the
- * same mechanism; the caller owns it. Both members NULL if there is none. operation_return keeps
- * the key of an operation that ends for the next one.
+ * The key of the session's last operation with one, for the next on the same object with the same
+ * mechanism; the caller owns it. All NULL if there is none. operation_return keeps the key of an
+ * operation that ends for the next one.
  */
 struct ready_key operation_take_warm(struct session *s);
 void ready_key_clear(struct ready_key *key);

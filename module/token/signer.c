@@ -93,19 +93,6 @@ void signer_free(struct signer *signer)
     free(signer);
 }
 
-bool signer_fits(const struct signer *signer, const struct mechanism *mechanism,
-                 const struct mechanism_parameter *parameter, CK_FLAGS purpose)
-{
-    return signer->mechanism == mechanism && signer->purpose == purpose &&
-           signer->parameter.hash == parameter->hash &&
-           signer->parameter.salt_len == parameter->salt_len;
-}
-
-const struct mechanism *signer_mechanism(const struct signer *signer)
-{
-    return signer->mechanism;
-}
-
 CK_ULONG signer_length(const struct signer *signer)
 {
     return signer->length;

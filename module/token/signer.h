@@ -30,13 +30,6 @@ CK_RV signer_new(EVP_PKEY *key, const struct mechanism *mechanism,
                  struct signer **ret_signer);
 void signer_free(struct signer *signer);
 
-/* True if it was made for that mechanism, parameters and purpose; the caller knows its key. */
-bool signer_fits(const struct signer *signer, const struct mechanism *mechanism,
-                 const struct mechanism_parameter *parameter, CK_FLAGS purpose);
-
-/* The one it was made for; signer may not be NULL. */
-const struct mechanism *signer_mechanism(const struct signer *signer);
-
 /* Bytes of a signature: modulus length, 2 * field length, 64. */
 CK_ULONG signer_length(const struct signer *signer);
 

@@ -88,13 +88,17 @@ struct span buf_span(const struct buf *buf)
     return span_of(buf->ptr, buf->len);
 }
 
+static char hex_digit_of(unsigned value)
+{
+    return (char)(value + (value < 10 ? '0' : 'a' - 10));
+}
+
+/* Arithmetic, not a table: compilers make vectors of it. */
 void hex_encode(struct span bytes, char *out)
 {
-    static const char digits[] = "0123456789abcdef";
-
     for (size_t i = 0; i < bytes.len; i++) {
-        out[2 * i] = digits[bytes.ptr[i] >> 4];
-        out[2 * i + 1] = digits[bytes.ptr[i] & 15];
+        out[2 * i] = hex_digit_of(bytes.ptr[i] >> 4);
+        out[2 * i + 1] = hex_digit_of(bytes.ptr[i] & 15);
     }
     out[2 * bytes.len] = 0;
 }

@@ -247,27 +247,6 @@ static void the_signature_may_overwrite_the_input(void **state)
     assert_true(stage_verifies(KEY_RSA, CRYPTO_SHA256, 32, message(), span_of(pss, 256)));
 }
 
-static void it_fits_what_it_was_made_for_and_nothing_else(void **state)
-{
-    struct mechanism_parameter same = {.hash = CRYPTO_SHA256, .salt_len = 32};
-    struct mechanism_parameter salt = {.hash = CRYPTO_SHA256, .salt_len = 20};
-    struct mechanism_parameter hash = {.hash = CRYPTO_SHA384, .salt_len = 32};
-    const struct mechanism *mechanism = stage_mechanism(SCHEME_PSS, CRYPTO_NO_HASH);
-    const struct mechanism *other = stage_mechanism(SCHEME_PSS, CRYPTO_SHA256);
-    (void)state;
-
-    struct signer *signer = stage_pss(CRYPTO_SHA256, true, 32, CKF_SIGN);
-
-    assert_int_equal(signer_length(signer), 256);
-    assert_true(signer_fits(signer, mechanism, &same, CKF_SIGN));
-    assert_false(signer_fits(signer, mechanism, &same, CKF_VERIFY));
-    assert_false(signer_fits(signer, mechanism, &same, CKF_SIGN_RECOVER));
-    assert_false(signer_fits(signer, other, &same, CKF_SIGN));
-    assert_false(signer_fits(signer, mechanism, &salt, CKF_SIGN));
-    assert_false(signer_fits(signer, mechanism, &hash, CKF_SIGN));
-    signer_free(signer);
-}
-
 static void a_key_of_another_kind_makes_no_signer(void **state)
 {
     static const struct {
@@ -343,7 +322,6 @@ int main(void)
         cmocka_unit_test(a_signature_of_the_wrong_length_or_content_is_told_apart),
         cmocka_unit_test(one_signer_is_good_for_many_signatures_and_after_failures),
         cmocka_unit_test(the_signature_may_overwrite_the_input),
-        cmocka_unit_test(it_fits_what_it_was_made_for_and_nothing_else),
         cmocka_unit_test(a_key_of_another_kind_makes_no_signer),
         cmocka_unit_test(the_callers_errors_in_openssl_stay_as_they_are),
         cmocka_unit_test(the_key_lives_as_long_as_its_signer),
