@@ -120,11 +120,11 @@ static void report(const char *goal, const char *target, double value, const cha
     series_print(&series);
 }
 
-void bench_crowd(const char *ours, const char *calls, const char *confirmed_after_s)
+void bench_crowd(const struct bench *bench)
 {
     static struct member members[CALLS_MAX];
-    struct crowd crowd = {.p11 = bench_load(ours)};
-    unsigned count = (unsigned)strtoul(calls, NULL, 10);
+    struct crowd crowd = {.p11 = bench_load(bench->ours)};
+    unsigned count = (unsigned)strtoul(bench->args[0], NULL, 10);
     CK_SLOT_ID slots[4];
     CK_ULONG slot_count = 4;
     pthread_attr_t attributes;
@@ -164,6 +164,6 @@ void bench_crowd(const char *ours, const char *calls, const char *confirmed_afte
     report("P8", "<= 12", (rss_waiting - rss_before) / count,
            "KiB of resident memory per waiting call with what it touches of its stack");
     report("P8", "<= 3.5", 100 * cpu_waiting / WATCH_S, "percent of a core while they wait");
-    report("P10", "<= 1.1", last_s - began_s - strtod(confirmed_after_s, NULL),
+    report("P10", "<= 1.1", last_s - began_s - strtod(bench->args[1], NULL),
            "s from the confirmation to the last return (submission included)");
 }

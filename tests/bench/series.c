@@ -65,10 +65,32 @@ bool stopwatch_was_disturbed(const struct stopwatch *spent)
     return (double)spent->wall > 1.3 * (double)spent->cpu;
 }
 
+static unsigned rounds_wanted(void)
+{
+    const char *text = getenv("BENCH_ROUNDS");
+    unsigned long wanted = text ? strtoul(text, NULL, 10) : 0;
+    return wanted > 0 && wanted <= BENCH_ROUNDS_MAX ? (unsigned)wanted : 9;
+}
+
+static bool is_calm(void)
+{
+    enum { STEPS = 5000000 };
+    volatile unsigned sink = 0;
+    struct stopwatch watch = stopwatch_start();
+    for (unsigned step = 0; step < STEPS; step++)
+        sink = sink + step;
+    watch = stopwatch_stop(&watch);
+    return !stopwatch_was_disturbed(&watch);
+}
+
 bool rounds_next(const struct rounds *rounds)
 {
-    if (rounds->counted < BENCH_ROUNDS)
+    enum { TRIES = 200 };
+    if (rounds->counted < rounds_wanted()) {
+        for (int i = 0; i < TRIES && !is_calm(); i++)
+            continue;
         return true;
+    }
     if (rounds->rejected > 0)
         printf("# the machine was busy: %u rounds rejected and repeated, %u disturbed ones used\n",
                rounds->rejected, rounds->doubtful);
@@ -77,7 +99,7 @@ bool rounds_next(const struct rounds *rounds)
 
 bool rounds_count(struct rounds *rounds, bool is_disturbed)
 {
-    if (is_disturbed && rounds->rejected < BENCH_REJECTED_MAX) {
+    if (is_disturbed && rounds->rejected < 3 * rounds_wanted()) {
         rounds->rejected++;
         return false;
     }
@@ -86,16 +108,7 @@ bool rounds_count(struct rounds *rounds, bool is_disturbed)
     return true;
 }
 
-void bench_wait_for_calm(void)
+bool rounds_keep(struct rounds *rounds)
 {
-    enum { TRIES = 200, STEPS = 5000000 };
-    for (int i = 0; i < TRIES; i++) {
-        volatile unsigned sink = 0;
-        struct stopwatch watch = stopwatch_start();
-        for (unsigned step = 0; step < STEPS; step++)
-            sink = sink + step;
-        watch = stopwatch_stop(&watch);
-        if (!stopwatch_was_disturbed(&watch))
-            return;
-    }
+    return rounds_count(rounds, !is_calm());
 }

@@ -6,13 +6,16 @@
 STRACE_FEW=200
 STRACE_MANY=1200
 
-# strace_calls WHOSE WHAT TIMES [OPTION...]
-strace_calls() {
-    local whose=$1 what=$2 times=$3
-    shift 3
-    strace -f -c -o "$HOME_DIR/strace" "$@" "$bench" repeat "$MODULE" "$softhsm" "$STORES" "$whose" "$what" "$times"
+# strace_count CALLS COMMAND...: how many of these (a list, or all) the command makes.
+strace_count() {
+    local calls=$1
+    shift
+    strace -f -qq -c -o "$HOME_DIR/strace" -e trace="$calls" "$@" >/dev/null
     awk '$NF == "total" {calls = $4} END {print calls + 0}' "$HOME_DIR/strace"
 }
+
+# strace_calls WHOSE WHAT TIMES [CALLS]
+strace_calls() { strace_count "${4-all}" "$bench" repeat "$1" "$2" "$3"; }
 
 # strace_line GOAL NAME TARGET VALUE...: what the programs print for a series.
 strace_line() {
@@ -59,6 +62,30 @@ strace_questions() {
 }
 
 strace_sockets() {
-    strace_line P12 'sockets of C_Initialize to C_Finalize: ours' '<= 0' \
-        "$(strace_calls ours start 0 -e trace=socket,connect)"
+    strace_line P12 'sockets of C_Initialize to C_Finalize: ours' '<= 0' "$(strace_calls ours start 0 socket,connect)"
+}
+
+# strace_durable WHAT REPLACES FEW MANY COMMAND...: what waits for the disk, by the difference between FEW and MANY
+# times, which is the command's last argument. A durable replace is a rename and two fsyncs, of the file and of
+# its folder.
+strace_durable() {
+    local what=$1 replaces=$2 few=$3 many=$4 row name calls each
+    shift 4
+    for row in "renames rename,renameat,renameat2,link,linkat 1" "fsyncs fsync,fdatasync,sync_file_range,msync 2"; do
+        read -r name calls each <<<"$row"
+        strace_line P23 "$name of $what" "<= $((replaces * each))" \
+            "$(awk -v few="$(strace_count "$calls" "$@" "$few")" -v many="$(strace_count "$calls" "$@" "$many")" \
+                -v n=$((many - few)) 'BEGIN {print (many - few) / n}')"
+    done
+}
+
+# The right PIN comes after the wrong ones: once in both runs.
+strace_wrong_pins() { strace_durable 'a failed login' 1 2 7 "$bench" repeat ours wrong; }
+
+strace_account() { strace_durable 'a SmartCA signature' 2 20 120 "$bench" signatures; }
+
+# strace_ca_file: one process, one connection for each signature.
+strace_ca_file() {
+    strace -f -qq -o "$HOME_DIR/strace" -e trace=open,openat "$bench" lives 20 >/dev/null
+    strace_line P19 'times the CA file is read by 20 connections of a process' '<= 1' "$(grep -c "$BENCH_CA_FILE" "$HOME_DIR/strace")"
 }
