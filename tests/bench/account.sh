@@ -93,6 +93,16 @@ first_part() {
     account_at "$MEMORY/account"
 }
 
+# waits_part: P10, confirmations at moments that are spread over a poll interval.
+waits_part() {
+    local times=${BENCH_ROUNDS-9} first=3000 step=250
+    control phone "$(jq -n --arg user "$USER_ID" --argjson n "$times" --argjson first $first --argjson step $step \
+        '{user_id: $user, queue: [range($n) | {action: "approve", after_ms: ($first + $step * .)}]}')" >/dev/null
+    account_write
+    printf '[module]\nstate_dir = %s\n' "$MEMORY/account" >>"$SMARTCA_PKCS11_CONF"
+    "$bench" waits $first $step "$times"
+}
+
 # account_figures: of one account whose catalogue is there, at a service that answers at once.
 account_figures() {
     service_start
@@ -103,6 +113,7 @@ account_figures() {
     ! wants P19 || strace_ca_file
     ! wants P23 || strace_account
     ! wants P9 || "$bench" growth-account
+    ! wants P10 || waits_part
     service_stop
 }
 

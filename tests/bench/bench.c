@@ -60,6 +60,7 @@ static const struct part {
     {"repeat", bench_repeat, " ours|softhsm|evp rsa|ec|info|slots|start|wrong TIMES", 3},
     {"remote", bench_remote, " DELAY", 1},
     {"rate", bench_rate, " ours|bare SECONDS", 2},
+    {"waits", bench_waits, " FIRST_MS STEP_MS TIMES", 3},
     {"crowd", bench_crowd, " CALLS SECONDS", 2},
     {"first", bench_first, " NAME", 1},
     {"growth-account", bench_growth_account, "", 0},

@@ -101,6 +101,7 @@ void bench_repeat(const struct bench *bench);
 void bench_remote(const struct bench *bench);         /* P5, P6. DELAY: text for the report */
 void bench_crowd(const struct bench *bench);          /* P8, P10. CALLS, SECONDS to confirmation */
 void bench_rate(const struct bench *bench);           /* P5. ours|bare SECONDS */
+void bench_waits(const struct bench *bench);          /* P10. FIRST_MS STEP_MS TIMES */
 void bench_first(const struct bench *bench);          /* P19. NAME of the CA file, for the report */
 void bench_growth_account(const struct bench *bench); /* P9 */
 void bench_idle_account(const struct bench *bench);   /* P22 */
