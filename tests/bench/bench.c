@@ -2,43 +2,11 @@
 /* The program; what it measures is in the other files. tests/bench/run calls it. */
 #include "tests/bench/bench.h"
 
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "remote/base/cleanup.h"
-
-CK_FUNCTION_LIST *bench_load(const char *path)
-{
-    CK_RV (*get)(CK_FUNCTION_LIST **) = NULL;
-    CK_FUNCTION_LIST *list = NULL;
-    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (library)
-        *(void **)&get = dlsym(library, "C_GetFunctionList");
-    if (!get) {
-        fprintf(stderr, "bench: %s\n", dlerror());
-        exit(1);
-    }
-    bench_check(get(&list), "C_GetFunctionList");
-    return list;
-}
-
-void bench_check(CK_RV rv, const char *call)
-{
-    if (rv == CKR_OK)
-        return;
-    fprintf(stderr, "bench: %s failed with 0x%lx\n", call, rv);
-    exit(1);
-}
-
-void bench_need(bool is_fine, const char *what)
-{
-    if (is_fine)
-        return;
-    fprintf(stderr, "bench: %s\n", what);
-    exit(1);
-}
 
 static const struct part {
     const char *name;
@@ -52,7 +20,6 @@ static const struct part {
     {"find", bench_find, "", 0},
     {"sessions", bench_sessions, "", 0},
     {"forward", bench_forward, "", 0},
-    {"loading", bench_loading, "", 0},
     {"memory", bench_memory, "", 0},
     {"login", bench_login, "", 0},
     {"growth", bench_growth, "", 0},

@@ -87,7 +87,6 @@ void bench_start(const struct bench *bench);    /* P12 */
 void bench_find(const struct bench *bench);     /* P13, P14 */
 void bench_sessions(const struct bench *bench); /* P15, P16 */
 void bench_forward(const struct bench *bench);  /* P17 */
-void bench_loading(const struct bench *bench);  /* P18 */
 void bench_memory(const struct bench *bench);   /* P20 */
 void bench_login(const struct bench *bench);    /* P21 */
 void bench_growth(const struct bench *bench);   /* P9, of local slots */

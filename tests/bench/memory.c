@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* P18: what loading the modules costs. P20: the memory of ten thousand certificates. */
+/* P20: the memory of ten thousand certificates. */
 #include "remote/base/cleanup.h"
 #include "tests/bench/footprint.h"
 #include "tests/bench/subject.h"
@@ -8,34 +8,6 @@ static void load(void *arg)
 {
     struct subject *subject = arg;
     subject->p11 = bench_load(subject->path);
-}
-
-void bench_loading(const struct bench *bench)
-{
-    struct subject subjects[SUBJECTS];
-    struct series time;
-    struct series rss;
-    struct series dirty;
-    struct rounds rounds = {0};
-    series_init(&time, "P18", "<= 1.0", "dlopen time over SoftHSM2's");
-    series_init(&rss, "P18", "<= 1.0", "dlopen RSS over SoftHSM2's");
-    series_init(&dirty, "P18", "<= 1.0", "dlopen private dirty over SoftHSM2's");
-
-    subjects_describe(bench, subjects);
-    (void)footprint_of(NULL, load, &subjects[0]); /* into the page cache */
-    (void)footprint_of(NULL, load, &subjects[1]);
-    while (rounds_next(&rounds)) {
-        struct footprint mine = footprint_of(NULL, load, &subjects[0]);
-        struct footprint other = footprint_of(NULL, load, &subjects[1]);
-        if (!rounds_keep(&rounds))
-            continue;
-        series_add(&time, mine.us / other.us);
-        series_add(&rss, mine.rss_kb / other.rss_kb);
-        series_add(&dirty, mine.dirty_kb / other.dirty_kb);
-    }
-    series_print(&time);
-    series_print(&rss);
-    series_print(&dirty);
 }
 
 static bool is_initialized(const struct subject *subject, CK_SLOT_ID slot)
