@@ -9,7 +9,7 @@
 
 #include "module/cryptoki.h"
 
-enum { BENCH_ROUNDS_MAX = 64 };
+enum { BENCH_ROUNDS_MIN = 7, BENCH_ROUNDS_MAX = 64 }; /* of a figure that counts */
 
 /* One figure per round, and what performance.md wants of its median. */
 struct series {
@@ -46,8 +46,9 @@ bool stopwatch_was_disturbed(const struct stopwatch *spent);
  *
  * Each waits, not for ever, for a moment in which a few milliseconds of computing are not
  * disturbed. A disturbed round does not count. After three times as many as are wanted all do, and
- * a comment in the output says so. rounds_keep is for rounds that have no limit to tell by: those
- * count after which it is still calm.
+ * a comment in the output says so. Fewer rounds than BENCH_ROUNDS_MIN try the suite out, at once,
+ * on whatever machine. rounds_keep is for rounds that have no limit to tell by: those count after
+ * which it is still calm.
  */
 struct rounds {
     unsigned rejected;

@@ -86,8 +86,9 @@ static bool is_calm(void)
 bool rounds_next(const struct rounds *rounds)
 {
     enum { TRIES = 200 };
-    if (rounds->counted < rounds_wanted()) {
-        for (int i = 0; i < TRIES && !is_calm(); i++)
+    const unsigned wanted = rounds_wanted();
+    if (rounds->counted < wanted) {
+        for (int i = 0; wanted >= BENCH_ROUNDS_MIN && i < TRIES && !is_calm(); i++)
             continue;
         return true;
     }
@@ -99,7 +100,8 @@ bool rounds_next(const struct rounds *rounds)
 
 bool rounds_count(struct rounds *rounds, bool is_disturbed)
 {
-    if (is_disturbed && rounds->rejected < 3 * rounds_wanted()) {
+    const unsigned wanted = rounds_wanted();
+    if (is_disturbed && wanted >= BENCH_ROUNDS_MIN && rounds->rejected < 3 * wanted) {
         rounds->rejected++;
         return false;
     }
