@@ -41,15 +41,20 @@ struct figures {
     struct series ours_by_wall;
 };
 
-static void figures_init(struct figures *figures, const char *kind)
+/* A microsecond a call is told from noise beside a P-256 signature, not beside one of RSA that
+ * takes ten times as long. */
+static void figures_init(struct figures *figures, const struct signature_kind *signature)
 {
+    const char *kind = signature->name;
+    const char *extra_target = signature == &signature_ec ? "<= 1" : "us";
     series_init(&figures->ours, "P17", "<= 1.02", "%s C_SignInit+C_Sign: ours/SoftHSM2 by CPU time",
                 kind);
-    series_init(&figures->extra, "P17", "<= 1", "%s C_SignInit+C_Sign: what ours adds in us", kind);
+    series_init(&figures->extra, "P17", extra_target,
+                "%s C_SignInit+C_Sign: what ours adds to each in us", kind);
     series_init(&figures->proxy, "P17", "ratio",
                 "%s C_SignInit+C_Sign: p11-kit proxy/SoftHSM2 by CPU time", kind);
     series_init(&figures->proxy_extra, "P17", "us",
-                "%s C_SignInit+C_Sign: what the p11-kit proxy adds in us", kind);
+                "%s C_SignInit+C_Sign: what the p11-kit proxy adds to each in us", kind);
     series_init(&figures->ours_by_wall, "P17", "ratio",
                 "%s C_SignInit+C_Sign: ours/SoftHSM2 by wall time", kind);
     series_init(&figures->client, "P17", "ratio",
@@ -60,9 +65,9 @@ static void figures_add(struct figures *figures, const struct speed speeds[stati
 {
     const struct speed *direct = &speeds[DIRECT];
     series_add(&figures->ours, speeds[OURS].cpu_ns / direct->cpu_ns);
-    series_add(&figures->extra, (speeds[OURS].cpu_ns - direct->cpu_ns) / 1000);
+    series_add(&figures->extra, (speeds[OURS].cpu_ns - direct->cpu_ns) / 2 / 1000);
     series_add(&figures->proxy, speeds[PROXY].cpu_ns / direct->cpu_ns);
-    series_add(&figures->proxy_extra, (speeds[PROXY].cpu_ns - direct->cpu_ns) / 1000);
+    series_add(&figures->proxy_extra, (speeds[PROXY].cpu_ns - direct->cpu_ns) / 2 / 1000);
     series_add(&figures->ours_by_wall, direct->per_second / speeds[OURS].per_second);
     series_add(&figures->client, direct->per_second / speeds[CLIENT].per_second);
 }
@@ -85,7 +90,7 @@ static void measure_kind(const struct subject subjects[static LANES],
     struct figures figures;
     struct rounds rounds = {0};
 
-    figures_init(&figures, kind->name);
+    figures_init(&figures, kind);
     for (size_t i = 0; i < LANES; i++)
         lanes[i] = (struct signing){.kind = kind, .subject = &subjects[i]};
     while (rounds_next(&rounds)) {
