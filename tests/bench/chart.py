@@ -10,7 +10,7 @@ GOALS = {
     'P1': ('RSA-2048 signature', 'chữ ký RSA-2048'),
     'P2': ('P-256 signature', 'chữ ký P-256'),
     'P3': ('more threads', 'nhiều luồng'),
-    'P4': ('system calls of a signature', 'lời gọi hệ thống của một chữ ký'),
+    'P4': ('system calls of a signature', 'lời gọi hệ thống'),
     'P5': ('SmartCA signature, time', 'chữ ký SmartCA, thời gian'),
     'P6': ('SmartCA signature, CPU', 'chữ ký SmartCA, CPU'),
     'P7': ('connections', 'kết nối'),
@@ -29,7 +29,7 @@ GOALS = {
     'P20': ('memory for 10 000', 'bộ nhớ cho 10 000'),
     'P21': ('login', 'đăng nhập'),
     'P22': ('idle', 'lúc không làm gì'),
-    'P23': ('writes that wait for the disk', 'lần ghi chờ đĩa'),
+    'P23': ('waiting for the disk', 'chờ ghi vào đĩa'),
 }
 TITLES = ('How much of its limit each goal uses: shorter is better',
           'Mỗi mục tiêu dùng bao nhiêu phần giới hạn của nó: càng ngắn càng tốt')

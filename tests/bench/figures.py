@@ -50,7 +50,10 @@ class Report:
                 self.notes.append(line[2:])
             elif line and line[0] not in '#' and not line.startswith('goal,'):
                 goal, name, target, *values, rounds = line.split(',')
-                self.figures.append(Figure(goal, name, target, *map(float, values), int(rounds)))
+                figure = Figure(goal, name, target, *map(float, values), int(rounds))
+                if figure.key in {f.key for f in self.figures}:
+                    raise ValueError(f'{path}: two figures are called {goal}, {name}')
+                self.figures.append(figure)
 
     def goals(self):
         """Those that were asked for, whether there is a figure or not."""

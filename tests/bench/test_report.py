@@ -60,6 +60,10 @@ class Reports(unittest.TestCase):
     def test_a_goal_without_a_figure_is_not_measured(self):
         self.assertEqual(self.verdicts(GOOD.replace('P1 P4', 'P1 P4 P9'))[-1], ('no figure', 'not measured'))
 
+    def test_two_figures_of_one_name_are_a_mistake(self):
+        with self.assertRaises(ValueError):
+            self.report(GOOD + 'P1,speed,us,1,1,1,9\n')
+
     def test_numbers_have_three_digits_and_no_exponent(self):
         rows = ((0, '0'), (1, '1'), (0.98632, '0.986'), (0.0000612, '0.0000612'), (1234.5, '1234'), (-0.5, '-0.5'), (100, '100'))
         self.assertEqual([figures.number(value) for value, _ in rows], [text for _, text in rows])
@@ -81,7 +85,10 @@ class Reports(unittest.TestCase):
 
     def test_every_goal_has_a_name_in_both_languages(self):
         self.assertEqual(list(chart.GOALS), [f'P{i}' for i in range(1, 24)])
-        self.assertTrue(all(len(names) == len(chart.LANGUAGES) and all(names) for names in chart.GOALS.values()))
+        for names in chart.GOALS.values():
+            self.assertEqual(len(names), len(chart.LANGUAGES))
+            for name in names:
+                self.assertIn(len(name), range(1, 28), f'{name} is longer than its column')
 
     def test_words_are_filled_with_figures_of_the_report(self):
         self.assertEqual(readme.fill('{P1 speed ..} of {P1 time}, OpenSSL {openssl}', self.report(GOOD)),
