@@ -67,6 +67,8 @@ void account_close(struct account *account)
     bench_check(account->p11->C_Finalize(NULL), "C_Finalize");
 }
 
+/* Everything is bound at once, as the module does it: lazily would be faster, but what is
+ * missing then ends the host. */
 static const struct bare_ops *load_bare(void)
 {
     char path[4096];
