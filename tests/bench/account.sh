@@ -33,16 +33,16 @@ account_at() {
 
 # remote_part DELAY WHERE: P5 and P6 with the journal on disk or in memory, P7 on the way.
 remote_part() {
-    local state=$HOME_DIR/state/$2 before after
-    [ "$2" = disk ] || state=$MEMORY/$1
+    local state=$HOME_DIR/state/$1 where='on disk' before after
+    [ "$2" = disk ] || { state=$MEMORY/$1 where='in memory'; }
     account_at "$state"
     before=$(control counters)
-    "$bench" remote "$1" | sed "s/ ms:/ ms with the journal on $2:/"
+    "$bench" remote "$1" | sed "s/ ms:/ ms with the journal $where:/"
     after=$(control counters)
     # One connection was bare libcurl's, which made half of the signatures, and one asked for the counters.
-    jq -rn --argjson a "$before" --argjson b "$after" --arg where "$2" --arg delay "$1" \
+    jq -rn --argjson a "$before" --argjson b "$after" --arg where "$where" --arg delay "$1" \
         '($b.connections - $a.connections - 2) as $n
-         | "P7,connections for \(($b.sign - $a.sign) / 2) signatures at \($delay) ms with the journal on \($where),<= 8,\($n),\($n),\($n),1"'
+         | "P7,connections for \(($b.sign - $a.sign) / 2) signatures at \($delay) ms with the journal \($where),<= 8,\($n),\($n),\($n),1"'
 }
 
 # otp_part DELAY: P5 of an account without the phone, and how many signatures a second 1 and 8 processes make.
@@ -93,9 +93,9 @@ first_part() {
     account_at "$MEMORY/account"
 }
 
-# waits_part: P10, confirmations at moments that are spread over a poll interval.
+# waits_part: P10, by people who take 1 to 7 seconds.
 waits_part() {
-    local times=${BENCH_ROUNDS-9} first=3000 step=250
+    local times=${BENCH_ROUNDS-9} first=1000 step=750
     control phone "$(jq -n --arg user "$USER_ID" --argjson n "$times" --argjson first $first --argjson step $step \
         '{user_id: $user, queue: [range($n) | {action: "approve", after_ms: ($first + $step * .)}]}')" >/dev/null
     account_write
@@ -117,14 +117,14 @@ account_figures() {
     service_stop
 }
 
-# crowd_figures: 1 000 calls in flight, in one transaction; P11 counts what the service saw of them.
+# crowd_figures: 1 000 calls in flight, in one transaction; P11 counts what the service saw of them. The account
+# is new to the process: C_GetSlotList fetches it, and libcurl is there before memory is measured.
 crowd_figures() {
     local before after
     service_start
     control behaviour '{"documents_max":1000}' >/dev/null
     control phone '{"action":"approve","after_ms":14000}' >/dev/null
     account_write 'batch_max = 1000' 'batch_window = 2000'
-    "$bench" crowd 1 16 >/dev/null # the catalogue is made
     before=$(control counters)
     "$bench" crowd 1000 16
     after=$(control counters)

@@ -58,7 +58,7 @@ static void compare(struct subject subjects[SUBJECTS], const struct shape *shape
     series_init(&ratio, "P20", shape->target, "RSS added by %s: over SoftHSM2's", name);
     series_init(&dirty, "P20", "ratio", "private dirty added by %s: over SoftHSM2's", name);
     series_init(&own, "P20", "MB", "RSS added by %s: ours", name);
-    series_init(&hsm, "P20", "MB", "RSS added by %s: SoftHSM2, in one token", name);
+    series_init(&hsm, "P20", "MB", "RSS added by %s: SoftHSM2 in one token", name);
     subject_choose(&subjects[0], shape->ours);
     subject_choose(&subjects[1], "10000");
     while (rounds_next(&rounds)) {

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "tests/bench/bench.h"
@@ -14,6 +15,7 @@ void series_init(struct series *series, const char *goal, const char *target, co
     va_start(args, format);
     (void)vsnprintf(series->name, sizeof(series->name), format, args);
     va_end(args);
+    bench_need(!strchr(series->name, ','), series->name);
 }
 
 void series_add(struct series *series, double value)

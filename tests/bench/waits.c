@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* P10: how long after the confirmation C_Sign returns, for confirmations at moments that are spread
- * over a poll interval. The person's first one comes after FIRST_MS, each STEP_MS later than the
- * one before: tests/bench/account.sh has told the emulator so. */
+/* P10: how long after the confirmation C_Sign returns. The person's first one comes after FIRST_MS,
+ * each STEP_MS later than the one before: tests/bench/account.sh has told the emulator so. */
 #include <stdlib.h>
 
 #include "tests/bench/account.h"
