@@ -13,9 +13,10 @@ void series_init(struct series *series, const char *goal, const char *target, co
     va_list args;
     *series = (struct series){.goal = goal, .target = target};
     va_start(args, format);
-    (void)vsnprintf(series->name, sizeof(series->name), format, args);
+    int len = vsnprintf(series->name, sizeof(series->name), format, args);
     va_end(args);
-    bench_need(!strchr(series->name, ','), series->name);
+    bench_need(len > 0 && (size_t)len < sizeof(series->name) && !strchr(series->name, ','),
+               series->name);
 }
 
 void series_add(struct series *series, double value)

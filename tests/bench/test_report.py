@@ -96,6 +96,10 @@ class Reports(unittest.TestCase):
         with self.assertRaises(KeyError):
             readme.fill('{P1 sped}', self.report(GOOD))
 
+    def test_figures_of_a_trial_do_not_get_into_the_readmes(self):
+        with self.assertRaises(SystemExit):
+            list(readme.wanted(self.report('# rounds: 1\n' + GOOD)))
+
     def test_both_languages_show_the_same_figures(self):
         english, other = ([re.findall(r'\{[^{}]+\}', line) for line in words.read_text(encoding='utf-8').splitlines()
                            if line.startswith('|')] for _, words, _, _ in readme.PLACES)
