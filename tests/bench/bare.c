@@ -17,9 +17,7 @@ enum { REPLY_MAX = 8192 };
 struct bare {
     CURL *curl;
     struct curl_slist *headers;
-    const char *service;
-    const char *otp;
-    char serial[128];
+    const struct bench *bench;
     char reply[REPLY_MAX];
     size_t reply_len;
 };
@@ -43,7 +41,7 @@ static void post(struct bare *bare, const char *path, const char *body)
     long status = 0;
 
     bare->reply_len = 0;
-    (void)snprintf(url, sizeof(url), "%s%s", bare->service, path);
+    (void)snprintf(url, sizeof(url), "%s%s", bare->bench->service, path);
     curl_easy_setopt(bare->curl, CURLOPT_URL, url);
     curl_easy_setopt(bare->curl, CURLOPT_POSTFIELDS, body);
     CURLcode rc = curl_easy_perform(bare->curl);
@@ -59,15 +57,15 @@ static void build_sign(const struct bare *bare, const char *id, unsigned number,
 {
     char person[128] = "";
 
-    if (bare->otp)
+    if (bare->bench->otp)
         (void)snprintf(person, sizeof(person), "\"password\":\"user-password\",\"otp\":\"%s\",",
-                       bare->otp);
+                       bare->bench->otp);
     (void)snprintf(out, size,
                    "{" PROVIDER "%s\"transaction_id\":\"%s\",\"transaction_desc\":\"bench\","
                    "\"serial_number\":\"%s\",\"time_stamp\":\"20260101000000Z\",\"sign_files\":["
                    "{\"data_to_be_signed\":\"%064x\",\"doc_id\":\"d-1\",\"file_type\":\"pdf\","
                    "\"sign_type\":\"hash\"}]}",
-                   person, id, bare->serial, number);
+                   person, id, bare->bench->serial, number);
 }
 
 static void confirm(struct bare *bare, const char *id)
@@ -84,7 +82,7 @@ static void confirm(struct bare *bare, const char *id)
     post(bare, "/v2/signatures/confirm", body);
 }
 
-void bare_sign(struct bare *bare, unsigned number)
+static void bare_sign(struct bare *bare, unsigned number)
 {
     uuid_t id;
     char text[37];
@@ -94,8 +92,8 @@ void bare_sign(struct bare *bare, unsigned number)
     uuid_generate_random(id);
     uuid_unparse_lower(id, text);
     build_sign(bare, text, number, body, sizeof(body));
-    post(bare, bare->otp ? "/v2/signatures/sign" : "/v1/signatures/sign", body);
-    if (bare->otp) {
+    post(bare, bare->bench->otp ? "/v2/signatures/sign" : "/v1/signatures/sign", body);
+    if (bare->bench->otp) {
         confirm(bare, text);
         return;
     }
@@ -103,24 +101,22 @@ void bare_sign(struct bare *bare, unsigned number)
     post(bare, path, "{}");
 }
 
-struct bare *bare_new(const char *service, const char *ca_file, const char *otp)
+static struct bare *bare_make(const struct bench *bench)
 {
-    const char *serial = getenv("BENCH_SERIAL");
     struct bare *bare = calloc(1, sizeof(*bare));
 
     if (!bare)
         exit(1);
-    *bare = (struct bare){.curl = curl_easy_init(), .service = service, .otp = otp};
-    (void)snprintf(bare->serial, sizeof(bare->serial), "%s", serial ? serial : "");
+    *bare = (struct bare){.curl = curl_easy_init(), .bench = bench};
     bare->headers = curl_slist_append(NULL, "Content-Type: application/json");
     curl_easy_setopt(bare->curl, CURLOPT_HTTPHEADER, bare->headers);
-    curl_easy_setopt(bare->curl, CURLOPT_CAINFO, ca_file);
+    curl_easy_setopt(bare->curl, CURLOPT_CAINFO, bench->ca_file);
     curl_easy_setopt(bare->curl, CURLOPT_WRITEFUNCTION, keep);
     curl_easy_setopt(bare->curl, CURLOPT_WRITEDATA, bare);
     return bare;
 }
 
-void bare_free(struct bare *bare)
+static void bare_free(struct bare *bare)
 {
     if (!bare)
         return;
@@ -128,3 +124,7 @@ void bare_free(struct bare *bare)
     curl_slist_free_all(bare->headers);
     free(bare);
 }
+
+extern const struct bare_ops bare_ops;
+__attribute__((visibility("default")))
+const struct bare_ops bare_ops = {bare_make, bare_sign, bare_free};

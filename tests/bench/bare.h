@@ -6,11 +6,19 @@
 #ifndef TESTS_BENCH_BARE_H
 #define TESTS_BENCH_BARE_H
 
+#include "tests/bench/bench.h"
+
 struct bare;
 
-/* otp NULL: sign and status of v1; else sign and confirm of v2. All are borrowed. */
-struct bare *bare_new(const char *service, const char *ca_file, const char *otp);
-void bare_sign(struct bare *bare, unsigned number);
-void bare_free(struct bare *bare); /* NULL is allowed */
+/* A library of its own, so that a process can load libcurl at the moment it needs it. */
+struct bare_ops {
+    /* With bench->otp: sign and confirm of v2; else sign and status of v1. bench is borrowed. */
+    struct bare *(*make)(const struct bench *bench);
+    void (*sign)(struct bare *bare, unsigned number);
+    void (*end)(struct bare *bare); /* NULL is allowed */
+};
+
+#define BARE_FILE   "bench-bare.so" /* beside the program */
+#define BARE_SYMBOL "bare_ops"
 
 #endif

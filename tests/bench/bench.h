@@ -9,7 +9,7 @@
 
 #include "module/cryptoki.h"
 
-enum { BENCH_ROUNDS = 9, BENCH_ROUNDS_MAX = 64, BENCH_REJECTED_MAX = 27 };
+enum { BENCH_ROUNDS_MIN = 7, BENCH_ROUNDS_MAX = 64 }; /* of a figure that counts */
 
 /* One figure per round, and what performance.md wants of its median. */
 struct series {
@@ -40,12 +40,15 @@ struct stopwatch stopwatch_stop(const struct stopwatch *start);
 bool stopwatch_was_disturbed(const struct stopwatch *spent);
 
 /*
- * Goes round until BENCH_ROUNDS rounds count:
+ * Goes round until enough rounds count (9, or $BENCH_ROUNDS):
  *
  *   while (rounds_next(&rounds)) { measure; if (rounds_count(&rounds, is_disturbed)) add; }
  *
- * A disturbed round does not count. After BENCH_REJECTED_MAX of them all do, and a comment in the
- * output says so.
+ * Each waits, not for ever, for a moment in which a few milliseconds of computing are not
+ * disturbed. A disturbed round does not count. After three times as many as are wanted all do, and
+ * a comment in the output says so. Fewer rounds than BENCH_ROUNDS_MIN try the suite out, at once,
+ * on whatever machine. rounds_keep is for rounds that have no limit to tell by: those count after
+ * which it is still calm.
  */
 struct rounds {
     unsigned rejected;
@@ -54,16 +57,20 @@ struct rounds {
 };
 bool rounds_next(const struct rounds *rounds);
 bool rounds_count(struct rounds *rounds, bool is_disturbed);
+bool rounds_keep(struct rounds *rounds);
 
-/* Waits for a moment in which a few milliseconds of computing are not disturbed; for rounds that
- * have no limit to tell by. Gives up after a while. */
-void bench_wait_for_calm(void);
-
-/* A module and the folder of stores (tests/bench/stores) it is measured with. */
+/* What is measured: tests/bench/run says it in variables BENCH_... of the environment. */
 struct bench {
-    const char *ours;
+    const char *ours; /* modules */
     const char *softhsm;
-    const char *stores;
+    const char *proxy;   /* p11-kit's, which finds SoftHSM2 alone */
+    const char *client;  /* p11-kit's, of a server with SoftHSM2 */
+    const char *stores;  /* the folder that tests/bench/stores.sh fills */
+    const char *service; /* the emulator */
+    const char *ca_file;
+    const char *serial; /* of the certificate that bare libcurl signs with */
+    const char *otp;    /* of an account without the phone, typed for each signature; else NULL */
+    char **args;        /* what follows the part's name */
 };
 
 /* Loads a module and returns its 2.40 list; exits with a message on failure. */
@@ -81,20 +88,24 @@ void bench_start(const struct bench *bench);    /* P12 */
 void bench_find(const struct bench *bench);     /* P13, P14 */
 void bench_sessions(const struct bench *bench); /* P15, P16 */
 void bench_forward(const struct bench *bench);  /* P17 */
-void bench_loading(const struct bench *bench);  /* P18 */
 void bench_memory(const struct bench *bench);   /* P20 */
 void bench_login(const struct bench *bench);    /* P21 */
+void bench_growth(const struct bench *bench);   /* P9, of local slots */
+void bench_idle(const struct bench *bench);     /* P22, of local slots */
 
-/* Does what so many times and nothing else that depends on the number; for strace. */
-void bench_repeat(const struct bench *bench, const char *module, const char *what,
-                  unsigned long times);
+/* Does what so many times and nothing else that depends on the number; for strace.
+ * ours|softhsm|evp rsa|ec|info|slots|start|wrong TIMES */
+void bench_repeat(const struct bench *bench);
 
-/* P5, P6: C_Sign against bare libcurl, whose answers take delay (text for the report) at the
- * service. */
-void bench_remote(const char *ours, const char *service, const char *ca_file, const char *delay);
-
-/* P8, P10: so many calls at once, in one transaction confirmed after so many seconds. */
-void bench_crowd(const char *ours, const char *calls, const char *confirmed_after_s);
-void bench_rate(const char *ours, const char *service, const char *ca_file, const char *seconds);
+/* Those that sign with the account of the configuration. */
+void bench_remote(const struct bench *bench);         /* P5, P6. DELAY: text for the report */
+void bench_crowd(const struct bench *bench);          /* P8, P10. CALLS, SECONDS to confirmation */
+void bench_rate(const struct bench *bench);           /* P5. ours|bare SECONDS */
+void bench_waits(const struct bench *bench);          /* P10. FIRST_MS STEP_MS TIMES */
+void bench_first(const struct bench *bench);          /* P19. NAME of the CA file, for the report */
+void bench_growth_account(const struct bench *bench); /* P9 */
+void bench_idle_account(const struct bench *bench);   /* P22 */
+void bench_lives(const struct bench *bench);          /* P19, for strace. TIMES */
+void bench_signatures(const struct bench *bench);     /* P23, for strace. TIMES */
 
 #endif

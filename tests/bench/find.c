@@ -191,6 +191,7 @@ void bench_find(const struct bench *bench)
     struct series linear;
     struct subject subjects[SUBJECTS];
     struct timings timings[SUBJECTS];
+    struct rounds rounds = {0};
 
     series_init(&linear, "P13", "<= 1.5", "a match of 1000 over a match of 10: ours");
     for (size_t i = 0; i < GROUPS; i++)
@@ -199,11 +200,12 @@ void bench_find(const struct bench *bench)
     for (enum query query = 0; query < QUERIES; query++)
         figures_init(&figures[query], query);
     subjects_load(bench, subjects);
-    for (int round = 0; round < BENCH_ROUNDS; round++) {
-        bench_wait_for_calm();
+    while (rounds_next(&rounds)) {
         for (size_t size = 0; size < SIZES; size++)
             for (size_t i = 0; i < SUBJECTS; i++)
                 time_size(&subjects[i], size, &timings[i]);
+        if (!rounds_keep(&rounds))
+            continue;
         for (enum query query = 0; query < QUERIES; query++)
             figures_add(&figures[query], query, timings);
         add_groups(&linear, own, &timings[0]);

@@ -20,34 +20,32 @@ static double smaps_kb(const char *field)
     return sum;
 }
 
-static struct footprint measure_here(void (*prepare)(struct subject *),
-                                     void (*work)(struct subject *), struct subject *subject)
+static struct footprint measure_here(void (*prepare)(void *), void (*work)(void *), void *arg)
 {
     struct footprint cost;
     if (prepare)
-        prepare(subject);
+        prepare(arg);
     double rss = smaps_kb("Rss:");
     double dirty = smaps_kb("Private_Dirty:");
     struct stopwatch watch = stopwatch_start();
-    work(subject);
+    work(arg);
     watch = stopwatch_stop(&watch);
     cost.us = (double)watch.wall / 1000;
+    cost.cpu_us = (double)watch.cpu / 1000;
     cost.rss_kb = smaps_kb("Rss:") - rss;
     cost.dirty_kb = smaps_kb("Private_Dirty:") - dirty;
     return cost;
 }
 
-struct footprint footprint_of(void (*prepare)(struct subject *subject),
-                              void (*work)(struct subject *subject), const struct subject *subject)
+struct footprint footprint_of(void (*prepare)(void *arg), void (*work)(void *arg), void *arg)
 {
     struct footprint cost;
-    struct subject copy = *subject;
     int ends[2];
     bench_need(pipe(ends) == 0, "no pipe");
     pid_t child = fork();
     bench_need(child >= 0, "no process");
     if (child == 0) {
-        cost = measure_here(prepare, work, &copy);
+        cost = measure_here(prepare, work, arg);
         _exit(write(ends[1], &cost, sizeof(cost)) == sizeof(cost) ? 0 : 1);
     }
     close(ends[1]);

@@ -3,17 +3,17 @@
 #ifndef TESTS_BENCH_FOOTPRINT_H
 #define TESTS_BENCH_FOOTPRINT_H
 
-#include "tests/bench/subject.h"
+#include "tests/bench/bench.h"
 
 struct footprint {
     double us;
+    double cpu_us;   /* of this thread */
     double rss_kb;   /* added to the process, of /proc/self/smaps_rollup */
     double dirty_kb; /* of it private and dirty */
 };
 
-/* Forks; the child calls prepare (may be NULL), then work, and measures the second. subject is the
- * child's own copy. */
-struct footprint footprint_of(void (*prepare)(struct subject *subject),
-                              void (*work)(struct subject *subject), const struct subject *subject);
+/* Forks; the child calls prepare (may be NULL), then work, and measures the second. What they do to
+ * arg, the parent does not see. */
+struct footprint footprint_of(void (*prepare)(void *arg), void (*work)(void *arg), void *arg);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* P4, and the system calls of P12 and P16: work for strace, which is run twice with different
  * numbers, so that everything but the work itself cancels out. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/bench/sign.h"
@@ -35,9 +36,26 @@ static void repeat_slots(const struct subject *subject, unsigned long times)
         bench_check(subject->p11->C_GetSlotList(CK_TRUE, NULL, &count), "C_GetSlotList");
 }
 
-void bench_repeat(const struct bench *bench, const char *module, const char *what,
-                  unsigned long times)
+/* Wrong PINs, each another one, because one that is repeated is not counted again; then the right
+ * one. Ten would lock the token. */
+static void repeat_wrong_pins(const struct subject *subject, unsigned long times)
 {
+    CK_BYTE pin[] = "wrong PIN 0";
+    bench_need(times < 10, "ten wrong PINs lock the token");
+    for (unsigned long i = 0; i < times; i++) {
+        pin[sizeof(pin) - 2]++;
+        bench_need(subject->p11->C_Login(subject->session, CKU_USER, pin, sizeof(pin) - 1) ==
+                       CKR_PIN_INCORRECT,
+                   "a wrong PIN");
+    }
+    subject_login(subject);
+}
+
+void bench_repeat(const struct bench *bench)
+{
+    const char *module = bench->args[0];
+    const char *what = bench->args[1];
+    unsigned long times = strtoul(bench->args[2], NULL, 10);
     struct subject subjects[SUBJECTS];
     if (strcmp(module, "evp") == 0) {
         repeat_raw(bench, strcmp(what, "rsa") == 0 ? &signature_rsa : &signature_ec, times);
@@ -56,6 +74,8 @@ void bench_repeat(const struct bench *bench, const char *module, const char *wha
         repeat_info(subject, times);
     else if (strcmp(what, "slots") == 0)
         repeat_slots(subject, times);
+    else if (strcmp(what, "wrong") == 0)
+        repeat_wrong_pins(subject, times);
     else
         bench_need(strcmp(what, "start") == 0, "unknown work");
     subject_finalize(subject);

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "tests/bench/bench.h"
@@ -12,8 +13,10 @@ void series_init(struct series *series, const char *goal, const char *target, co
     va_list args;
     *series = (struct series){.goal = goal, .target = target};
     va_start(args, format);
-    (void)vsnprintf(series->name, sizeof(series->name), format, args);
+    int len = vsnprintf(series->name, sizeof(series->name), format, args);
     va_end(args);
+    bench_need(len > 0 && (size_t)len < sizeof(series->name) && !strchr(series->name, ','),
+               series->name);
 }
 
 void series_add(struct series *series, double value)
@@ -65,10 +68,33 @@ bool stopwatch_was_disturbed(const struct stopwatch *spent)
     return (double)spent->wall > 1.3 * (double)spent->cpu;
 }
 
+static unsigned rounds_wanted(void)
+{
+    const char *text = getenv("BENCH_ROUNDS");
+    unsigned long wanted = text ? strtoul(text, NULL, 10) : 0;
+    return wanted > 0 && wanted <= BENCH_ROUNDS_MAX ? (unsigned)wanted : 9;
+}
+
+static bool is_calm(void)
+{
+    enum { STEPS = 5000000 };
+    volatile unsigned sink = 0;
+    struct stopwatch watch = stopwatch_start();
+    for (unsigned step = 0; step < STEPS; step++)
+        sink = sink + step;
+    watch = stopwatch_stop(&watch);
+    return !stopwatch_was_disturbed(&watch);
+}
+
 bool rounds_next(const struct rounds *rounds)
 {
-    if (rounds->counted < BENCH_ROUNDS)
+    enum { TRIES = 200 };
+    const unsigned wanted = rounds_wanted();
+    if (rounds->counted < wanted) {
+        for (int i = 0; wanted >= BENCH_ROUNDS_MIN && i < TRIES && !is_calm(); i++)
+            continue;
         return true;
+    }
     if (rounds->rejected > 0)
         printf("# the machine was busy: %u rounds rejected and repeated, %u disturbed ones used\n",
                rounds->rejected, rounds->doubtful);
@@ -77,7 +103,8 @@ bool rounds_next(const struct rounds *rounds)
 
 bool rounds_count(struct rounds *rounds, bool is_disturbed)
 {
-    if (is_disturbed && rounds->rejected < BENCH_REJECTED_MAX) {
+    const unsigned wanted = rounds_wanted();
+    if (is_disturbed && wanted >= BENCH_ROUNDS_MIN && rounds->rejected < 3 * wanted) {
         rounds->rejected++;
         return false;
     }
@@ -86,16 +113,7 @@ bool rounds_count(struct rounds *rounds, bool is_disturbed)
     return true;
 }
 
-void bench_wait_for_calm(void)
+bool rounds_keep(struct rounds *rounds)
 {
-    enum { TRIES = 200, STEPS = 5000000 };
-    for (int i = 0; i < TRIES; i++) {
-        volatile unsigned sink = 0;
-        struct stopwatch watch = stopwatch_start();
-        for (unsigned step = 0; step < STEPS; step++)
-            sink = sink + step;
-        watch = stopwatch_stop(&watch);
-        if (!stopwatch_was_disturbed(&watch))
-            return;
-    }
+    return rounds_count(rounds, !is_calm());
 }

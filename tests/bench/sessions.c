@@ -27,12 +27,14 @@ static void compare(const char *goal, const char *name, void (*work)(void *),
 {
     struct series ratio;
     struct series own;
+    struct rounds rounds = {0};
     series_init(&ratio, goal, ">= 1.0", "%s: speed over SoftHSM2", name);
     series_init(&own, goal, "us", "%s: ours", name);
-    for (int round = 0; round < BENCH_ROUNDS; round++) {
-        bench_wait_for_calm();
+    while (rounds_next(&rounds)) {
         double mine = measure(work, &subjects[0]);
         double other = measure(work, &subjects[1]);
+        if (!rounds_keep(&rounds))
+            continue;
         series_add(&ratio, other / mine);
         series_add(&own, mine / 1000);
     }

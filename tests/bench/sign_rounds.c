@@ -96,7 +96,6 @@ static bool run_round(const struct signing lanes[LANES], size_t counts,
                       struct speed speeds[COUNTS][LANES])
 {
     bool is_disturbed = false;
-    bench_wait_for_calm();
     for (size_t i = 0; i < counts; i++) {
         for (size_t lane = 0; lane < LANES; lane++)
             speeds[i][lane] = sign_for_a_while(&lanes[lane], thread_counts[i]);

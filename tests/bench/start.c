@@ -44,6 +44,7 @@ static void compare(const struct shape *shape, const char *name, const char *tar
     struct series ratio;
     struct series own;
     struct series hsm;
+    struct rounds rounds = {0};
     series_init(&ratio, "P12", target, "%s with %s: time over SoftHSM2's", name, shape->name);
     series_init(&own, "P12", "us", "%s with %s: ours", name, shape->name);
     series_init(&hsm, "P12", "us", "%s with %s: %s", name, shape->name, shape->hsm_name);
@@ -51,10 +52,11 @@ static void compare(const struct shape *shape, const char *name, const char *tar
     subject_choose(&subjects[1], shape->hsm);
     work(&subjects[0]); /* the first of a process pays for relocations and the page cache */
     work(&subjects[1]);
-    for (int round = 0; round < BENCH_ROUNDS; round++) {
-        bench_wait_for_calm();
+    while (rounds_next(&rounds)) {
         double mine = measure(work, &subjects[0]);
         double other = measure(work, &subjects[1]);
+        if (!rounds_keep(&rounds))
+            continue;
         series_add(&ratio, mine / other);
         series_add(&own, mine / 1000);
         series_add(&hsm, other / 1000);
