@@ -9,6 +9,7 @@
 #include "module/backend/remote_load.h"
 #include "module/backend/smartca_view.h"
 #include "remote/base/cleanup.h"
+#include "remote/base/crypto.h"
 #include "remote/base/log.h"
 
 /* smartca-api.md section 4: SHA-256 is what the service is known to take; the rest is opt-in. */
@@ -46,6 +47,8 @@ static enum sca_status token_check(struct token *base, struct call *call)
         why = "has expired";
     else if (now < token->entry.leaf.not_before)
         why = "is not valid yet; check the computer's clock";
+    else if (!why && !certificate_may_sign(crypto_libctx(), token->entry.leaf.der))
+        why = "is not for signatures, says its key usage";
     if (!why)
         return SCA_OK;
     return call_fail(call, SCA_NOT_PERMITTED,
