@@ -113,7 +113,7 @@ CK_RV object_get_attributes(struct session *s, CK_OBJECT_HANDLE handle, CK_ATTRI
     CK_RV rv = object_find_visible(s, handle, &object);
     if (rv != CKR_OK)
         return rv;
-    if (!template && count)
+    if ((!template && count) || count > TEMPLATE_MAX)
         return CKR_ARGUMENTS_BAD;
     if (asks_for_secret(object, template, count)) {
         object_unref(object);
