@@ -78,6 +78,8 @@ layer module/backend module/backend module remote remote/catalogue remote/config
 layer module/token module/token module/backend module remote/audit remote/config remote/base
 layer module/entry module/entry module/token module remote/base
 check "only one file includes curl" 1 "$(grep -rlE '#include <curl/' module remote | wc -l)"
+check "libcurl is never told to talk about what it sends" "" \
+    "$(grep -rlE 'CURLOPT_(VERBOSE|DEBUGFUNCTION|STDERR)' module remote || true)"
 check "no CK_ type below the backends" "" "$(grep -rlE '\bCK_(RV|ULONG|BYTE|ATTRIBUTE|MECHANISM)' remote/base \
     remote/config remote/catalogue remote/keystore remote/vault remote/audit remote/http remote/smartca \
     remote/econtract --include='*.[ch]' || true)"
