@@ -27,7 +27,7 @@ in_order() {
     local pattern line before=0
     for pattern; do
         line=$(grep -nEm 1 -- "$pattern" "$HOME_DIR/trace" | cut -d : -f 1)
-        [ "${line:-0}" -gt $before ] || { grep -nE 'sync|connect|rename' "$HOME_DIR/trace"; fail "too soon, or not at all: $pattern"; }
+        [ "${line:-0}" -gt "$before" ] || { grep -nE 'sync|connect|rename' "$HOME_DIR/trace"; fail "too soon, or not at all: $pattern"; }
         before=$line
     done
 }
