@@ -340,6 +340,11 @@ static void a_link_in_the_place_of_the_file_is_refused(void **state)
     assert_int_equal(symlink(target, stage->path), 0);
 
     assert_int_equal(stage_put(stage, "id-1", 1, &is_joined), SCA_IO);
+
+    /* Nor is a file made where it leads to. */
+    assert_int_equal(unlink(target), 0);
+    assert_int_equal(stage_put(stage, "id-1", 1, &is_joined), SCA_IO);
+    assert_int_equal(access(target, F_OK), -1);
 }
 
 static void a_transaction_that_could_not_be_read_back_is_refused(void **state)
