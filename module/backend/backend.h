@@ -94,8 +94,10 @@ struct token_write_ops {
     enum sca_status (*apply)(struct token *token, struct call *call, struct object_change *changes,
                              size_t count);
 
-    /* The private key of that number, a reference for the caller; user logged in. */
+    /* The private key of that number, a reference for the caller; user logged in. decode makes it
+     * of PKCS#8 in DER: SCA_INVALID for what is no key. Called with no lock held. */
     enum sca_status (*load_key)(struct token *token, struct call *call, unsigned number,
+                                enum sca_status (*decode)(struct span der, EVP_PKEY **ret_key),
                                 EVP_PKEY **ret_key);
 };
 

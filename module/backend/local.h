@@ -59,6 +59,7 @@ enum sca_status local_list(struct token *base, struct object_sink *sink);
 enum sca_status local_apply(struct token *base, struct call *call, struct object_change *changes,
                             size_t count);
 enum sca_status local_load_key(struct token *base, struct call *call, unsigned number,
+                               enum sca_status (*decode)(struct span der, EVP_PKEY **ret_key),
                                EVP_PKEY **ret_key);
 enum sca_status local_login(struct token *base, struct call *call, enum token_user user,
                             const struct secret *pin);

@@ -56,14 +56,24 @@ enum sca_status local_apply(struct token *base, struct call *call, struct object
     return local_fail(token, call, st);
 }
 
-/* struct keystore_object to a key. */
+struct decoding {
+    enum sca_status (*decode)(struct span der, EVP_PKEY **ret_key);
+    EVP_PKEY *key;
+};
+
+static void decoding_fini(struct decoding *decoding)
+{
+    local_key_releasep(&decoding->key);
+}
+
 static enum sca_status decode_one(void *arg, const struct keystore_object *object)
 {
-    EVP_PKEY **ret_key = arg;
-    return object->key.len ? local_keys_decode(object->key, ret_key) : SCA_NOT_FOUND;
+    struct decoding *decoding = arg;
+    return object->key.len ? decoding->decode(object->key, &decoding->key) : SCA_NOT_FOUND;
 }
 
 enum sca_status local_load_key(struct token *base, struct call *call, unsigned number,
+                               enum sca_status (*decode)(struct span der, EVP_PKEY **ret_key),
                                EVP_PKEY **ret_key)
 {
     struct local_token *token = (struct local_token *)base;
@@ -83,16 +93,16 @@ enum sca_status local_load_key(struct token *base, struct call *call, unsigned n
     if (!keys || !local_keystore(token, &keystore))
         return local_fail(token, call, SCA_USER_AUTH);
 
-    AUTO(local_key_releasep) EVP_PKEY *key = NULL;
+    AUTO(decoding_fini) struct decoding decoding = {.decode = decode};
     enum sca_status st =
-        keystore_read(&keystore, local_keys_master(keys), number, decode_one, &key, &why);
+        keystore_read(&keystore, local_keys_master(keys), number, decode_one, &decoding, &why);
     if (st != SCA_OK && why)
         return call_fail(call, st, "token %s: its key %u cannot be read: %s", token->name, number,
                          why);
     if (st != SCA_OK)
         return local_fail(token, call, st);
     lock_take(&token->lock);
-    local_keys_keep(keys, number, key, ret_key);
+    local_keys_keep(keys, number, decoding.key, ret_key);
     lock_drop(&token->lock);
     return SCA_OK;
 }

@@ -8,12 +8,9 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/x509.h>
 
 #include "remote/base/cleanup.h"
-#include "remote/base/crypto.h"
 
 struct kept {
     unsigned number;
@@ -54,7 +51,10 @@ void local_key_releasep(EVP_PKEY **key)
 
 enum sca_status local_keys_new(struct secret *take_master_key, struct local_keys **ret_keys)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct local_keys *keys = calloc(1, sizeof(*keys));
+
+    pthread_once(&once, watch_end);
     if (!keys) {
         secret_free(take_master_key);
         return SCA_NOMEM;
@@ -162,33 +162,4 @@ EVP_PKEY *local_keys_drop(struct local_keys *keys, unsigned number)
     keys->count--;
     memmove(keys->kept + at, keys->kept + at + 1, (keys->count - at) * sizeof(*keys->kept));
     return key;
-}
-
-static void pkcs8_freep(PKCS8_PRIV_KEY_INFO **info)
-{
-    PKCS8_PRIV_KEY_INFO_free(*info); /* wipes the key in it */
-}
-
-static EVP_PKEY *decode(struct span der)
-{
-    OSSL_LIB_CTX *libctx = crypto_libctx();
-    const unsigned char *at = der.ptr;
-    if (!libctx || der.len > SECRET_MAX)
-        return NULL;
-    AUTO(pkcs8_freep) PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, (long)der.len);
-    return info && at == der.ptr + der.len ? EVP_PKCS82PKEY_ex(info, libctx, NULL) : NULL;
-}
-
-enum sca_status local_keys_decode(struct span der, EVP_PKEY **ret_key)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    pthread_once(&once, watch_end);
-    ERR_set_mark();
-    EVP_PKEY *key = decode(der);
-    ERR_pop_to_mark();
-    if (!key)
-        return SCA_INVALID;
-    *ret_key = key;
-    return SCA_OK;
 }

@@ -34,9 +34,6 @@ EVP_PKEY *local_keys_find(const struct local_keys *keys, unsigned number);
 void local_keys_keep(struct local_keys *keys, unsigned number, EVP_PKEY *key, EVP_PKEY **ret_key);
 EVP_PKEY *local_keys_drop(struct local_keys *keys, unsigned number);
 
-/* Of a PKCS#8 PrivateKeyInfo in DER. SCA_INVALID for anything else, SCA_NOMEM. */
-enum sca_status local_keys_decode(struct span der, EVP_PKEY **ret_key);
-
 /* AUTO(local_key_releasep) EVP_PKEY *key. */
 void local_key_releasep(EVP_PKEY **key);
 

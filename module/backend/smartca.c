@@ -9,6 +9,7 @@
 #include "module/backend/remote_load.h"
 #include "module/backend/smartca_view.h"
 #include "remote/base/cleanup.h"
+#include "remote/base/crypto.h"
 #include "remote/base/log.h"
 
 /* smartca-api.md section 4: SHA-256 is what the service is known to take; the rest is opt-in. */
@@ -30,6 +31,20 @@ void smartca_token_heard(struct token *base, enum certificate_state state)
     atomic_store(&token->state, state);
 }
 
+/* What its key usage says: reading the certificate costs 100 us, so it is done once. */
+enum certificate_usage { USAGE_UNREAD, USAGE_SIGNS, USAGE_OTHER };
+
+static bool may_sign(struct smartca_token *token)
+{
+    int usage = atomic_load(&token->usage);
+    if (usage == USAGE_UNREAD) {
+        bool signs = certificate_may_sign(crypto_libctx(), token->entry.leaf.der);
+        usage = signs ? USAGE_SIGNS : USAGE_OTHER;
+        atomic_store(&token->usage, usage);
+    }
+    return usage == USAGE_SIGNS;
+}
+
 static enum sca_status token_check(struct token *base, struct call *call)
 {
     static const char *const unusable[] = {
@@ -38,7 +53,7 @@ static enum sca_status token_check(struct token *base, struct call *call)
         [CERTIFICATE_NOT_ACTIVATED] = "is not activated yet; activate it in the SmartCA app",
         [CERTIFICATE_UNUSABLE] = "is not usable, says the service",
     };
-    const struct smartca_token *token = (const struct smartca_token *)base;
+    struct smartca_token *token = (struct smartca_token *)base;
     int64_t now = call->clock->wall_s(call->clock);
     const char *why = unusable[atomic_load(&token->state)];
 
@@ -46,6 +61,8 @@ static enum sca_status token_check(struct token *base, struct call *call)
         why = "has expired";
     else if (now < token->entry.leaf.not_before)
         why = "is not valid yet; check the computer's clock";
+    else if (!why && !may_sign(token))
+        why = "is not for signatures, says its key usage";
     if (!why)
         return SCA_OK;
     return call_fail(call, SCA_NOT_PERMITTED,

@@ -83,6 +83,7 @@ struct smartca_token {
     struct smartca_account *account;
     struct catalogue_entry entry;
     atomic_int state; /* the certificate's, as it was heard of last; entry.state is the first */
+    atomic_int usage; /* enum certificate_usage, once it was asked for */
     char *label;
     char *description;
     struct lock lock;              /* guards the rest; nothing slow under it */

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "module/token/handlers.h"
 #include "module/token/session.h"
 #include "remote/base/bytes.h"
 #include "remote/base/cleanup.h"
@@ -45,9 +46,10 @@ static void line_add_named(struct line *line, const char *name, CK_ULONG value)
 static void line_add_template(struct line *line, const CK_ATTRIBUTE *template, CK_ULONG count)
 {
     enum { SHOWN_MAX = 12 };
+    bool is_readable = template && count <= TEMPLATE_MAX;
 
     line_add(line, "{");
-    for (CK_ULONG i = 0; template && i < count && i < SHOWN_MAX; i++) {
+    for (CK_ULONG i = 0; is_readable && i < count && i < SHOWN_MAX; i++) {
         line_add(line, i ? " " : "");
         line_add_named(line, trace_attribute_name(template[i].type), template[i].type);
     }

@@ -52,7 +52,7 @@ static CK_RV collect(struct session *s, const CK_ATTRIBUTE *template, CK_ULONG c
 
 CK_RV find_init(struct session *s, CK_ATTRIBUTE *template, CK_ULONG count)
 {
-    if (!template && count)
+    if ((!template && count) || count > TEMPLATE_MAX)
         return CKR_ARGUMENTS_BAD;
     CK_RV rv = operation_begin(s, OPERATION_FIND);
     if (rv != CKR_OK)

@@ -10,6 +10,9 @@
 
 #include "module/cryptoki.h"
 
+/* Entries of a template: more is a mistaken count, and none of them is looked at. */
+enum { TEMPLATE_MAX = 1024 };
+
 struct session;
 
 /* library.c */

@@ -4,6 +4,7 @@
 
 #include <openssl/evp.h>
 
+#include "module/token/blueprint.h"
 #include "module/token/failure.h"
 #include "module/token/handlers.h"
 #include "module/token/object_access.h"
@@ -45,7 +46,8 @@ CK_RV object_load_key(struct session *s, const struct object *object, EVP_PKEY *
         return CKR_OK;
     }
     call_init(&call, &clock_system, LOAD_PATIENCE_MS);
-    enum sca_status st = token->ops->write->load_key(token, &call, object->number, ret_key);
+    enum sca_status st =
+        token->ops->write->load_key(token, &call, object->number, key_from_pkcs8, ret_key);
     CK_RV rv = st == SCA_NOT_FOUND ? CKR_OBJECT_HANDLE_INVALID : failure_of(st, &call);
     call_fini(&call);
     return rv;
@@ -111,7 +113,7 @@ CK_RV object_get_attributes(struct session *s, CK_OBJECT_HANDLE handle, CK_ATTRI
     CK_RV rv = object_find_visible(s, handle, &object);
     if (rv != CKR_OK)
         return rv;
-    if (!template && count)
+    if ((!template && count) || count > TEMPLATE_MAX)
         return CKR_ARGUMENTS_BAD;
     if (asks_for_secret(object, template, count)) {
         object_unref(object);

@@ -100,8 +100,8 @@ enum sca_status catalogue_get(const struct catalogue *catalogue, size_t index,
 
 /*
  * Replaces what is known of one account (url, user_id) by count certificates. A certificate known
- * before (same leaf serial) keeps its slot id, a new one gets a new id; the placeholder of an
- * account without certificates gives its id to the first one. count 0 leaves a placeholder.
+ * before (same serial, issuer and key) keeps its slot id, a new one gets a new id; the placeholder
+ * of an account without certificates gives its id to the first one. count 0 leaves a placeholder.
  * fetched_at 0 with count 0 only makes sure that there is a placeholder, and changes nothing else.
  * A damaged catalogue is set aside as "catalogue.damaged" and made anew.
  */

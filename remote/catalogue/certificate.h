@@ -2,6 +2,7 @@
 #ifndef REMOTE_CATALOGUE_CERTIFICATE_H
 #define REMOTE_CATALOGUE_CERTIFICATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <openssl/types.h>
@@ -44,6 +45,13 @@ void parsed_certificate_freep(struct parsed_certificate **parsed);
 
 /* Lends the view; valid as long as parsed is. */
 const struct certificate *parsed_certificate_get(const struct parsed_certificate *parsed);
+
+/*
+ * Does the key usage let its key sign: digitalSignature or nonRepudiation, or no such extension?
+ * der as certificate_parse takes it, which does not ask this: a certificate for something else is
+ * still shown. What is no certificate forbids nothing.
+ */
+bool certificate_may_sign(OSSL_LIB_CTX *libctx, struct span der);
 
 /* Last 16 hex digits of the serial number, lower case, padded with zeros in front to 16. */
 enum { CERTIFICATE_SERIAL_TEXT = 17 };

@@ -83,12 +83,22 @@ static struct catalogue_entry describe(const struct account *account, const stru
     return entry;
 }
 
-/* design.md 8.16: url, user_id and the certificate's serial number make it the same one. */
-static const struct fetched_certificate *find_news(struct news *news, struct span serial)
+/*
+ * A serial number is its issuer's, and a slot has one key for ever: another key under a known
+ * number is another certificate, with a slot of its own.
+ */
+static bool is_same(const struct certificate *a, const struct certificate *b)
+{
+    return span_equal(a->serial, b->serial) && span_equal(a->issuer, b->issuer) &&
+           span_equal(a->spki, b->spki);
+}
+
+static const struct fetched_certificate *find_news(struct news *news,
+                                                   const struct certificate *leaf)
 {
     for (size_t i = 0; i < news->count; i++) {
         size_t at = (news->expected + i) % news->count;
-        if (news->is_done[at] || !span_equal(news->items[at].leaf->serial, serial))
+        if (news->is_done[at] || !is_same(news->items[at].leaf, leaf))
             continue;
         news->is_done[at] = true;
         news->expected = at + 1;
@@ -111,7 +121,7 @@ static enum sca_status put_known(struct account *account, struct news *news, siz
             *ret_spare_id = old.slot_id;
             continue;
         }
-        const struct fetched_certificate *item = find_news(news, old.leaf.serial);
+        const struct fetched_certificate *item = find_news(news, &old.leaf);
         if (!item)
             continue;
         struct catalogue_entry entry = describe(account, news, old.slot_id, &old.view, item);
@@ -136,7 +146,7 @@ static enum sca_status put_new(struct account *account, const struct news *news,
 static bool is_written(const struct news *news, size_t index)
 {
     for (size_t i = 0; i < index; i++)
-        if (span_equal(news->items[i].leaf->serial, news->items[index].leaf->serial))
+        if (is_same(news->items[i].leaf, news->items[index].leaf))
             return true;
     return news->is_done[index];
 }

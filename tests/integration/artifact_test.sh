@@ -30,6 +30,21 @@ check "the module needs libcrypto and the INI parser, and no network library" \
 check "the network half uses the OpenSSL flavour of libcurl" libcurl.so.4 \
     "$(needed "$remote" | grep curl)"
 
+# What changes the process, or libraries that the host uses as well; signals and _exit are for the command that
+# on_confirm names, in its own process. "_chk" is what the compiler makes of the same.
+guests=$(printf '|%s' curl_global_cleanup curl_global_sslset curl_global_init_mem curl_global_trace cJSON_InitHooks \
+    CRYPTO_set_mem_functions CRYPTO_secure_malloc_init OPENSSL_cleanup OPENSSL_config 'CONF_modules_[a-z_]*' 'ENGINE_[a-z_]*' \
+    'EVP_set_default[a-z_]*' EVP_default_properties_enable_fips OSSL_PROVIDER_set_default_search_path RAND_set_rand_method \
+    setlocale uselocale umask chdir fchdir setenv putenv unsetenv clearenv getenv openlog closelog setlogmask \
+    srand srandom prctl setrlimit setpriority fesetround fesetenv signal sigvec alarm setitimer \
+    pthread_create thrd_create fork vfork exit quick_exit abort atexit on_exit at_quick_exit \
+    printf puts putchar perror fprintf vfprintf vprintf fputs fputc fwrite psignal err warn)
+for file in "$module" "$remote"; do
+    check "$(basename "$file") uses nothing that changes the host" "" \
+        "$(nm -D --undefined-only "$file" | awk '{ print $NF }' | sed 's/@.*//; s/^__\(.*\)_chk$/\1/' |
+            grep -xE "${guests#|}|stdout|stderr" || true)"
+done
+
 for file in "$module" "$remote"; do
     name=$(basename "$file")
     flags=$(readelf -d "$file" | sed -n 's/.*FLAGS_1.*Flags: //p')
@@ -63,6 +78,8 @@ layer module/backend module/backend module remote remote/catalogue remote/config
 layer module/token module/token module/backend module remote/audit remote/config remote/base
 layer module/entry module/entry module/token module remote/base
 check "only one file includes curl" 1 "$(grep -rlE '#include <curl/' module remote | wc -l)"
+check "libcurl is never told to talk about what it sends" "" \
+    "$(grep -rlE 'CURLOPT_(VERBOSE|DEBUGFUNCTION|STDERR)' module remote || true)"
 check "no CK_ type below the backends" "" "$(grep -rlE '\bCK_(RV|ULONG|BYTE|ATTRIBUTE|MECHANISM)' remote/base \
     remote/config remote/catalogue remote/keystore remote/vault remote/audit remote/http remote/smartca \
     remote/econtract --include='*.[ch]' || true)"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * login_tool MODULE LABEL: logs in to the token of that label with the PIN on standard input,
- * signs, and logs out; "signed" and "out" on standard output tell how far it is, and a line on
- * standard input lets it go on, so that somebody can look into its memory meanwhile. It keeps no
- * PIN itself.
+ * signs, logs out and finalizes; "signed", "out" and "finalized" on standard output tell how far it
+ * is, and a line on standard input lets it go on, so that somebody can look into its memory
+ * meanwhile. It keeps no PIN itself.
  */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -70,6 +70,8 @@ static void sign(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session)
     static CK_BYTE message[] = "what is signed";
     CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
     CK_ATTRIBUTE wanted = {CKA_CLASS, &class, sizeof(class)};
+    CK_KEY_TYPE type = CKK_RSA;
+    CK_ATTRIBUTE type_of = {CKA_KEY_TYPE, &type, sizeof(type)};
     CK_MECHANISM mechanism = {CKM_SHA256_RSA_PKCS, NULL, 0};
     CK_BYTE signature[SIGNATURE_MAX];
     CK_ULONG len = sizeof(signature);
@@ -79,6 +81,9 @@ static void sign(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session)
     require(p11->C_FindObjectsInit(session, &wanted, 1), "C_FindObjectsInit");
     require(p11->C_FindObjects(session, &key, 1, &found), "C_FindObjects");
     require(p11->C_FindObjectsFinal(session), "C_FindObjectsFinal");
+    require(p11->C_GetAttributeValue(session, key, &type_of, 1), "C_GetAttributeValue");
+    if (type == CKK_EC)
+        mechanism.mechanism = CKM_ECDSA_SHA256;
     require(p11->C_SignInit(session, &mechanism, key), "C_SignInit");
     require(p11->C_Sign(session, message, sizeof(message) - 1, signature, &len), "C_Sign");
 }
@@ -108,5 +113,6 @@ int main(int argc, char **argv)
         require(rv, "C_Logout");
     pause_at("out");
     require(p11->C_Finalize(NULL), "C_Finalize");
+    pause_at("finalized");
     return 0;
 }

@@ -265,6 +265,7 @@ static enum sca_status disk_apply(struct token *base, struct call *call,
 }
 
 static enum sca_status disk_load_key(struct token *base, struct call *call, unsigned number,
+                                     enum sca_status (*decode)(struct span der, EVP_PKEY **ret_key),
                                      EVP_PKEY **ret_key)
 {
     struct disk_token *token = (struct disk_token *)base;
@@ -274,7 +275,7 @@ static enum sca_status disk_load_key(struct token *base, struct call *call, unsi
     atomic_fetch_add(&loads, 1);
     pthread_mutex_lock(&token->mutex);
     const struct stored *stored = place(token, number);
-    st = stored && stored->key ? key_from_pkcs8(secret_get(stored->key), ret_key) : SCA_NOT_FOUND;
+    st = stored && stored->key ? decode(secret_get(stored->key), ret_key) : SCA_NOT_FOUND;
     pthread_mutex_unlock(&token->mutex);
     return st;
 }

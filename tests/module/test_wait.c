@@ -29,6 +29,24 @@ static void cancelling_the_session_ends_the_wait(void **state)
     assert_false(stage_was_signing(signing.session));
 }
 
+/* The person confirmed in the moment of the cancel: what is signed is handed out. */
+static void a_signature_that_comes_with_the_cancel_is_not_lost(void **state)
+{
+    struct background signing;
+    (void)state;
+    CK_SESSION_HANDLE session = stage_signing(FAKE_PHONE, CKM_SHA256_RSA_PKCS);
+    fake_play((struct fake_script){.is_holding = true, .is_deaf = true});
+    background_sign(&signing, session);
+    assert_true(fake_await_held(1));
+
+    EXPECT(CKR_OK, p11->C_SessionCancel(session, CKF_SIGN));
+    fake_release();
+
+    EXPECT(CKR_OK, background_join(&signing));
+    assert_true(fake_verifies(CRYPTO_SHA256, span_of(MESSAGE, MESSAGE_LEN),
+                              span_of(signing.signature, signing.signature_len)));
+}
+
 static void cancelling_something_else_does_not(void **state)
 {
     struct background signing;
@@ -232,6 +250,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON(cancelling_the_session_ends_the_wait),
+        ON(a_signature_that_comes_with_the_cancel_is_not_lost),
         ON(cancelling_something_else_does_not),
         ON(init_without_a_mechanism_ends_the_wait),
         ON(closing_the_session_ends_the_wait),

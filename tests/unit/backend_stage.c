@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
@@ -272,6 +273,21 @@ struct span backend_stage_value(struct token *token, unsigned number, CK_ATTRIBU
     };
     assert_int_equal(token->ops->list(token, &listed.sink), SCA_OK);
     return span_of(out, listed.value_len);
+}
+
+enum sca_status backend_stage_decode(struct span der, EVP_PKEY **ret_key)
+{
+    const unsigned char *at = der.ptr;
+
+    (void)ERR_set_mark();
+    EVP_PKEY *key = d2i_AutoPrivateKey_ex(NULL, &at, (long)der.len, crypto_libctx(), NULL);
+    (void)ERR_pop_to_mark();
+    if (!key || at != der.ptr + der.len) {
+        EVP_PKEY_free(key);
+        return SCA_INVALID;
+    }
+    *ret_key = key;
+    return SCA_OK;
 }
 
 void backend_stage_new_key(struct buf *ret_der)

@@ -63,6 +63,9 @@ void backend_stage_lists(struct token *token, const char *expected);
 struct span backend_stage_value(struct token *token, unsigned number, CK_ATTRIBUTE_TYPE type,
                                 char *out, size_t room);
 
+/* What a token's load_key takes to decode a key. */
+enum sca_status backend_stage_decode(struct span der, EVP_PKEY **ret_key);
+
 /* PKCS#8 of a new P-256 key; the caller buf_fini()s ret_der. */
 void backend_stage_new_key(struct buf *ret_der);
 

@@ -3,4 +3,7 @@ foreach(test test_catalogue test_catalogue_damage test_catalogue_local test_cata
     smartca_unit_test(${test} sca_catalogue)
     target_sources(${test} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/catalogue_stage.c)
 endforeach()
-smartca_unit_test(test_certificate sca_catalogue)
+foreach(test test_certificate test_certificate_key)
+    smartca_unit_test(${test} sca_catalogue)
+    target_sources(${test} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/certificate_stage.c)
+endforeach()

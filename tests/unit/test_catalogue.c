@@ -137,6 +137,28 @@ static void a_certificate_named_twice_has_one_slot(void **state)
     catalogue_stage_entries(stage, "1:1:s0 2:1:s1");
 }
 
+/* Whoever signed with the slot's key shall not sign with another one without noticing. */
+static void another_key_or_issuer_under_a_known_number_is_another_certificate(void **state)
+{
+    struct catalogue_stage *stage = *state;
+    struct fetched_certificate item = catalogue_stage_fetched(0);
+    struct certificate other = *item.leaf;
+
+    catalogue_stage_store(stage, ALICE, "0");
+    other.spki = span_text("[spki another 65537]");
+    item.leaf = &other;
+    assert_int_equal(catalogue_store(stage->dir, URL, ALICE, NOW, &item, 1), SCA_OK);
+    catalogue_stage_entries(stage, "2:1:s0");
+
+    other.issuer = span_text("[another issuer]");
+    assert_int_equal(catalogue_store(stage->dir, URL, ALICE, NOW, &item, 1), SCA_OK);
+    catalogue_stage_entries(stage, "3:1:s0");
+
+    struct fetched_certificate both[] = {item, catalogue_stage_fetched(0)};
+    assert_int_equal(catalogue_store(stage->dir, URL, ALICE, NOW, both, 2), SCA_OK);
+    catalogue_stage_entries(stage, "3:1:s0 4:1:s0");
+}
+
 static void the_same_user_of_another_service_is_another_account(void **state)
 {
     struct catalogue_stage *stage = *state;
@@ -280,6 +302,7 @@ int main(void)
         TEST(known_certificates_keep_slot_and_place),
         TEST(slot_ids_are_never_given_twice),
         TEST(a_certificate_named_twice_has_one_slot),
+        TEST(another_key_or_issuer_under_a_known_number_is_another_certificate),
         TEST(the_same_user_of_another_service_is_another_account),
         TEST(forgetting_leaves_the_others),
         TEST(forgetting_where_there_is_nothing_makes_nothing),

@@ -129,6 +129,7 @@ static void the_system_store_knows_the_roots_of_the_system(void **state)
         (void)fclose(bundle);
 }
 
+/* The first with the system's store, which a process makes once. */
 static void the_environment_names_no_ca(void **state)
 {
     (void)state;
@@ -363,9 +364,9 @@ int main(void)
         CASE(a_certificate_of_the_configured_ca_is_accepted),
         CASE(a_certificate_of_another_ca_is_refused),
         CASE(a_ca_of_the_same_name_with_another_key_is_refused),
+        CASE(the_environment_names_no_ca),
         CASE(the_system_store_does_not_hold_the_test_ca),
         CASE(the_system_store_knows_the_roots_of_the_system),
-        CASE(the_environment_names_no_ca),
         CASE(a_certificate_for_another_host_is_refused),
         CASE(a_certificate_out_of_its_time_is_refused),
         CASE(a_server_below_tls_1_2_is_refused),

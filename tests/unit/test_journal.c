@@ -75,6 +75,20 @@ static void another_key_user_or_service_is_never_joined(void **state)
     }
 }
 
+static void a_digest_that_differs_in_its_last_byte_is_never_joined(void **state)
+{
+    struct stage *stage = *state;
+    bool is_joined = true;
+    struct journal_transaction other = stage_draft("other", 1, 1);
+
+    other.documents[0].digest[31] ^= 1;
+    assert_int_equal(stage_put(stage, "id-1", 1, &is_joined), SCA_OK);
+
+    assert_int_equal(stage_begin_one(stage, &other, &is_joined), SCA_OK);
+    assert_false(is_joined);
+    journal_transaction_fini(&other);
+}
+
 static void what_is_over_is_not_joined_and_the_file_is_blanked(void **state)
 {
     struct stage *stage = *state;
@@ -326,6 +340,11 @@ static void a_link_in_the_place_of_the_file_is_refused(void **state)
     assert_int_equal(symlink(target, stage->path), 0);
 
     assert_int_equal(stage_put(stage, "id-1", 1, &is_joined), SCA_IO);
+
+    /* Nor is a file made where it leads to. */
+    assert_int_equal(unlink(target), 0);
+    assert_int_equal(stage_put(stage, "id-1", 1, &is_joined), SCA_IO);
+    assert_int_equal(access(target, F_OK), -1);
 }
 
 static void a_transaction_that_could_not_be_read_back_is_refused(void **state)
@@ -390,6 +409,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_was_begun_is_joined_with_everything_that_was_known),
         TEST(another_key_user_or_service_is_never_joined),
+        TEST(a_digest_that_differs_in_its_last_byte_is_never_joined),
         TEST(what_is_over_is_not_joined_and_the_file_is_blanked),
         TEST(the_end_of_one_is_not_the_end_of_an_id_that_begins_alike),
         TEST(what_is_begun_later_goes_into_the_room_that_is_there),

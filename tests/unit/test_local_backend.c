@@ -129,7 +129,9 @@ static EVP_PKEY *load(struct backend_stage *stage, struct token *token, unsigned
 {
     EVP_PKEY *key = NULL;
     stage->call.note[0] = 0;
-    assert_int_equal(token->ops->write->load_key(token, &stage->call, number, &key), SCA_OK);
+    assert_int_equal(
+        token->ops->write->load_key(token, &stage->call, number, backend_stage_decode, &key),
+        SCA_OK);
     assert_non_null(key);
     return key;
 }

@@ -114,7 +114,9 @@ static EVP_PKEY *load(struct backend_stage *stage, struct token *token, unsigned
 {
     EVP_PKEY *key = NULL;
     stage->call.note[0] = 0;
-    assert_int_equal(token->ops->write->load_key(token, &stage->call, number, &key), SCA_OK);
+    assert_int_equal(
+        token->ops->write->load_key(token, &stage->call, number, backend_stage_decode, &key),
+        SCA_OK);
     assert_non_null(key);
     return key;
 }
@@ -124,7 +126,8 @@ static enum sca_status load_status(struct backend_stage *stage, struct token *to
 {
     EVP_PKEY *key = NULL;
     stage->call.note[0] = 0;
-    enum sca_status st = token->ops->write->load_key(token, &stage->call, number, &key);
+    enum sca_status st =
+        token->ops->write->load_key(token, &stage->call, number, backend_stage_decode, &key);
     assert_null(key);
     return st;
 }

@@ -51,8 +51,8 @@ static void *load_often(void *arg)
 
     for (unsigned i = 0; i < ROUNDS; i++) {
         EVP_PKEY *key = NULL;
-        enum sca_status st = worker->token->ops->write->load_key(worker->token, &worker->call,
-                                                                 worker->numbers[i % KEYS], &key);
+        enum sca_status st = worker->token->ops->write->load_key(
+            worker->token, &worker->call, worker->numbers[i % KEYS], backend_stage_decode, &key);
         worker->loaded += st == SCA_OK && EVP_PKEY_get_bits(key) == 256;
         worker->refused += st == SCA_USER_AUTH;
         worker->others += st != SCA_OK && st != SCA_USER_AUTH;
