@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "module/backend/inner_fork.h"
 #include "module/backend/inner_load.h"
 #include "remote/base/cleanup.h"
 #include "remote/base/clock.h"
@@ -17,6 +18,7 @@ static struct inner *_Atomic all;
 static atomic_bool is_exiting;
 
 static const char ours[] = "it is this module, or one that loads it";
+static const char lost[] = "another thread was using it when this process was forked";
 
 /*
  * Exit handlers of libraries that were loaded before an inner module run after its destructors did,
@@ -43,8 +45,51 @@ static void set_up(struct inner *inner)
 
 void inner_abandon(void)
 {
-    for (struct inner *inner = atomic_load(&all); inner; inner = inner->next)
+    for (struct inner *inner = atomic_load(&all); inner; inner = inner->next) {
+        inner->is_lost = inner->is_lost || atomic_load(&inner->is_held);
         set_up(inner);
+    }
+}
+
+struct inner *inner_first(void)
+{
+    return atomic_load(&all);
+}
+
+/* Marks it as in use by a call, and false while somebody forks. */
+static bool step_in(struct inner *inner)
+{
+    if (inner_fork_is_near())
+        return false;
+    atomic_fetch_add(&inner->inside, 1);
+    if (!inner_fork_is_near())
+        return true;
+    atomic_fetch_sub(&inner->inside, 1);
+    return false;
+}
+
+static void step_out(struct inner *inner)
+{
+    atomic_fetch_sub(&inner->inside, 1);
+}
+
+static void step_in_after_forks(struct inner *inner)
+{
+    while (!step_in(inner))
+        inner_fork_wait();
+}
+
+/* As step_in, for what one thread does at a time; false: somebody else is at it. */
+static bool claim(atomic_bool *mark)
+{
+    for (;;) {
+        inner_fork_wait();
+        if (atomic_exchange(mark, true))
+            return false;
+        if (!inner_fork_is_near())
+            return true;
+        atomic_store(mark, false);
+    }
 }
 
 static struct inner *find(const struct library_file *file)
@@ -58,9 +103,11 @@ static struct inner *find(const struct library_file *file)
 /* Calls its C_Initialize, by one thread at a time; nobody waits for one that does not come back. */
 static enum sca_status start(struct inner *inner, char why[INNER_WHY_SIZE])
 {
-    if (inner->is_refused || atomic_exchange(&inner->is_starting, true)) {
+    if (inner->is_refused || inner->is_lost || !claim(&inner->is_starting)) {
         (void)snprintf(why, INNER_WHY_SIZE, "%s",
-                       inner->is_refused ? ours : "a C_Initialize of it has not returned yet");
+                       inner->is_refused ? ours
+                       : inner->is_lost  ? lost
+                                         : "a C_Initialize of it has not returned yet");
         return SCA_INVALID;
     }
     reentry_enter();
@@ -110,11 +157,13 @@ static enum sca_status load(struct library_file *take_file, struct inner **ret_i
 /* It is asked once who it is; before that no token of it is shown. */
 static enum sca_status introduce(struct inner *inner, char why[INNER_WHY_SIZE])
 {
+    step_in_after_forks(inner);
     reentry_enter();
     bool is_ours = inner_is_ours(inner);
     if (is_ours)
         (void)inner_finalize(inner);
     reentry_leave();
+    step_out(inner);
     if (is_ours) {
         atomic_store(&inner->is_ready, false);
         inner->is_refused = true;
@@ -143,6 +192,10 @@ enum sca_status inner_open(const char *path, struct inner **ret_inner, char why[
         return st == SCA_NOMEM ? st : SCA_INVALID;
     }
     struct inner *inner = find(&file);
+    if (!inner && !inner_fork_watch()) {
+        (void)snprintf(why, INNER_WHY_SIZE, "forks cannot be watched");
+        return SCA_INVALID;
+    }
     if (!inner) {
         struct library_file taken = file;
         file.path = NULL;
@@ -168,7 +221,7 @@ static void wait_for_change(struct inner *inner)
     lock_drop(&inner->lock);
 }
 
-/* After atomic_exchange(&inner->is_changing, true) gave false. */
+/* After claim(&inner->is_changing). */
 static void end_change(struct inner *inner)
 {
     lock_take(&inner->lock);
@@ -180,7 +233,7 @@ static void end_change(struct inner *inner)
 /* If it does not start again, it is not ready and not released: nobody tries any more. */
 static void wake(struct inner *inner)
 {
-    if (atomic_exchange(&inner->is_changing, true))
+    if (!claim(&inner->is_changing))
         return; /* somebody else is at it */
     if (atomic_load(&inner->is_released)) {
         reentry_enter();
@@ -197,11 +250,11 @@ bool inner_enter(struct inner *inner)
     for (;;) {
         if (atomic_load(&is_exiting))
             return false;
-        atomic_fetch_add(&inner->inside, 1);
+        step_in_after_forks(inner);
         bool is_changing = atomic_load(&inner->is_changing);
         if (!is_changing && atomic_load(&inner->is_ready))
             break;
-        atomic_fetch_sub(&inner->inside, 1);
+        step_out(inner);
         if (is_changing)
             wait_for_change(inner);
         else if (atomic_load(&inner->is_released))
@@ -218,9 +271,11 @@ bool inner_revive(struct inner *inner)
     if (atomic_load(&is_exiting))
         return false;
     CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK};
+    step_in_after_forks(inner);
     reentry_enter();
     CK_RV rv = inner->Initialize(&args); /* p11-kit still believes that it is */
     reentry_leave();
+    step_out(inner);
     if (rv != CKR_OK && rv != CKR_CRYPTOKI_ALREADY_INITIALIZED)
         return false;
     atomic_fetch_add(&inner->generation, 1);
@@ -248,9 +303,9 @@ static bool is_idle(const struct inner *inner)
 void inner_leave(struct inner *inner)
 {
     reentry_leave();
-    atomic_fetch_sub(&inner->inside, 1);
+    step_out(inner);
     if (!atomic_load(&inner->is_shared) || !is_idle(inner) || atomic_load(&is_exiting) ||
-        atomic_exchange(&inner->is_changing, true))
+        !claim(&inner->is_changing))
         return;
     if (is_idle(inner) && atomic_load(&inner->is_ready))
         finalize(inner);
