@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "module/backend/inner_fork.h"
 #include "module/backend/inner_load.h"
@@ -10,7 +11,7 @@
 #include "remote/base/clock.h"
 #include "remote/base/reentry.h"
 
-enum { REST_MS = 500, WAIT_MS = 100 };
+enum { REST_MS = 500, WAIT_MS = 100, EXIT_WAIT_MS = 500 };
 
 /* All that were ever loaded, newest first; only added to. */
 static struct inner *_Atomic all;
@@ -23,11 +24,35 @@ static const char lost[] = "another thread was using it when this process was fo
 /*
  * Exit handlers of libraries that were loaded before an inner module run after its destructors did,
  * and finish us then (pdfsig does); to call the module from there crashes it. This one runs before
- * its destructors, because it was registered after they were, and sets a flag.
+ * its destructors, because it was registered after they were, sets a flag, and gives other threads
+ * that are inside a moment to come out: they would crash there, too.
  */
 static void note_exit(void)
 {
+    uint64_t until = clock_system.now_ms(&clock_system) + EXIT_WAIT_MS;
+
     atomic_store(&is_exiting, true);
+    for (struct inner *inner = atomic_load(&all); inner; inner = inner->next)
+        (void)inner_await_idle(inner, until);
+}
+
+bool inner_await_idle(const struct inner *inner, uint64_t until_ms)
+{
+    static const struct timespec moment = {.tv_nsec =
+                                               100000}; /* most calls are shorter than 1 ms */
+    int cancel_state = 0;
+    bool is_idle = false;
+
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    for (;;) {
+        is_idle = atomic_load(&inner->inside) == 0 && !atomic_load(&inner->is_starting) &&
+                  !atomic_load(&inner->is_changing);
+        if (is_idle || clock_system.now_ms(&clock_system) >= until_ms)
+            break;
+        (void)nanosleep(&moment, NULL);
+    }
+    (void)pthread_setcancelstate(cancel_state, NULL);
+    return is_idle;
 }
 
 static void set_up(struct inner *inner)
@@ -235,7 +260,7 @@ static void wake(struct inner *inner)
 {
     if (!claim(&inner->is_changing))
         return; /* somebody else is at it */
-    if (atomic_load(&inner->is_released)) {
+    if (atomic_load(&inner->is_released) && !atomic_load(&is_exiting)) {
         reentry_enter();
         CK_RV rv = inner_initialize(inner);
         reentry_leave();
@@ -248,13 +273,14 @@ static void wake(struct inner *inner)
 bool inner_enter(struct inner *inner)
 {
     for (;;) {
-        if (atomic_load(&is_exiting))
-            return false;
         step_in_after_forks(inner);
+        bool may_enter = !atomic_load(&is_exiting); /* after the mark: the handler waits for that */
         bool is_changing = atomic_load(&inner->is_changing);
-        if (!is_changing && atomic_load(&inner->is_ready))
+        if (may_enter && !is_changing && atomic_load(&inner->is_ready))
             break;
         step_out(inner);
+        if (!may_enter)
+            return false;
         if (is_changing)
             wait_for_change(inner);
         else if (atomic_load(&inner->is_released))
@@ -295,7 +321,7 @@ static void finalize(struct inner *inner)
     atomic_store(&inner->last_ms, clock_system.now_ms(&clock_system));
 }
 
-static bool is_idle(const struct inner *inner)
+static bool is_unused(const struct inner *inner)
 {
     return atomic_load(&inner->inside) == 0 && atomic_load(&inner->logins) == 0;
 }
@@ -304,10 +330,10 @@ void inner_leave(struct inner *inner)
 {
     reentry_leave();
     step_out(inner);
-    if (!atomic_load(&inner->is_shared) || !is_idle(inner) || atomic_load(&is_exiting) ||
+    if (!atomic_load(&inner->is_shared) || !is_unused(inner) || atomic_load(&is_exiting) ||
         !claim(&inner->is_changing))
         return;
-    if (is_idle(inner) && atomic_load(&inner->is_ready))
+    if (is_unused(inner) && atomic_load(&inner->is_ready))
         finalize(inner);
     end_change(inner);
 }

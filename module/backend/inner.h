@@ -79,6 +79,9 @@ bool inner_rests(const struct inner *inner);
 /* In a forked child: what was initialised was so in the parent. */
 void inner_abandon(void);
 
+/* Waits until no thread is in it, or, false, that time (monotonic, in ms) has come. */
+bool inner_await_idle(const struct inner *inner, uint64_t until_ms);
+
 /* Of all that were ever loaded; the others follow as its next. */
 struct inner *inner_first(void);
 

@@ -14,34 +14,16 @@ enum { FORK_WAIT_MS = 300 };
 
 static atomic_uint forking; /* threads in fork */
 
-/* Not sleep_ms: a millisecond is longer than most calls. */
-static void rest(void)
-{
-    static const struct timespec moment = {.tv_nsec = 100000};
-    (void)nanosleep(&moment, NULL);
-}
-
-static bool is_in_use(const struct inner *inner)
-{
-    return atomic_load(&inner->inside) > 0 || atomic_load(&inner->is_starting) ||
-           atomic_load(&inner->is_changing);
-}
-
-/* A module that forks is inside itself, and a notification may fork: they wait for nobody. */
+/* A module that forks by itself is not waited for: it is its own thread that is inside. */
 static void before_fork(void)
 {
-    int cancel_state = 0;
-    bool may_wait = !reentry_is_inside();
-    uint64_t until = clock_system.now_ms(&clock_system) + FORK_WAIT_MS;
+    uint64_t until = clock_system.now_ms(&clock_system);
+    if (!reentry_is_inside())
+        until += FORK_WAIT_MS;
 
-    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     atomic_fetch_add(&forking, 1);
-    for (struct inner *inner = inner_first(); inner; inner = inner->next) {
-        while (is_in_use(inner) && may_wait && clock_system.now_ms(&clock_system) < until)
-            rest();
-        atomic_store(&inner->is_held, is_in_use(inner));
-    }
-    (void)pthread_setcancelstate(cancel_state, NULL);
+    for (struct inner *inner = inner_first(); inner; inner = inner->next)
+        atomic_store(&inner->is_held, !inner_await_idle(inner, until));
 }
 
 static void after_fork(void)
@@ -72,6 +54,7 @@ bool inner_fork_is_near(void)
 
 void inner_fork_wait(void)
 {
+    static const struct timespec moment = {.tv_nsec = 100000};
     while (inner_fork_is_near())
-        rest();
+        (void)nanosleep(&moment, NULL);
 }
