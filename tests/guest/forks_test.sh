@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 BUILD=$1
 . tests/guest/guest.sh
-HOST_LIMIT=$(full 100 900)
+HOST_LIMIT=$(full 120 900)
 guest_start
 
 count=$(full 60 1000)

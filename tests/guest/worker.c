@@ -62,7 +62,7 @@ static void *sign_on(void *arg)
     host_must(host_open(worker->slot, 0, &session), "C_OpenSession of a worker");
     for (unsigned i = 0; !atomic_load(&is_over); i++) {
         sign_next(worker, session, i);
-        host_rest_us(host_dice(&worker->dice, 2000));
+        host_rest_us(host_dice(&worker->dice, 6000));
     }
     host_must(p11->C_CloseSession(session), "C_CloseSession of a worker");
     atomic_fetch_sub(&at_work, 1);
