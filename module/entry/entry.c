@@ -22,7 +22,7 @@
     } while (0)
 
 /* First of all in every wrapper, and undone last. */
-#define UNCANCELLED AUTO(gate_release) int cancel_state = gate_hold()
+#define UNCANCELLED __attribute__((unused)) AUTO(gate_release) int cancel_state = gate_hold()
 
 /* Only a call that is counted in may write to the log: C_Finalize closes it. */
 #define P11_RAW(since, name, handler, format, parameters, ...)                                     \
