@@ -22,7 +22,8 @@ extern const struct cryptoki_list_3_2 *p11;
 /* Loads GUEST_MODULE, without C_Initialize. */
 void host_load(void);
 
-/* C_Initialize, and the four slots are there; a child that was forked calls it, too. */
+/* C_Initialize, which a library may have called before if GUEST_SHARED is set, and the four slots
+ * are there; a child that was forked calls it, too. */
 void host_start(void);
 
 /* The slots of those that were there at host_start; asked again. */
