@@ -28,12 +28,16 @@ static const struct {
 
 static CK_SLOT_ID ids[HOST_SLOTS];
 
-static void write_line(const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void write_line(const char *prefix, const char *format,
+                                                             va_list args)
 {
     char line[LINE_MAX_LEN];
-    int len = vsnprintf(line, sizeof(line) - 1, format, args);
+    size_t prefix_len = strlen(prefix);
+    memcpy(line, prefix, prefix_len);
+    int len = vsnprintf(line + prefix_len, sizeof(line) - 1 - prefix_len, format, args);
     if (len < 0)
         return;
+    len += (int)prefix_len;
     size_t end = (size_t)len < sizeof(line) - 1 ? (size_t)len : sizeof(line) - 2;
     line[end] = '\n';
     int fd = open(getenv("GUEST_REPORT"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -46,18 +50,15 @@ void host_say(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    write_line(format, args);
+    write_line("", format, args);
     va_end(args);
 }
 
 void host_fail(const char *format, ...)
 {
-    char wanted[LINE_MAX_LEN];
     va_list args;
-    (void)snprintf(wanted, sizeof(wanted), "FAILED: %s", format);
     va_start(args, format);
-    write_line(wanted,
-               args); /* NOLINT(clang-diagnostic-format-nonliteral): the caller's, checked there */
+    write_line("FAILED: ", format, args);
     va_end(args);
     _exit(HOST_FAILED);
 }

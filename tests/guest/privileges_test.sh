@@ -54,7 +54,8 @@ untouched
 echo "ok: variables and files of the caller are nothing to a setuid program"
 
 system=/etc/smartca-pkcs11
-mkdir -p -m 755 $system
+mkdir $system
+chmod 755 $system
 account_of system >$system/smartca-pkcs11.conf
 sed -i "s,file:$XDG_CONFIG_HOME/smartca-pkcs11,file:$system," $system/smartca-pkcs11.conf
 sed -i '/^\[token usb\]/,$d' $system/smartca-pkcs11.conf
