@@ -11,13 +11,14 @@ HOST_LIMIT=$(full 60 300)
 guest_start
 
 rounds=$(full 12 200)
+faults=$(full 1 6) # each costs the seconds of a second try
 host 0 state "$rounds"
 echo "ok: $rounds rounds"
 host 0 state_static "$rounds"
 echo "ok: $rounds rounds of a host with an OpenSSL of its own"
 for kind in drop_reply reset_before truncated; do
-    control fault '{"endpoint":"any","kind":"'"$kind"'","count":6,"skip":3}' >/dev/null
-    host 0 state 8
+    control fault '{"endpoint":"any","kind":"'"$kind"'","count":'"$faults"',"skip":2}' >/dev/null
+    host 0 state 4
     control fault '{"kind":"none"}' >/dev/null
     echo "ok: connections are broken: $kind"
 done
