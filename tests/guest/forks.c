@@ -225,7 +225,9 @@ static int list_descriptors(void)
 {
     DIR *dir = opendir("/proc/self/fd");
     int failures = 0;
-    for (struct dirent *entry = dir ? readdir(dir) : NULL; entry; entry = readdir(dir)) {
+    if (!dir)
+        host_fail("/proc/self/fd: %s", strerror(errno));
+    for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
         char target[256];
         int fd = (int)strtol(entry->d_name, NULL, 10);
         ssize_t len = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);

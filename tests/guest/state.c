@@ -49,7 +49,9 @@ static unsigned count_entries(const char *path, char *marks)
 {
     unsigned count = 0;
     DIR *dir = opendir(path);
-    for (struct dirent *entry = dir ? readdir(dir) : NULL; entry; entry = readdir(dir)) {
+    if (!dir)
+        host_fail("%s cannot be read", path);
+    for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
         long number = strtol(entry->d_name, NULL, 10);
         if (entry->d_name[0] == '.' || (marks && number == dirfd(dir)))
             continue;
@@ -126,7 +128,9 @@ static void look(struct process *process)
 static void compare(const struct process *before, const struct process *after)
 {
     for (int i = 1; i < SIGNALS; i++)
-        if (memcmp(&before->signals[i], &after->signals[i], sizeof(before->signals[i])) != 0)
+        if (before->signals[i].handler != after->signals[i].handler ||
+            before->signals[i].flags != after->signals[i].flags ||
+            before->signals[i].mask != after->signals[i].mask)
             host_fail("what signal %d does has changed: %p %x", i,
                       (void *)(uintptr_t)after->signals[i].handler,
                       (unsigned)after->signals[i].flags);
