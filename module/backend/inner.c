@@ -3,13 +3,15 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
+#include "module/backend/inner_fork.h"
 #include "module/backend/inner_load.h"
 #include "remote/base/cleanup.h"
 #include "remote/base/clock.h"
 #include "remote/base/reentry.h"
 
-enum { REST_MS = 500, WAIT_MS = 100 };
+enum { REST_MS = 500, WAIT_MS = 100, EXIT_WAIT_MS = 500 };
 
 /* All that were ever loaded, newest first; only added to. */
 static struct inner *_Atomic all;
@@ -17,15 +19,40 @@ static struct inner *_Atomic all;
 static atomic_bool is_exiting;
 
 static const char ours[] = "it is this module, or one that loads it";
+static const char lost[] = "another thread was using it when this process was forked";
 
 /*
  * Exit handlers of libraries that were loaded before an inner module run after its destructors did,
  * and finish us then (pdfsig does); to call the module from there crashes it. This one runs before
- * its destructors, because it was registered after they were, and sets a flag.
+ * its destructors, because it was registered after they were, sets a flag, and gives other threads
+ * that are inside a moment to come out: they would crash there, too.
  */
 static void note_exit(void)
 {
+    uint64_t until = clock_system.now_ms(&clock_system) + EXIT_WAIT_MS;
+
     atomic_store(&is_exiting, true);
+    for (struct inner *inner = atomic_load(&all); inner; inner = inner->next)
+        (void)inner_await_idle(inner, until);
+}
+
+bool inner_await_idle(const struct inner *inner, uint64_t until_ms)
+{
+    static const struct timespec moment = {.tv_nsec =
+                                               100000}; /* most calls are shorter than 1 ms */
+    int cancel_state = 0;
+    bool is_idle = false;
+
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    for (;;) {
+        is_idle = atomic_load(&inner->inside) == 0 && !atomic_load(&inner->is_starting) &&
+                  !atomic_load(&inner->is_changing);
+        if (is_idle || clock_system.now_ms(&clock_system) >= until_ms)
+            break;
+        (void)nanosleep(&moment, NULL);
+    }
+    (void)pthread_setcancelstate(cancel_state, NULL);
+    return is_idle;
 }
 
 static void set_up(struct inner *inner)
@@ -43,8 +70,51 @@ static void set_up(struct inner *inner)
 
 void inner_abandon(void)
 {
-    for (struct inner *inner = atomic_load(&all); inner; inner = inner->next)
+    for (struct inner *inner = atomic_load(&all); inner; inner = inner->next) {
+        inner->is_lost = inner->is_lost || atomic_load(&inner->is_held);
         set_up(inner);
+    }
+}
+
+struct inner *inner_first(void)
+{
+    return atomic_load(&all);
+}
+
+/* Marks it as in use by a call, and false while somebody forks. */
+static bool step_in(struct inner *inner)
+{
+    if (inner_fork_is_near())
+        return false;
+    atomic_fetch_add(&inner->inside, 1);
+    if (!inner_fork_is_near())
+        return true;
+    atomic_fetch_sub(&inner->inside, 1);
+    return false;
+}
+
+static void step_out(struct inner *inner)
+{
+    atomic_fetch_sub(&inner->inside, 1);
+}
+
+static void step_in_after_forks(struct inner *inner)
+{
+    while (!step_in(inner))
+        inner_fork_wait();
+}
+
+/* As step_in, for what one thread does at a time; false: somebody else is at it. */
+static bool claim(atomic_bool *mark)
+{
+    for (;;) {
+        inner_fork_wait();
+        if (atomic_exchange(mark, true))
+            return false;
+        if (!inner_fork_is_near())
+            return true;
+        atomic_store(mark, false);
+    }
 }
 
 static struct inner *find(const struct library_file *file)
@@ -58,9 +128,11 @@ static struct inner *find(const struct library_file *file)
 /* Calls its C_Initialize, by one thread at a time; nobody waits for one that does not come back. */
 static enum sca_status start(struct inner *inner, char why[INNER_WHY_SIZE])
 {
-    if (inner->is_refused || atomic_exchange(&inner->is_starting, true)) {
+    if (inner->is_refused || inner->is_lost || !claim(&inner->is_starting)) {
         (void)snprintf(why, INNER_WHY_SIZE, "%s",
-                       inner->is_refused ? ours : "a C_Initialize of it has not returned yet");
+                       inner->is_refused ? ours
+                       : inner->is_lost  ? lost
+                                         : "a C_Initialize of it has not returned yet");
         return SCA_INVALID;
     }
     reentry_enter();
@@ -110,11 +182,13 @@ static enum sca_status load(struct library_file *take_file, struct inner **ret_i
 /* It is asked once who it is; before that no token of it is shown. */
 static enum sca_status introduce(struct inner *inner, char why[INNER_WHY_SIZE])
 {
+    step_in_after_forks(inner);
     reentry_enter();
     bool is_ours = inner_is_ours(inner);
     if (is_ours)
         (void)inner_finalize(inner);
     reentry_leave();
+    step_out(inner);
     if (is_ours) {
         atomic_store(&inner->is_ready, false);
         inner->is_refused = true;
@@ -143,6 +217,10 @@ enum sca_status inner_open(const char *path, struct inner **ret_inner, char why[
         return st == SCA_NOMEM ? st : SCA_INVALID;
     }
     struct inner *inner = find(&file);
+    if (!inner && !inner_fork_watch()) {
+        (void)snprintf(why, INNER_WHY_SIZE, "forks cannot be watched");
+        return SCA_INVALID;
+    }
     if (!inner) {
         struct library_file taken = file;
         file.path = NULL;
@@ -168,7 +246,7 @@ static void wait_for_change(struct inner *inner)
     lock_drop(&inner->lock);
 }
 
-/* After atomic_exchange(&inner->is_changing, true) gave false. */
+/* After claim(&inner->is_changing). */
 static void end_change(struct inner *inner)
 {
     lock_take(&inner->lock);
@@ -180,9 +258,9 @@ static void end_change(struct inner *inner)
 /* If it does not start again, it is not ready and not released: nobody tries any more. */
 static void wake(struct inner *inner)
 {
-    if (atomic_exchange(&inner->is_changing, true))
+    if (!claim(&inner->is_changing))
         return; /* somebody else is at it */
-    if (atomic_load(&inner->is_released)) {
+    if (atomic_load(&inner->is_released) && !atomic_load(&is_exiting)) {
         reentry_enter();
         CK_RV rv = inner_initialize(inner);
         reentry_leave();
@@ -195,13 +273,14 @@ static void wake(struct inner *inner)
 bool inner_enter(struct inner *inner)
 {
     for (;;) {
-        if (atomic_load(&is_exiting))
-            return false;
-        atomic_fetch_add(&inner->inside, 1);
+        step_in_after_forks(inner);
+        bool may_enter = !atomic_load(&is_exiting); /* after the mark: the handler waits for that */
         bool is_changing = atomic_load(&inner->is_changing);
-        if (!is_changing && atomic_load(&inner->is_ready))
+        if (may_enter && !is_changing && atomic_load(&inner->is_ready))
             break;
-        atomic_fetch_sub(&inner->inside, 1);
+        step_out(inner);
+        if (!may_enter)
+            return false;
         if (is_changing)
             wait_for_change(inner);
         else if (atomic_load(&inner->is_released))
@@ -218,9 +297,11 @@ bool inner_revive(struct inner *inner)
     if (atomic_load(&is_exiting))
         return false;
     CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK};
+    step_in_after_forks(inner);
     reentry_enter();
     CK_RV rv = inner->Initialize(&args); /* p11-kit still believes that it is */
     reentry_leave();
+    step_out(inner);
     if (rv != CKR_OK && rv != CKR_CRYPTOKI_ALREADY_INITIALIZED)
         return false;
     atomic_fetch_add(&inner->generation, 1);
@@ -240,7 +321,7 @@ static void finalize(struct inner *inner)
     atomic_store(&inner->last_ms, clock_system.now_ms(&clock_system));
 }
 
-static bool is_idle(const struct inner *inner)
+static bool is_unused(const struct inner *inner)
 {
     return atomic_load(&inner->inside) == 0 && atomic_load(&inner->logins) == 0;
 }
@@ -248,11 +329,11 @@ static bool is_idle(const struct inner *inner)
 void inner_leave(struct inner *inner)
 {
     reentry_leave();
-    atomic_fetch_sub(&inner->inside, 1);
-    if (!atomic_load(&inner->is_shared) || !is_idle(inner) || atomic_load(&is_exiting) ||
-        atomic_exchange(&inner->is_changing, true))
+    step_out(inner);
+    if (!atomic_load(&inner->is_shared) || !is_unused(inner) || atomic_load(&is_exiting) ||
+        !claim(&inner->is_changing))
         return;
-    if (is_idle(inner) && atomic_load(&inner->is_ready))
+    if (is_unused(inner) && atomic_load(&inner->is_ready))
         finalize(inner);
     end_change(inner);
 }

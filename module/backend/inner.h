@@ -49,6 +49,8 @@ struct inner {
     struct lock lock;         /* for changed */
     pthread_cond_t changed;
     atomic_bool is_changing; /* a thread is initialising or finalising it; others wait */
+    atomic_bool is_held;     /* somebody was in it at the last fork; means something in the child */
+    bool is_lost;            /* somebody was when this process was forked: it may hang */
 };
 
 enum { INNER_WHY_SIZE = 256 };
@@ -76,6 +78,12 @@ bool inner_rests(const struct inner *inner);
 
 /* In a forked child: what was initialised was so in the parent. */
 void inner_abandon(void);
+
+/* Waits until no thread is in it, or, false, that time (monotonic, in ms) has come. */
+bool inner_await_idle(const struct inner *inner, uint64_t until_ms);
+
+/* Of all that were ever loaded; the others follow as its next. */
+struct inner *inner_first(void);
 
 /* inner_read.c, between enter and leave. */
 

@@ -9,6 +9,7 @@
 #include "module/entry/trace.h"
 #include "module/token/handlers.h"
 #include "module/token/session.h"
+#include "remote/base/cleanup.h"
 #include "remote/base/log.h"
 
 /* An absent function has parameters, for its prototype, that nobody reads. */
@@ -20,10 +21,14 @@
             trace_call("C_" #name, rv, __VA_ARGS__);                                               \
     } while (0)
 
+/* First of all in every wrapper, and undone last. */
+#define UNCANCELLED __attribute__((unused)) AUTO(gate_release) int cancel_state = gate_hold()
+
 /* Only a call that is counted in may write to the log: C_Finalize closes it. */
 #define P11_RAW(since, name, handler, format, parameters, ...)                                     \
     static CK_RV entry_##name parameters                                                           \
     {                                                                                              \
+        UNCANCELLED;                                                                               \
         CK_RV rv = handler(__VA_ARGS__);                                                           \
         bool is_inside = gate_enter() == CKR_OK;                                                   \
         if (is_inside)                                                                             \
@@ -34,6 +39,7 @@
 #define P11_LIB(since, name, handler, format, parameters, ...)                                     \
     static CK_RV entry_##name parameters                                                           \
     {                                                                                              \
+        UNCANCELLED;                                                                               \
         CK_RV rv = gate_enter();                                                                   \
         if (rv != CKR_OK)                                                                          \
             return rv;                                                                             \
@@ -45,6 +51,7 @@
 #define P11_SESSION(since, name, handler, format, parameters, ...)                                 \
     static CK_RV entry_##name parameters                                                           \
     {                                                                                              \
+        UNCANCELLED;                                                                               \
         struct session *s = NULL;                                                                  \
         CK_RV rv = gate_enter_session("C_" #name, hs, &s);                                         \
         if (rv != CKR_OK)                                                                          \
@@ -57,6 +64,7 @@
 #define P11_ABSENT_SESSION(since, name, parameters)                                                \
     static CK_RV entry_##name parameters                                                           \
     {                                                                                              \
+        UNCANCELLED;                                                                               \
         struct session *s = NULL;                                                                  \
         CK_RV rv = gate_enter_session("C_" #name, hs, &s);                                         \
         if (rv != CKR_OK)                                                                          \
@@ -68,6 +76,7 @@
 #define P11_ABSENT(since, name, code, parameters)                                                  \
     static CK_RV entry_##name parameters                                                           \
     {                                                                                              \
+        UNCANCELLED;                                                                               \
         CK_RV rv = gate_enter();                                                                   \
         if (rv != CKR_OK)                                                                          \
             return rv;                                                                             \

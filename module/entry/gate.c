@@ -2,6 +2,7 @@
 #include "module/entry/gate.h"
 
 #include <assert.h>
+#include <pthread.h>
 
 #include "module/entry/trace.h"
 #include "module/token/audit.h"
@@ -10,6 +11,18 @@
 #include "module/token/session.h"
 #include "remote/base/lock.h"
 #include "remote/base/log.h"
+
+int gate_hold(void)
+{
+    int state = PTHREAD_CANCEL_ENABLE;
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+    return state;
+}
+
+void gate_release(const int *state)
+{
+    (void)pthread_setcancelstate(*state, NULL);
+}
 
 CK_RV gate_enter(void)
 {

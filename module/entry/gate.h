@@ -8,6 +8,14 @@
 
 struct session;
 
+/*
+ * A thread that is cancelled (pthread_cancel) ends after the call, not inside of it, where it would
+ * leave locks behind that others wait for, and a signature that nobody fetches. Returns what
+ * gate_release takes back.
+ */
+int gate_hold(void);
+void gate_release(const int *state);
+
 /* CKR_OK, or CKR_CRYPTOKI_NOT_INITIALIZED. Every success needs its gate_leave. */
 CK_RV gate_enter(void);
 

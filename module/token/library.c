@@ -5,6 +5,9 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
+
+#include <openssl/crypto.h>
 
 #include "module/backend/backend.h"
 #include "module/token/audit.h"
@@ -23,11 +26,13 @@
 enum library_state {
     LIBRARY_OFF,
     LIBRARY_READY,
+    LIBRARY_ENDING, /* the process is: nothing but C_Finalize is possible any more */
     LIBRARY_FINISHING,
 };
 
-/* C_Finalize waits this long for calls that it has cancelled; then it leaves their memory alone. */
-enum { FINISH_WAIT_MS = 2000, FINISH_STEP_MS = 10 };
+/* C_Finalize waits this long for calls that it has cancelled; then it leaves their memory alone.
+ * The end of the process waits less, and then comes. */
+enum { FINISH_WAIT_MS = 2000, FINISH_STEP_MS = 10, END_WAIT_MS = 500 };
 
 /*
  * Each thread counts itself in one of several places, a cache line apart: threads that sign at the
@@ -57,10 +62,47 @@ static void count_fork(void)
     atomic_fetch_add(&library.forks, 1);
 }
 
+static bool is_this_process(void)
+{
+    return atomic_load(&library.forks) == atomic_load(&library.forks_known) && !reentry_is_inside();
+}
+
+static unsigned count_inside(void)
+{
+    unsigned count = 0;
+    for (int i = 0; i < COUNTERS; i++)
+        count += atomic_load(&library.inside[i].calls);
+    return count;
+}
+
+/*
+ * OpenSSL calls this at exit, before it takes itself apart: a thread that is still in a call would
+ * crash in what is left. Whoever waits for the signer is woken; the journal knows the signature.
+ */
+static void note_end(void)
+{
+    static const struct timespec moment = {.tv_nsec = 1000000};
+    int state = LIBRARY_READY;
+
+    if (!is_this_process())
+        return; /* what was forked, or calls exit from within a call, waits for nobody */
+    if (atomic_compare_exchange_strong(&library.state, &state, LIBRARY_ENDING)) {
+        event_wake();
+        session_cancel_all(CKR_CRYPTOKI_NOT_INITIALIZED);
+    } else if (state != LIBRARY_FINISHING) {
+        return;
+    }
+    uint64_t until = clock_system.now_ms(&clock_system) + END_WAIT_MS;
+    while ((count_inside() > 0 || atomic_load(&library.state) == LIBRARY_FINISHING) &&
+           clock_system.now_ms(&clock_system) < until)
+        (void)nanosleep(&moment, NULL);
+}
+
 static void prepare_once(void)
 {
     pthread_atfork(NULL, NULL, count_fork);
     lock_cond_init(&library.left);
+    (void)OPENSSL_atexit(note_end); /* without it, exit is as dangerous as ever */
 }
 
 static void stop_log(void)
@@ -101,10 +143,10 @@ static void forget_parent(void)
     atomic_store(&library.forks_known, forks); /* last: until then nobody gets in */
 }
 
-static bool is_open(void)
+static bool is_started(void)
 {
-    return atomic_load(&library.state) == LIBRARY_READY &&
-           atomic_load(&library.forks) == atomic_load(&library.forks_known) && !reentry_is_inside();
+    int state = atomic_load(&library.state);
+    return state == LIBRARY_READY || state == LIBRARY_ENDING;
 }
 
 static atomic_uint *own_counter(void)
@@ -116,17 +158,9 @@ static atomic_uint *own_counter(void)
     return &library.inside[place - 1].calls;
 }
 
-static unsigned count_inside(void)
-{
-    unsigned count = 0;
-    for (int i = 0; i < COUNTERS; i++)
-        count += atomic_load(&library.inside[i].calls);
-    return count;
-}
-
 bool library_enter(void)
 {
-    if (!is_open())
+    if (atomic_load(&library.state) != LIBRARY_READY || !is_this_process())
         return false; /* without disturbing the count that C_Finalize waits for */
     atomic_fetch_add(own_counter(), 1);
     if (atomic_load(&library.state) == LIBRARY_READY)
@@ -144,7 +178,7 @@ void library_leave(void)
 
 bool library_is_finishing(void)
 {
-    return atomic_load(&library.state) == LIBRARY_FINISHING;
+    return atomic_load(&library.state) >= LIBRARY_ENDING;
 }
 
 /* 2.40 section 5.4: all four callbacks or none; with callbacks alone we cannot work. */
@@ -257,7 +291,7 @@ static void finish(bool is_empty)
 
 CK_RV library_finalize(void *reserved)
 {
-    if (!is_open())
+    if (!is_started() || !is_this_process())
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     if (reserved)
         return CKR_ARGUMENTS_BAD;
@@ -265,7 +299,7 @@ CK_RV library_finalize(void *reserved)
         return failure(CKR_FUNCTION_FAILED, "C_Finalize from within a notification callback");
 
     lock_take(&library.lock);
-    bool is_ours = atomic_load(&library.state) == LIBRARY_READY;
+    bool is_ours = is_started();
     bool is_empty = false;
     if (is_ours) {
         atomic_store(&library.state, LIBRARY_FINISHING);

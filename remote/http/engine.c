@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include <curl/curl.h>
 #include <openssl/ssl.h>
@@ -120,9 +121,22 @@ static bool library_is_usable(void)
            strncmp(info->ssl_version, "OpenSSL/", 8) == 0;
 }
 
+/*
+ * When it starts, libcurl opens the file that this variable names, for the secrets of TLS: in a
+ * program with raised privileges, any file its caller likes is made or made longer.
+ */
+static bool is_misled(void)
+{
+    return getauxval(AT_SECURE) && getenv("SSLKEYLOGFILE");
+}
+
 enum sca_status engine_global_init(struct call *call)
 {
     struct guest guest;
+
+    if (is_misled())
+        return call_fail(call, SCA_INVALID,
+                         "a program with raised privileges, and SSLKEYLOGFILE is set");
 
     if (!library_is_usable())
         return call_fail(call, SCA_UNSUPPORTED,

@@ -6,6 +6,7 @@
  */
 #include "tests/module/odd_module.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +69,21 @@ static void pad(CK_UTF8CHAR *field, size_t size, const char *text)
     memcpy(field, text, strlen(text));
 }
 
+/* As real modules have one, which a fork leaves as it was. */
+static pthread_mutex_t own_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void use_lock(void)
+{
+    if (!is("lock"))
+        return;
+    pthread_mutex_lock(&own_lock);
+    odd_counts.waiting++;
+    while (odd_counts.is_kept)
+        (void)usleep(100);
+    odd_counts.waiting--;
+    pthread_mutex_unlock(&own_lock);
+}
+
 static CK_RV odd_Initialize(void *args)
 {
     const CK_C_INITIALIZE_ARGS *given = args;
@@ -111,6 +127,7 @@ static CK_RV odd_GetSlotList(CK_BBOOL present, CK_SLOT_ID *slots, CK_ULONG *coun
 
     (void)present;
     odd_counts.slot_lists++;
+    use_lock();
     if (!odd.is_initialized)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     if (code("GetSlotList"))
@@ -391,6 +408,7 @@ static CK_RV odd_Sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG data_le
 {
     (void)data;
     (void)data_len;
+    use_lock();
     if (code("Sign"))
         return code("Sign");
     if (!of(session)->is_signing)

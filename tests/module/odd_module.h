@@ -4,6 +4,7 @@
 #define TESTS_MODULE_ODD_MODULE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 struct odd_counts {
     atomic_int initialized;
@@ -14,6 +15,8 @@ struct odd_counts {
     atomic_int open_sessions;
     atomic_int signatures;
     atomic_int slot_lists;
+    atomic_int waiting;  /* threads in C_Sign that hold the lock ("lock") */
+    atomic_bool is_kept; /* they stay there */
 };
 
 #define ODD_LABEL "odd"

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Forks while threads are inside of another vendor's module, which has a lock and no fork handler.
+ */
+#include "tests/module/foreign_stage.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/module/child.h"
+
+enum { FORKS = 20, MANY = 16, OUR_SLOTS = 1 /* the empty one */ };
+
+struct signing {
+    pthread_t thread;
+    CK_SLOT_ID slot;
+    atomic_bool is_over;
+    atomic_uint done;
+    CK_RV rv;
+};
+
+static void *sign_on(void *arg)
+{
+    struct signing *signing = arg;
+    CK_BYTE signature[ODD_SIGNATURE_LEN];
+    CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
+
+    signing->rv = p11->C_OpenSession(signing->slot, CKF_SERIAL_SESSION, NULL, NULL, &session);
+    while (signing->rv == CKR_OK && !atomic_load(&signing->is_over)) {
+        signing->rv = foreign_sign(session, signature);
+        atomic_fetch_add(&signing->done, 1);
+    }
+    return NULL;
+}
+
+static void start(struct signing *signing)
+{
+    *signing = (struct signing){.slot = foreign_slot()};
+    (void)foreign_login(signing->slot);
+    foreign_odd("lock");
+    assert_int_equal(pthread_create(&signing->thread, NULL, sign_on, signing), 0);
+}
+
+static void stop(struct signing *signing)
+{
+    atomic_store(&signing->is_over, true);
+    foreign_counts()->is_kept = false;
+    assert_int_equal(pthread_join(signing->thread, NULL), 0);
+    EXPECT(CKR_OK, signing->rv);
+}
+
+/* Counts the slots; alarm ends a child that hangs. */
+static int slots_are(void *arg)
+{
+    const CK_ULONG *wanted = arg;
+    CK_SLOT_ID slots[MANY];
+    CK_ULONG count = MANY;
+
+    (void)alarm(10);
+    CHECK(p11->C_Initialize(NULL) == CKR_OK);
+    CHECK(p11->C_GetSlotList(CK_TRUE, slots, &count) == CKR_OK);
+    CHECK(count == *wanted);
+    CHECK(p11->C_Finalize(NULL) == CKR_OK);
+    return 0;
+}
+
+static void a_child_leaves_alone_what_a_thread_was_in(void **state)
+{
+    struct signing signing;
+    CK_ULONG ours = OUR_SLOTS;
+    (void)state;
+    (void)foreign_start();
+    start(&signing);
+    foreign_counts()->is_kept = true;
+    while (foreign_counts()->waiting == 0)
+        (void)sched_yield();
+
+    assert_int_equal(child_run(slots_are, &ours), 0);
+
+    stop(&signing);
+    char *log = foreign_log();
+    assert_non_null(strstr(log, "another thread was using it when this process was forked"));
+    free(log);
+}
+
+static int a_grandchild_leaves_it_alone_too(void *arg)
+{
+    int line = slots_are(arg);
+    return line ? line : child_run(slots_are, arg);
+}
+
+static void a_child_of_that_child_does_too(void **state)
+{
+    struct signing signing;
+    CK_ULONG ours = OUR_SLOTS;
+    (void)state;
+    (void)foreign_start();
+    start(&signing);
+    foreign_counts()->is_kept = true;
+    while (foreign_counts()->waiting == 0)
+        (void)sched_yield();
+
+    assert_int_equal(child_run(a_grandchild_leaves_it_alone_too, &ours), 0);
+
+    stop(&signing);
+}
+
+static void a_fork_waits_for_short_calls_and_the_child_has_the_token(void **state)
+{
+    struct signing signing;
+    CK_ULONG all = OUR_SLOTS + 1;
+    (void)state;
+    (void)foreign_start();
+    start(&signing);
+
+    for (int i = 0; i < FORKS; i++)
+        assert_int_equal(child_run(slots_are, &all), 0);
+
+    stop(&signing);
+    assert_true(atomic_load(&signing.done) > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FOREIGN(a_child_leaves_alone_what_a_thread_was_in),
+        FOREIGN(a_child_of_that_child_does_too),
+        FOREIGN(a_fork_waits_for_short_calls_and_the_child_has_the_token),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
