@@ -106,6 +106,23 @@ static void a_refused_repetition_does_not_end_what_was_accepted(void **state)
     }
 }
 
+/* The call that gave it up is the last that was at it: nobody is waited for. */
+static void one_that_was_given_up_is_taken_over_at_once(void **state)
+{
+    struct story *story = *state;
+    struct lone lone;
+    TELL(story, {.to = SIGN2, .says = ACCEPTED}, {.to = STATUS, .fate = GIVEN_UP});
+    assert_int_equal(story_sign_alone(story, &lone), SCA_CANCELLED);
+    journal_park(story->client->journal, story->requests[0].id);
+    TELL(story, {.to = STATUS, .says = WAITING}, {.to = SIGN2, .says = PERMITTED},
+         {.to = CONFIRM, .says = SIGNED});
+
+    assert_int_equal(story_sign_alone(story, &lone), SCA_OK);
+
+    assert_true(story_is_signed(story, &lone.document));
+    assert_int_equal(story_count(story, STATUS), 1);
+}
+
 static void a_refused_repetition_hears_of_a_signature_made_meanwhile(void **state)
 {
     struct story *story = *state;
@@ -185,6 +202,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_signature_that_comes_late_is_fetched_by_the_next_call,
                                         begin, story_end),
         cmocka_unit_test_setup_teardown(a_refused_repetition_does_not_end_what_was_accepted, begin,
+                                        story_end),
+        cmocka_unit_test_setup_teardown(one_that_was_given_up_is_taken_over_at_once, begin,
                                         story_end),
         cmocka_unit_test_setup_teardown(a_refused_repetition_hears_of_a_signature_made_meanwhile,
                                         begin, story_end),
