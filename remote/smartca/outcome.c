@@ -79,7 +79,7 @@ static void note_waiting(struct transaction *tx, const struct answer *answer)
         tx->is_news = true;
     }
     tx->is_answered = true;
-    tx->is_waiting = true;
+    tx->is_waiting = !tx->factor || tx->is_phones; /* for a person, that is */
     tx->unknown_since_ms = 0;
     if (reply && reply->expired_in > 0 && reply->expired_in < EXPIRY_MAX_S)
         schedule_expiry(&tx->schedule, now, (uint64_t)reply->expired_in * 1000);
