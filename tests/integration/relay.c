@@ -228,8 +228,8 @@ void relay_set(struct relay *relay, enum relay_mode mode, unsigned target)
     atomic_store(&relay->troubled, 0);
 }
 
-void relay_await_trouble(struct relay *relay)
+void relay_await_trouble(const struct relay *relay, const atomic_bool *has_given_up)
 {
-    while (atomic_load(&relay->troubled) == 0)
+    while (atomic_load(&relay->troubled) == 0 && !atomic_load(has_given_up))
         (void)sched_yield();
 }

@@ -53,7 +53,7 @@ void relay_stop(struct relay *relay);
 /* From now on; connections that there are end with RST. */
 void relay_set(struct relay *relay, enum relay_mode mode, unsigned target);
 
-/* Until somebody met the trouble. */
-void relay_await_trouble(struct relay *relay);
+/* Until somebody met the trouble, or has given up before. */
+void relay_await_trouble(const struct relay *relay, const atomic_bool *has_given_up);
 
 #endif
