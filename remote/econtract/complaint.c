@@ -7,7 +7,12 @@
 #include "remote/base/cleanup.h"
 #include "remote/base/wording.h"
 
-enum { UNAUTHORISED = 401, SERVER_ERROR_FIRST = 500, NOTE_MESSAGES_MAX = 120 };
+enum {
+    UNAUTHORISED = 401,
+    SERVER_ERROR_FIRST = 500,
+    SERVER_ERROR_LAST = 599, /* beyond are codes of the service's own: 65000 is no trouble of it */
+    NOTE_MESSAGES_MAX = 120,
+};
 
 struct meaning {
     long code; /* of the envelope, or else of HTTP */
@@ -62,9 +67,8 @@ static const struct meaning *meaning_of(const struct econtract_verdict *verdict,
         found = find(of_any, ARRAY_LEN(of_any), verdict);
     if (found)
         return found;
-    return verdict->http_status >= SERVER_ERROR_FIRST || verdict->code >= SERVER_ERROR_FIRST
-               ? &unwell
-               : &refused;
+    bool is_unwell = verdict->code >= SERVER_ERROR_FIRST && verdict->code <= SERVER_ERROR_LAST;
+    return is_unwell || verdict->http_status >= SERVER_ERROR_FIRST ? &unwell : &refused;
 }
 
 enum sca_status complaint_fail(const struct econtract_verdict *verdict, struct call *call,

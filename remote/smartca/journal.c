@@ -99,7 +99,7 @@ static enum sca_status queue_up(struct journal_file *file, struct ledger *ledger
     return st == SCA_OK ? journal_file_append(file, buf_span(&lines), false) : st;
 }
 
-/* Somebody waits for it again. */
+/* Somebody waits for it again. What its submitter left may be sent by the first that has to. */
 static enum sca_status unpark(struct journal_file *file, struct journal_transaction *joined,
                               int64_t now)
 {
@@ -108,8 +108,8 @@ static enum sca_status unpark(struct journal_file *file, struct journal_transact
     buf_init(&line, LEDGER_SIZE_MAX, false);
     if (!joined->is_parked || joined->state != JOURNAL_SUBMITTED)
         return SCA_OK;
+    joined->taken_at = joined->pid == 0 ? 0 : now;
     journal_submitter_set(joined);
-    joined->taken_at = now;
     joined->is_parked = false;
     enum sca_status st = ledger_write_claim(joined, &line);
     return st == SCA_OK ? journal_file_append(file, buf_span(&line), false) : st;

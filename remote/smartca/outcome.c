@@ -79,7 +79,7 @@ static void note_waiting(struct transaction *tx, const struct answer *answer)
         tx->is_news = true;
     }
     tx->is_answered = true;
-    tx->is_waiting = true;
+    tx->is_waiting = !tx->factor || tx->is_phones; /* for a person, that is */
     tx->unknown_since_ms = 0;
     if (reply && reply->expired_in > 0 && reply->expired_in < EXPIRY_MAX_S)
         schedule_expiry(&tx->schedule, now, (uint64_t)reply->expired_in * 1000);
@@ -235,6 +235,20 @@ static enum step on_refused(struct transaction *tx, const struct answer *answer)
     return over(tx, service_refusal(tx->client, tx->call, answer));
 }
 
+/* The question was refused, which says nothing of the transaction: it may be confirmed already. */
+static enum step on_question_refused(struct transaction *tx, const struct answer *answer)
+{
+    if (is_renewable(tx, answer))
+        return STEP_RENEW;
+    return outcome_done(tx, service_refusal(tx->client, tx->call, answer));
+}
+
+/* Only the service itself can say that a transaction is over, and not who stands before it. */
+static enum step on_ask_refused(struct transaction *tx, const struct answer *answer)
+{
+    return answer->reply ? on_refused(tx, answer) : on_question_refused(tx, answer);
+}
+
 /* The request, where an earlier one with this id may have been taken. */
 static enum step on_request_refused(struct transaction *tx, const struct answer *answer)
 {
@@ -371,14 +385,21 @@ static handler *const after_confirm[] = {
 };
 
 static handler *const after_ask[] = {
-    [VERDICT_SIGNED] = on_signed,         [VERDICT_ACCEPTED] = on_still_waiting,
-    [VERDICT_WAITING] = on_still_waiting, [VERDICT_REJECTED] = on_refused,
-    [VERDICT_EXPIRED] = on_refused,       [VERDICT_UNKNOWN_ID] = on_unknown,
-    [VERDICT_EXISTS] = on_still_waiting,  [VERDICT_SERVICE_AUTH] = on_refused,
-    [VERDICT_USER_AUTH] = on_refused,     [VERDICT_OTP_REFUSED] = on_refused,
-    [VERDICT_NOT_PERMITTED] = on_refused, [VERDICT_EXHAUSTED] = on_refused,
-    [VERDICT_BUSY] = on_trouble,          [VERDICT_TROUBLE] = on_trouble,
-    [VERDICT_FAILED] = on_refused,
+    [VERDICT_SIGNED] = on_signed,
+    [VERDICT_ACCEPTED] = on_still_waiting,
+    [VERDICT_WAITING] = on_still_waiting,
+    [VERDICT_REJECTED] = on_refused,
+    [VERDICT_EXPIRED] = on_refused,
+    [VERDICT_UNKNOWN_ID] = on_unknown,
+    [VERDICT_EXISTS] = on_still_waiting,
+    [VERDICT_SERVICE_AUTH] = on_question_refused,
+    [VERDICT_USER_AUTH] = on_question_refused,
+    [VERDICT_OTP_REFUSED] = on_question_refused,
+    [VERDICT_NOT_PERMITTED] = on_ask_refused,
+    [VERDICT_EXHAUSTED] = on_ask_refused,
+    [VERDICT_BUSY] = on_trouble,
+    [VERDICT_TROUBLE] = on_trouble,
+    [VERDICT_FAILED] = on_ask_refused,
 };
 
 enum step outcome_of_submit(struct transaction *tx, const struct answer *answer)

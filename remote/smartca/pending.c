@@ -48,14 +48,16 @@ static const struct {
     [VERDICT_FAILED] = {true, PENDING_REFUSED},
 };
 
-static bool is_known(enum verdict verdict)
-{
-    return verdict < ARRAY_LEN(outcomes) && outcomes[verdict].is_known;
-}
-
 static bool is_over(enum pending_outcome outcome)
 {
     return outcome == PENDING_REJECTED || outcome == PENDING_EXPIRED || outcome == PENDING_REFUSED;
+}
+
+/* Only the service itself can say that it is over, and not who stands before it. */
+static bool is_known(const struct answer *answer)
+{
+    return answer->verdict < ARRAY_LEN(outcomes) && outcomes[answer->verdict].is_known &&
+           (answer->reply || !is_over(outcomes[answer->verdict].outcome));
 }
 
 static enum sca_status ask(struct smartca_client *client, struct call *call, const char *id,
@@ -67,7 +69,7 @@ static enum sca_status ask(struct smartca_client *client, struct call *call, con
     enum sca_status st = service_ask_status(client, call, id, &answer);
     if (st != SCA_OK)
         return st;
-    if (!is_known(answer.verdict))
+    if (!is_known(&answer))
         return service_refusal(client, call, &answer);
     enum pending_outcome outcome = outcomes[answer.verdict].outcome;
     if (is_over(outcome))

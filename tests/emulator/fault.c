@@ -29,6 +29,8 @@ static const struct kind_row {
     {"invalid_utf8", FAULT_INVALID_UTF8, true},
     {"bad_json", FAULT_BAD_JSON, true},
     {"truncated", FAULT_TRUNCATED, true},
+    {"short_length", FAULT_SHORT_LENGTH, true},
+    {"long_length", FAULT_LONG_LENGTH, true},
     {"gzip", FAULT_GZIP, true},
     {"redirect", FAULT_REDIRECT, false},
     {"wrong_id", FAULT_WRONG_ID, true},

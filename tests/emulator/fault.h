@@ -39,6 +39,8 @@ enum fault_kind {
     FAULT_INVALID_UTF8,
     FAULT_BAD_JSON,
     FAULT_TRUNCATED,
+    FAULT_SHORT_LENGTH,
+    FAULT_LONG_LENGTH,
     FAULT_GZIP,
     FAULT_REDIRECT,
     /* of what a signed answer says */

@@ -103,7 +103,7 @@ static struct MHD_Response *invalid_utf8(struct exchange *x)
     return from_json(x->reply);
 }
 
-enum { GZIP_WINDOW = 15 + 16, CHUNK = 64 * 1024, PADDING = '0' };
+enum { GZIP_WINDOW = 15 + 16, CHUNK = 64 * 1024, PADDING = '0', SILENCE_MS = 120000 };
 
 /* fault.size zeros, a thousand times smaller on the wire. */
 static bool compress_zeros(size_t size, struct buf *out)
@@ -148,9 +148,11 @@ static struct MHD_Response *gzip_bomb(struct exchange *x)
 struct stream {
     char *text; /* owned; beyond its end there is padding */
     size_t text_len;
-    uint64_t cut_at;   /* the connection breaks there */
+    uint64_t cut_at;   /* nothing more is sent from there on */
+    ssize_t at_cut;    /* how MHD is told so */
     uint64_t every_ms; /* between two steps; 0: as fast as the client reads */
-    size_t step;       /* bytes */
+    uint64_t at_once;  /* bytes before the first pause */
+    size_t step;       /* bytes after each */
     int stop_fd;
     int socket_fd;
 };
@@ -166,8 +168,10 @@ static ssize_t read_stream(void *context, uint64_t position, char *out, size_t r
 {
     const struct stream *stream = context;
     if (position >= stream->cut_at)
-        return MHD_CONTENT_READER_END_WITH_ERROR;
-    if (stream->every_ms > 0) {
+        return stream->at_cut;
+    if (position < stream->at_once) {
+        room = room < stream->at_once - position ? room : (size_t)(stream->at_once - position);
+    } else if (stream->every_ms > 0) {
         room = room < stream->step ? room : stream->step;
         if (!tick_pause(stream->stop_fd, stream->socket_fd, stream->every_ms))
             return MHD_CONTENT_READER_END_WITH_ERROR;
@@ -184,23 +188,29 @@ static ssize_t read_stream(void *context, uint64_t position, char *out, size_t r
     return (ssize_t)room;
 }
 
-/* text followed by padding up to announced bytes, of which the first cut_at are sent. */
+/* text followed by padding up to announced bytes, of which the first cut_at are sent. A pause comes
+ * before every step of the text, or, where there is padding, of that alone. */
 static struct MHD_Response *from_stream(const struct exchange *x, char *take_text,
                                         uint64_t announced, uint64_t cut_at, uint64_t every_ms)
 {
     struct stream *stream = calloc(1, sizeof(*stream));
+    size_t len = take_text ? strlen(take_text) : 0;
     if (!take_text || !stream) {
         free(take_text);
         free(stream);
         return NULL;
     }
-    *stream = (struct stream){.text = take_text,
-                              .text_len = strlen(take_text),
-                              .cut_at = cut_at,
-                              .every_ms = every_ms,
-                              .step = x->fault.size,
-                              .stop_fd = x->emulator->stop_fd,
-                              .socket_fd = x->socket_fd};
+    *stream =
+        (struct stream){.text = take_text,
+                        .text_len = len,
+                        .cut_at = cut_at,
+                        .at_cut = announced == MHD_SIZE_UNKNOWN ? MHD_CONTENT_READER_END_OF_STREAM
+                                                                : MHD_CONTENT_READER_END_WITH_ERROR,
+                        .every_ms = every_ms,
+                        .at_once = announced > len ? len : 0,
+                        .step = x->fault.size,
+                        .stop_fd = x->emulator->stop_fd,
+                        .socket_fd = x->socket_fd};
     struct MHD_Response *response =
         MHD_create_response_from_callback(announced, CHUNK, read_stream, stream, free_stream);
     if (!response)
@@ -222,6 +232,30 @@ static struct MHD_Response *truncated(struct exchange *x)
     return from_stream(x, text, len, len / 2, 0);
 }
 
+/* The whole answer, and a length that is half of its own. A server of HTTP 1.0 adds none itself. */
+static struct MHD_Response *short_length(struct exchange *x)
+{
+    char announced[24];
+    char *text = cJSON_PrintUnformatted(x->reply);
+    size_t len = text ? strlen(text) : 0;
+    struct MHD_Response *response = from_stream(x, text, MHD_SIZE_UNKNOWN, len, 0);
+    (void)snprintf(announced, sizeof(announced), "%zu", len / 2);
+    if (response) {
+        (void)MHD_set_response_options(
+            response, MHD_RF_HTTP_1_0_SERVER | MHD_RF_INSANITY_HEADER_CONTENT_LENGTH, MHD_RO_END);
+        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_LENGTH, announced);
+    }
+    return response;
+}
+
+/* The whole answer, and silence where its length says that more of it will come. */
+static struct MHD_Response *long_length(struct exchange *x)
+{
+    char *text = cJSON_PrintUnformatted(x->reply);
+    size_t len = text ? strlen(text) : 0;
+    return from_stream(x, text, (uint64_t)len * 2, (uint64_t)len * 2, SILENCE_MS);
+}
+
 static struct MHD_Response *huge(struct exchange *x)
 {
     char *text = strdup("{\"status_code\":200,\"message\":\"");
@@ -235,11 +269,18 @@ static struct MHD_Response *make_response(struct exchange *x)
         enum fault_kind kind;
         struct MHD_Response *(*make)(struct exchange *x);
     } makers[] = {
-        {FAULT_STATUS, status_body},  {FAULT_BODY_TEXT, raw_body},
-        {FAULT_TRICKLE, trickle},     {FAULT_HUGE, huge},
-        {FAULT_DEEP_JSON, deep_json}, {FAULT_INVALID_UTF8, invalid_utf8},
-        {FAULT_BAD_JSON, bad_json},   {FAULT_TRUNCATED, truncated},
-        {FAULT_GZIP, gzip_bomb},      {FAULT_REDIRECT, redirect},
+        {FAULT_STATUS, status_body},
+        {FAULT_BODY_TEXT, raw_body},
+        {FAULT_TRICKLE, trickle},
+        {FAULT_HUGE, huge},
+        {FAULT_DEEP_JSON, deep_json},
+        {FAULT_INVALID_UTF8, invalid_utf8},
+        {FAULT_BAD_JSON, bad_json},
+        {FAULT_TRUNCATED, truncated},
+        {FAULT_GZIP, gzip_bomb},
+        {FAULT_REDIRECT, redirect},
+        {FAULT_SHORT_LENGTH, short_length},
+        {FAULT_LONG_LENGTH, long_length},
     };
     for (size_t i = 0; i < ARRAY_LEN(makers); i++)
         if (makers[i].kind == x->fault.kind)

@@ -85,6 +85,7 @@ static void each_broken_answer_breaks_in_its_own_way(void **state)
         {"{\"kind\":\"trickle\",\"every_ms\":1,\"size\":64}", CURLE_OK, 200,
          "\"message\":\"Success\""},
         {"{\"kind\":\"truncated\"}", CURLE_PARTIAL_FILE, 200, "{\"status_code\":200"},
+        {"{\"kind\":\"short_length\"}", CURLE_OK, 200, "{\"status_code\":200"},
         {"{\"kind\":\"bad_json\"}", CURLE_OK, 200, "{\"status_code\":200"},
         {"{\"kind\":\"deep_json\",\"size\":5000}", CURLE_OK, 200, "[[[[[["},
         {"{\"kind\":\"invalid_utf8\"}", CURLE_OK, 200, "\"message\":\"\xff\xc0\xaf"},

@@ -153,6 +153,13 @@ void world_restart_module(struct world *world)
     assert_int_equal(world->p11->C_Initialize(NULL), CKR_OK);
 }
 
+void world_restart_service(struct world *world)
+{
+    close(world->life);
+    assert_int_equal(waitpid(world->emulator, NULL, 0), world->emulator);
+    start_emulator(world, NULL);
+}
+
 static size_t collect(char *bytes, size_t size, size_t count, void *body)
 {
     return buf_append(body, span_of(bytes, size * count)) == SCA_OK ? size * count : 0;

@@ -38,6 +38,10 @@ void world_configure(const struct world *world, const char *smartca_lines);
 /* C_Finalize and C_Initialize: what another program would see. */
 void world_restart_module(struct world *world);
 
+/* Another process of the same service, at another port: what the first one had in memory is gone.
+ */
+void world_restart_service(struct world *world);
+
 /* POST json to /control/path; asserts success. */
 void world_control(const struct world *world, const char *path, const char *json);
 

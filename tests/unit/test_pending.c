@@ -194,6 +194,8 @@ static void no_answer_is_no_outcome(void **state)
         {{.to = STATUS, .says = "bad gateway", .http = 502}, SCA_NETWORK},
         {{.to = STATUS, .says = "slow down", .http = 429}, SCA_NETWORK},
         {{.to = STATUS, .says = ENVELOPE("401", "sp_id", "null"), .http = 401}, SCA_SERVICE_AUTH},
+        {{.to = STATUS, .says = "<html>", .http = 403}, SCA_NOT_PERMITTED},
+        {{.to = STATUS, .says = "<html>", .http = 405}, SCA_PROTOCOL},
     };
     struct story *story = *state;
     AUTO(ledger_fini) struct ledger ledger = leave_one(story);

@@ -106,6 +106,43 @@ static void a_refused_repetition_does_not_end_what_was_accepted(void **state)
     }
 }
 
+/* The call that gave it up is the last that was at it: nobody is waited for. */
+static void one_that_was_given_up_is_taken_over_at_once(void **state)
+{
+    struct story *story = *state;
+    struct lone lone;
+    TELL(story, {.to = SIGN2, .says = ACCEPTED}, {.to = STATUS, .fate = GIVEN_UP});
+    assert_int_equal(story_sign_alone(story, &lone), SCA_CANCELLED);
+    journal_park(story->client->journal, story->requests[0].id);
+    TELL(story, {.to = STATUS, .says = WAITING}, {.to = SIGN2, .says = PERMITTED},
+         {.to = CONFIRM, .says = SIGNED});
+
+    assert_int_equal(story_sign_alone(story, &lone), SCA_OK);
+
+    assert_true(story_is_signed(story, &lone.document));
+    assert_int_equal(story_count(story, STATUS), 1);
+}
+
+/* No person is waited for, so nobody is told to look at a phone. */
+static void a_confirmation_that_is_never_taken_is_the_services_trouble(void **state)
+{
+    enum { TRIES = 60 };
+    static struct line lines[1 + 2 * TRIES] = {{.to = SIGN2, .says = PERMITTED}};
+    struct story *story = *state;
+    struct lone lone;
+    char note[256];
+    for (size_t i = 1; i < ARRAY_LEN(lines); i += 2) {
+        lines[i] = (struct line){.to = CONFIRM, .says = "", .http = 503, .takes_ms = 5000};
+        lines[i + 1] = (struct line){.to = STATUS, .says = WAITING};
+    }
+    story_tell(story, lines, ARRAY_LEN(lines));
+
+    assert_int_equal(sign(story, &no_credentials, &lone, note), SCA_NETWORK);
+
+    assert_null(strstr(note, "phone"));
+    assert_true(story_journal_size(story) > 0);
+}
+
 static void a_refused_repetition_hears_of_a_signature_made_meanwhile(void **state)
 {
     struct story *story = *state;
@@ -186,6 +223,10 @@ int main(void)
                                         begin, story_end),
         cmocka_unit_test_setup_teardown(a_refused_repetition_does_not_end_what_was_accepted, begin,
                                         story_end),
+        cmocka_unit_test_setup_teardown(one_that_was_given_up_is_taken_over_at_once, begin,
+                                        story_end),
+        cmocka_unit_test_setup_teardown(a_confirmation_that_is_never_taken_is_the_services_trouble,
+                                        begin, story_end),
         cmocka_unit_test_setup_teardown(a_refused_repetition_hears_of_a_signature_made_meanwhile,
                                         begin, story_end),
         cmocka_unit_test_setup_teardown(

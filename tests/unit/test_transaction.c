@@ -186,6 +186,35 @@ static void definite_refusals_end_the_transaction_and_are_told_apart(void **stat
     }
 }
 
+/* It may have been confirmed on the phone: asked again, its signature is fetched. */
+static void a_refused_question_does_not_end_what_may_be_confirmed(void **state)
+{
+    static const struct {
+        struct line line;
+        enum sca_status status;
+    } rows[] = {
+        {{.to = STATUS, .says = ENVELOPE("401", "sp_password invalid", "null")}, SCA_SERVICE_AUTH},
+        {{.to = STATUS, .says = "<html>", .http = 401}, SCA_SERVICE_AUTH},
+        {{.to = STATUS, .says = "<html>", .http = 403}, SCA_NOT_PERMITTED},
+        {{.to = STATUS, .says = "<html>", .http = 405}, SCA_PROTOCOL},
+        {{.to = STATUS, .says = "", .http = 400}, SCA_PROTOCOL},
+    };
+    struct story *story = *state;
+    struct lone lone;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        TELL(story, {.to = SIGN, .says = ACCEPTED}, rows[i].line, {.to = STATUS, .says = SIGNED});
+        assert_int_equal(story_sign_alone(story, &lone), rows[i].status);
+        assert_true(story_journal_size(story) > 0);
+
+        assert_int_equal(story_sign_alone(story, &lone), SCA_OK);
+
+        assert_true(story_is_signed(story, &lone.document));
+        assert_int_equal(story_count(story, SIGN), 1);
+        assert_int_equal(story_journal_size(story), 0);
+    }
+}
+
 static void a_transaction_the_service_has_already_is_waited_for(void **state)
 {
     struct story *story = *state;
@@ -443,6 +472,7 @@ int main(void)
         TEST(an_unreadable_reply_is_an_unknown_outcome),
         TEST(a_request_that_never_left_fails_at_once_and_leaves_nothing),
         TEST(definite_refusals_end_the_transaction_and_are_told_apart),
+        TEST(a_refused_question_does_not_end_what_may_be_confirmed),
         TEST(a_transaction_the_service_has_already_is_waited_for),
         TEST(a_rejection_ends_the_transaction),
         TEST(an_expiry_ends_the_transaction),
