@@ -116,7 +116,7 @@ id_of_key() { objects_raw "$USER_PIN" | sed -n 's/^  ID: *//p' | tail -1; }
 # fill_log LINES
 fill_log() {
     /usr/bin/python3 -c '
-import sys, PyKCS11
+import os, sys, PyKCS11
 lib = PyKCS11.PyKCS11Lib(); lib.load(sys.argv[1])
 slot = next(s for s in lib.getSlotList(tokenPresent=True) if lib.getTokenInfo(s).label.strip() == "an")
 session = lib.openSession(slot)
@@ -125,6 +125,7 @@ key = session.findObjects([(PyKCS11.CKA_CLASS, PyKCS11.CKO_PRIVATE_KEY)])[0]
 for i in range(int(sys.argv[3])):
     session.sign(key, b"one", PyKCS11.Mechanism(PyKCS11.CKM_ECDSA_SHA256, None))
 session.closeSession()
+os._exit(0) # C_Finalize would close the log
 ' "$MODULE" "$USER_PIN" "$1"
 }
 
