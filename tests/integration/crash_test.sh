@@ -79,7 +79,7 @@ look_at_all() {
     for file in "$XDG_CONFIG_HOME"/smartca-pkcs11/conf.d/*.conf; do
         [ ! -e "$file" ] || { echo "$(basename "$file"):" && cat "$file"; }
     done
-    [ ! -e "$STATE/audit.jsonl" ] || "$SMARTCA" audit verify >/dev/null
+    [ ! -e "$STATE/audit.jsonl" ] || "$SMARTCA" audit verify >/dev/null || echo "the audit log is wrong"
     [ -z "${LOOK-}" ] || "$LOOK"
 }
 found() { look >"$HOME_DIR/work/found" 2>"$HOME_DIR/work/found-err" || { cat "$HOME_DIR/work/found-err"; return 1; }; }
