@@ -41,6 +41,7 @@ static enum sca_status take_spare(struct local_token *token, struct call *call,
     const struct keystore keystore = {.state_dir = token->state_dir, .name = name};
     uint32_t slot_id = (uint32_t)token->base.slot_id;
 
+    keystore_sweep(token->state_dir);
     enum sca_status st = keystore_new_name(name);
     if (st == SCA_OK)
         st = keystore_create(&keystore, call, so_pin, label, slot_id, KEYSTORE_COST);

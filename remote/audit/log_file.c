@@ -183,6 +183,17 @@ static enum sca_status give_number(const struct log_file *file, unsigned number)
     return is_done ? SCA_OK : SCA_IO;
 }
 
+/* Replacing it may fail when the new one has its place already, and is not sure to keep it. */
+static bool is_replaced(const struct log_file *file)
+{
+    AUTO(freep) char *path = path_join(file->log->state_dir, chain_file);
+    struct stat mine;
+    struct stat current;
+
+    return path && fstat(file->fd, &mine) == 0 && lstat(path, &current) == 0 &&
+           (mine.st_ino != current.st_ino || mine.st_dev != current.st_dev);
+}
+
 /* The new file's first line says that they are to go. */
 static void delete_older(const struct audit_log *log, unsigned oldest)
 {
@@ -210,10 +221,11 @@ enum sca_status log_file_close(const struct log_file *file, const struct chain_l
     st = give_number(file, link->after);
     if (st == SCA_OK)
         st = file_replace(log->state_dir, chain_file, lines);
-    if (st != SCA_OK)
+    if (st != SCA_OK && !is_replaced(file))
         return st;
     mark = (struct mark){.chain = *end, .size = lines.len};
-    head_write(file->lock_fd, &mark, true);
-    delete_older(log, link->oldest);
+    head_write(file->lock_fd, &mark, st == SCA_OK);
+    if (st == SCA_OK)
+        delete_older(log, link->oldest);
     return SCA_OK;
 }

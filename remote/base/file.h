@@ -36,7 +36,8 @@ enum sca_status dir_ensure_private(const char *path);
 /*
  * Replaces dir/name by bytes so that a crash at any point leaves the old or the new file: temporary
  * file in dir with mode 0600, write, fsync, rename, fsync of dir. SCA_IO, or SCA_NO_SPACE where the
- * disk or a quota is full, and the old file otherwise.
+ * disk or a quota is full, and the old file otherwise - or the new one, when only the last step
+ * failed.
  */
 enum sca_status file_replace(const char *dir, const char *name, struct span bytes);
 
@@ -44,12 +45,17 @@ enum sca_status file_replace(const char *dir, const char *name, struct span byte
 struct file_draft {
     char *path;
     char *temporary; /* NULL: in its place */
+    int fd;          /* of the temporary file, locked while it is written */
     int dir_fd;
 };
+#define FILE_DRAFT_INIT                                                                            \
+    {                                                                                              \
+        .fd = -1, .dir_fd = -1                                                                     \
+    }
 
 /*
  * The two halves of file_replace, for who has something to do between what may fail and what hardly
- * can. AUTO(file_draft_fini) struct file_draft draft = {.dir_fd = -1}, which removes what was not
+ * can. AUTO(file_draft_fini) struct file_draft draft = FILE_DRAFT_INIT, which removes what was not
  * published.
  */
 enum sca_status file_draft_write(const char *dir, const char *name, struct span bytes,
@@ -60,10 +66,8 @@ void file_draft_fini(struct file_draft *draft);
 /* Removes dir/name so that it stays removed. SCA_NOT_FOUND, or SCA_IO with errno. */
 enum sca_status file_remove(const char *dir, const char *name);
 
-/*
- * Removes the temporary files of replacements of dir/name that were killed. For whoever is the only
- * one who writes that file; best effort.
- */
+/* Removes the temporary files of replacements of dir/name that were killed, as every replacement
+ * does, and none that somebody writes right now; best effort. */
 void file_sweep(const char *dir, const char *name);
 
 /* Writes all of bytes to fd, continuing after signals. SCA_OK, SCA_NO_SPACE or SCA_IO. */

@@ -112,7 +112,7 @@ static enum sca_status draft_section(const struct addition *addition, struct fil
  * before the secrets, which may take the place of others (--reset). */
 static enum cli_exit write_files(struct addition *addition)
 {
-    AUTO(file_draft_fini) struct file_draft section = {.dir_fd = -1};
+    AUTO(file_draft_fini) struct file_draft section = FILE_DRAFT_INIT;
     const struct account_place *place = &addition->place;
 
     enum sca_status st = dir_ensure_private(place->conf_d);
@@ -129,7 +129,11 @@ static enum cli_exit write_files(struct addition *addition)
     if (result != CLI_OK)
         return result;
     st = file_draft_publish(&section);
-    return st == SCA_OK ? CLI_OK : fail_section(addition, st);
+    if (st == SCA_OK)
+        return CLI_OK;
+    /* It may have its place, and only not be sure to keep it: not without what it refers to. */
+    (void)file_remove(place->conf_d, place->file_name);
+    return fail_section(addition, st);
 }
 
 /*

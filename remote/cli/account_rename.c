@@ -19,6 +19,7 @@ struct renaming {
     struct account_place from;
     struct account_place to;
     bool has_password_file;
+    bool is_resumed; /* a run before was ended when the new file was there already */
     struct buf text; /* of the new file */
 };
 
@@ -43,8 +44,6 @@ static enum cli_exit find_places(struct renaming *renaming)
         account_place_of(config->main_file, names[1], &renaming->to) != SCA_OK)
         return output_fail(cli, output_code(SCA_NOMEM), "", _("out of memory"));
     result = account_check_ours(cli, config, names[0], &renaming->from);
-    if (result == CLI_OK)
-        result = account_check_is_new(cli, config, names[1], &renaming->to);
     renaming->has_password_file =
         account_has_password_file(config, renaming->account, &renaming->from);
     return result;
@@ -63,6 +62,29 @@ static enum cli_exit check_text(const struct renaming *renaming)
         return CLI_OK;
     return output_fail(renaming->cli, "not_ours", _("change the name in that file yourself"),
                        _("%s is not as account add writes it"), renaming->from.file);
+}
+
+/* The new file says what it is to say: only the old one is still to go. */
+static bool is_written(const struct renaming *renaming)
+{
+    AUTO(buf_fini) struct buf there = {.ptr = NULL};
+    const char *why = NULL;
+
+    return file_read_trusted(renaming->to.file, FILE_NOT_WRITABLE_BY_OTHERS, ACCOUNT_TEXT_MAX, true,
+                             &there, &why) == SCA_OK &&
+           span_equal(buf_span(&there), buf_span(&renaming->text));
+}
+
+static enum cli_exit check_new(struct renaming *renaming)
+{
+    const struct cli *cli = renaming->cli;
+
+    renaming->is_resumed = is_written(renaming);
+    if (renaming->is_resumed)
+        return CLI_OK;
+    enum cli_exit result =
+        account_check_is_new(cli, renaming->workspace.config, cli->operands[1], &renaming->to);
+    return result == CLI_OK ? check_text(renaming) : result;
 }
 
 static enum cli_exit make_text(struct renaming *renaming)
@@ -84,7 +106,7 @@ static enum cli_exit make_text(struct renaming *renaming)
         return output_fail(renaming->cli, output_code(st),
                            _("change the name in that file yourself"), "%s: %s",
                            renaming->from.file, why ? why : sca_status_name(st));
-    return check_text(renaming);
+    return CLI_OK;
 }
 
 static enum cli_exit copy_password(const struct renaming *renaming)
@@ -117,6 +139,8 @@ static enum cli_exit write_new(const struct renaming *renaming)
         file_replace(renaming->to.conf_d, renaming->to.file_name, buf_span(&renaming->text));
     if (st == SCA_OK)
         return CLI_OK;
+    /* It may have its place, and only not be sure to keep it. */
+    (void)file_remove(renaming->to.conf_d, renaming->to.file_name);
     if (renaming->has_password_file)
         (void)unlink(renaming->to.password_file); /* without the section nobody reads it */
     return output_fail(renaming->cli, output_code(st), workspace_advice(st),
@@ -164,6 +188,8 @@ enum cli_exit account_rename_run(const struct cli *cli)
     if (result == CLI_OK)
         result = make_text(&renaming);
     if (result == CLI_OK)
+        result = check_new(&renaming);
+    if (result == CLI_OK && !renaming.is_resumed)
         result = write_new(&renaming);
     if (result == CLI_OK)
         result = remove_old(&renaming);

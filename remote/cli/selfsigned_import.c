@@ -92,22 +92,6 @@ static bool check_user(struct task *task, const struct key_file *file)
                        _("user: the certificate is of user %s"), named);
 }
 
-/* A key that an earlier attempt stored is not stored again. */
-static bool store_key(struct office *office, struct task *task, struct token *token,
-                      const struct key_file *file)
-{
-    const struct key_spec *spec = key_spec_of(file->key);
-    AUTO(token_pair_fini) struct token_pair pair = {0};
-    struct trouble ignored;
-    uint8_t id[CERTIFICATE_ID_SIZE];
-
-    if (!x509_key_id(file->x509, id))
-        return trouble_no_memory(&task->trouble);
-    return token_pair_find(token, span_of(id, sizeof(id)), &pair, &ignored) ||
-           token_private_store(token, file->key, spec, task->order.label,
-                               office->cli->is_exportable, &task->trouble);
-}
-
 static bool store_others(struct task *task, struct token *token, const struct key_file *file)
 {
     AUTO(holder_fini) struct holder holder = {0};
@@ -130,8 +114,9 @@ static bool store_others(struct task *task, struct token *token, const struct ke
 static bool import(struct office *office, struct task *task, const struct key_file *file)
 {
     AUTO(token_close) struct token token = {0};
+    const struct key_spec *spec = key_spec_of(file->key);
 
-    if (!key_spec_of(file->key))
+    if (!spec)
         return trouble_say(&task->trouble, "unsupported",
                            _("smartca selfsigned create makes a new key and certificate"),
                            _("the key is none of %s"), key_spec_names);
@@ -140,8 +125,9 @@ static bool import(struct office *office, struct task *task, const struct key_fi
     bool lacks_pin = !task->has_slot || !task->slot.has_pin;
     return (!lacks_pin || office_ask_so_pin(office, &task->trouble)) &&
            office_ask_pin(office, lacks_pin, &task->trouble) && office_seat(office, task, &token) &&
-           store_key(office, task, &token, file) && store_others(task, &token, file) &&
-           office_store(office, task, &token, file->x509);
+           token_private_store(&token, file->key, spec, task->order.label,
+                               office->cli->is_exportable, &task->trouble) &&
+           store_others(task, &token, file) && office_store(office, task, &token, file->x509);
 }
 
 static enum cli_exit tell(const struct cli *cli, const struct task *task)

@@ -114,7 +114,7 @@ bool token_pair_find(struct token *token, struct span id, struct token_pair *ret
                      struct trouble *trouble);
 
 /* A key pair, of that kind, of which there is no certificate: left by an attempt that ended early.
- */
+ * It gets the CKA_ID that token_generate would have given it. */
 bool token_pair_unused(struct token *token, const struct key_spec *spec,
                        struct token_pair *ret_pair);
 

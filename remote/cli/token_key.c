@@ -38,6 +38,43 @@ bool token_pair_find(struct token *token, struct span id, struct token_pair *ret
     return true;
 }
 
+/* The private half first: token_pair_unused finds it under either id. */
+static bool set_id(struct token *token, const struct token_pair *pair)
+{
+    uint8_t id[CERTIFICATE_ID_SIZE];
+    CK_ATTRIBUTE attribute = {CKA_ID, id, sizeof(id)};
+
+    return x509_id_of_key(pair->key, id) &&
+           token->p11->C_SetAttributeValue(token->session, pair->private_key, &attribute, 1) ==
+               CKR_OK &&
+           token->p11->C_SetAttributeValue(token->session, pair->public_key, &attribute, 1) ==
+               CKR_OK;
+}
+
+static bool has_certificate(struct token *token, struct span id)
+{
+    return token_find_one(token, CKO_CERTIFICATE, id) != CK_INVALID_HANDLE;
+}
+
+/* A pair without a certificate, by its public half. It may have ended before it had its own id, or
+ * between its two halves. */
+static bool adopt_pair(struct token *token, const struct key_spec *spec, struct token_pair *pair)
+{
+    AUTO(buf_fini) struct buf id;
+    uint8_t own_id[CERTIFICATE_ID_SIZE];
+    const struct span own = span_of(own_id, sizeof(own_id));
+
+    if (!token_read(token, pair->public_key, CKA_ID, &id) || id.len == 0 ||
+        !token_public_read(token, pair) || pair->spec != spec ||
+        !x509_id_of_key(pair->key, own_id) || has_certificate(token, buf_span(&id)) ||
+        has_certificate(token, own))
+        return false;
+    pair->private_key = token_find_one(token, CKO_PRIVATE_KEY, buf_span(&id));
+    if (pair->private_key == CK_INVALID_HANDLE)
+        pair->private_key = token_find_one(token, CKO_PRIVATE_KEY, own);
+    return pair->private_key != CK_INVALID_HANDLE && set_id(token, pair);
+}
+
 bool token_pair_unused(struct token *token, const struct key_spec *spec,
                        struct token_pair *ret_pair)
 {
@@ -50,11 +87,8 @@ bool token_pair_unused(struct token *token, const struct key_spec *spec,
     if (!token_find(token, match, 1, &found, &count, &ignored))
         return false;
     for (size_t i = 0; i < count; i++) {
-        AUTO(buf_fini) struct buf id;
-        struct token_pair pair = {0};
-        if (token_read(token, found[i], CKA_ID, &id) && id.len > 0 &&
-            token_find_one(token, CKO_CERTIFICATE, buf_span(&id)) == CK_INVALID_HANDLE &&
-            token_pair_find(token, buf_span(&id), &pair, &ignored) && pair.spec == spec) {
+        struct token_pair pair = {.public_key = found[i]};
+        if (adopt_pair(token, spec, &pair)) {
             *ret_pair = pair;
             return true;
         }
@@ -111,18 +145,6 @@ static CK_RV generate(struct token *token, const struct key_spec *spec, const ch
         token->session, &mechanism, is_rsa ? public_rsa : public_curve,
         is_rsa ? ARRAY_LEN(public_rsa) : ARRAY_LEN(public_curve), private_key,
         ARRAY_LEN(private_key), &pair->public_key, &pair->private_key);
-}
-
-static bool set_id(struct token *token, const struct token_pair *pair)
-{
-    uint8_t id[CERTIFICATE_ID_SIZE];
-    CK_ATTRIBUTE attribute = {CKA_ID, id, sizeof(id)};
-
-    return x509_id_of_key(pair->key, id) &&
-           token->p11->C_SetAttributeValue(token->session, pair->public_key, &attribute, 1) ==
-               CKR_OK &&
-           token->p11->C_SetAttributeValue(token->session, pair->private_key, &attribute, 1) ==
-               CKR_OK;
 }
 
 bool token_generate(struct token *token, const struct key_spec *spec, const char *label,

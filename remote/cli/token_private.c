@@ -246,9 +246,20 @@ static bool store(struct token *token, EVP_PKEY *key, const struct key_spec *spe
                     : trouble_no_memory(trouble);
 }
 
+/* CKA_ID says whose halves they are: one that an attempt which ended early has stored stays. */
+static bool has(struct token *token, EVP_PKEY *key, CK_OBJECT_CLASS class)
+{
+    uint8_t id[CERTIFICATE_ID_SIZE];
+
+    return x509_id_of_key(key, id) &&
+           token_find_one(token, class, span_of(id, sizeof(id))) != CK_INVALID_HANDLE;
+}
+
 bool token_private_store(struct token *token, EVP_PKEY *key, const struct key_spec *spec,
                          const char *label, bool is_exportable, struct trouble *trouble)
 {
-    return store(token, key, spec, label, true, is_exportable, trouble) &&
-           store(token, key, spec, label, false, is_exportable, trouble);
+    return (has(token, key, CKO_PRIVATE_KEY) ||
+            store(token, key, spec, label, true, is_exportable, trouble)) &&
+           (has(token, key, CKO_PUBLIC_KEY) ||
+            store(token, key, spec, label, false, is_exportable, trouble));
 }

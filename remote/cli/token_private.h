@@ -9,7 +9,8 @@
 bool token_private_read(struct token *token, const struct token_pair *pair, EVP_PKEY **ret_key,
                         struct trouble *trouble);
 
-/* A key pair's two objects, CKA_ID as x509_key_id() has it. spec: key_spec_of(key). */
+/* A key pair's two objects, if they are not there, CKA_ID as x509_key_id() has it. spec:
+ * key_spec_of(key). */
 bool token_private_store(struct token *token, EVP_PKEY *key, const struct key_spec *spec,
                          const char *label, bool is_exportable, struct trouble *trouble);
 

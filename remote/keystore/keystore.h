@@ -94,6 +94,13 @@ enum sca_status keystore_replace(const struct keystore *keystore, struct call *c
                                  const struct secret *pin, unsigned cost,
                                  const struct keystore_object *objects, size_t count);
 
+/*
+ * Removes what is left in state_dir/tokens of tokens that are not there: a crash came before they
+ * were, or they were removed. None that somebody makes right now; best effort. Not for vaults,
+ * whose names come again.
+ */
+void keystore_sweep(const char *state_dir);
+
 /* Reads the head only. SCA_NOT_FOUND, SCA_IO, SCA_INVALID with the reason in why (static text). */
 enum sca_status keystore_info(const struct keystore *keystore, struct keystore_info *ret_info,
                               const char **why);

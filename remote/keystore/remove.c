@@ -41,7 +41,7 @@ enum sca_status keystore_remove(const struct keystore *keystore)
         return st == SCA_NOT_FOUND ? SCA_OK : st;
     /* Whoever is writing puts no file back behind us. The two lock files, NAME.lock and NAME.login,
      * stay, empty: somebody who waits for one that is removed would hold what nobody else sees, and
-     * write beside the next holder of its name. */
+     * write beside the next holder of its name. keystore_sweep takes them when nobody does. */
     st = file_lock(shelf.dir, shelf.lock, LOCK_WAIT_MS, &lock);
     /* The token before its counters: it never stands there with its wrong PINs forgotten. */
     const char *const files[] = {shelf.old, shelf.token, shelf.pins};

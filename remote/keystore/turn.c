@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "remote/base/cleanup.h"
@@ -32,20 +33,38 @@ static enum sca_status wait_for(int fd, const char *name, struct call *call, uns
     return SCA_OK;
 }
 
-enum sca_status turn_take(const char *dir, const char *name, struct call *call, unsigned wait_ms,
-                          int *ret_turn)
+/* Somebody may have swept it away before it was locked (keystore_sweep). */
+static bool is_swept(int turn)
 {
-    AUTO(freep) char *path = path_join(dir, name);
-    if (!path)
-        return SCA_NOMEM;
+    struct stat info;
+
+    return fstat(turn, &info) == 0 && info.st_nlink == 0;
+}
+
+static enum sca_status take_once(const char *path, const char *name, struct call *call,
+                                 unsigned wait_ms, int *ret_turn)
+{
     int turn = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
     if (turn < 0)
         return call_fail(call, SCA_IO, "%s cannot be opened for writing: %s", path,
                          strerror(errno));
     enum sca_status st = wait_for(turn, name, call, wait_ms);
+    if (st == SCA_OK && is_swept(turn))
+        st = SCA_GONE;
     if (st == SCA_OK)
         *ret_turn = turn;
     else
         (void)close(turn);
+    return st;
+}
+
+enum sca_status turn_take(const char *dir, const char *name, struct call *call, unsigned wait_ms,
+                          int *ret_turn)
+{
+    AUTO(freep) char *path = path_join(dir, name);
+    enum sca_status st = path ? SCA_GONE : SCA_NOMEM;
+
+    while (st == SCA_GONE)
+        st = take_once(path, name, call, wait_ms, ret_turn);
     return st;
 }

@@ -14,3 +14,7 @@ tool_test(sign 300)
 tool_test(sign_kill 300)
 tool_test(distrust 120)
 tool_test(account_twins 120)
+# What is killed there is no faster for a sanitizer's sake; by hand it runs on such a build, too.
+if(NOT SMARTCA_SANITIZE)
+    tool_test(crash 180)
+endif()

@@ -198,7 +198,7 @@ static void a_failed_replace_leaves_nothing_behind(void **state)
 
 static void a_draft_shows_when_it_is_published(void **state)
 {
-    AUTO(file_draft_fini) struct file_draft draft = {.dir_fd = -1};
+    AUTO(file_draft_fini) struct file_draft draft = FILE_DRAFT_INIT;
     AUTO(buf_fini) struct buf bytes;
     const char *why = NULL;
     const char *path = make("f", "old", 0644);
@@ -217,7 +217,7 @@ static void a_draft_shows_when_it_is_published(void **state)
 
 static void a_draft_that_is_not_published_leaves_nothing(void **state)
 {
-    struct file_draft draft = {.dir_fd = -1};
+    struct file_draft draft = FILE_DRAFT_INIT;
     char path[128];
     (void)state;
     (void)make("f", "old", 0644);
@@ -345,6 +345,32 @@ static void what_a_killed_replacement_left_is_swept_away(void **state)
     }
 }
 
+static void a_replacement_sweeps_what_killed_ones_left(void **state)
+{
+    (void)state;
+    (void)make(".f.a1B2c3", "secret", 0600);
+
+    assert_int_equal(file_replace(dir, "f", span_text("new")), SCA_OK);
+
+    assert_int_equal(count_entries(), 1);
+}
+
+static void what_somebody_writes_right_now_is_not_swept_away(void **state)
+{
+    AUTO(file_draft_fini) struct file_draft draft = FILE_DRAFT_INIT;
+    AUTO(fd_closep) int fd = -1;
+    (void)state;
+
+    assert_int_equal(file_draft_write(dir, "f", span_text("new"), &draft), SCA_OK);
+    assert_int_equal(file_replace(dir, "f", span_text("other")), SCA_OK);
+    assert_int_equal(file_draft_publish(&draft), SCA_OK);
+
+    /* Nobody has to wait for the file in its place. */
+    fd = open(draft.path, O_RDONLY | O_CLOEXEC);
+    assert_int_equal(fd_lock(fd, 0), SCA_OK);
+    assert_int_equal(count_entries(), 1);
+}
+
 static void paths_are_joined(void **state)
 {
     (void)state;
@@ -369,6 +395,8 @@ int main(void)
         STAGED(a_draft_that_is_not_published_leaves_nothing),
         STAGED(a_removed_file_is_gone_and_a_folder_is_not_one),
         STAGED(what_a_killed_replacement_left_is_swept_away),
+        STAGED(a_replacement_sweeps_what_killed_ones_left),
+        STAGED(what_somebody_writes_right_now_is_not_swept_away),
         STAGED(folders_are_made_private_with_their_parents),
         STAGED(a_file_in_the_place_of_a_folder_is_an_error),
         STAGED(a_lock_keeps_others_out_until_it_is_closed),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Processes that die while they write, many at once, and disks that do not take what is written. */
+#include <fcntl.h>
 #include <grp.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -134,6 +135,50 @@ static void leftovers_of_a_crash_are_no_hindrance(void **state)
     keystore_stage_holds(stage, "1:x 2:y");
     for (size_t i = 0; i < ARRAY_LEN(leftovers); i++)
         assert_false(keystore_stage_has(stage, leftovers[i]));
+}
+
+/* What is left of a token whose making was killed. */
+static void leave_half_a_token(struct keystore_stage *stage)
+{
+    static const char *const parts[] = {"token.new", "login", "lock"};
+
+    assert_int_equal(keystore_remove(&stage->keystore), SCA_OK);
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        keystore_stage_put(stage, parts[i], span_text("x"));
+}
+
+static void what_is_left_of_a_token_that_never_came_to_be_is_swept_away(void **state)
+{
+    struct keystore_stage *stage = *state;
+
+    leave_half_a_token(stage);
+    keystore_sweep("/nowhere");
+    keystore_sweep(stage->dir);
+
+    assert_false(keystore_stage_has(stage, "token.new"));
+    assert_false(keystore_stage_has(stage, "login"));
+    assert_false(keystore_stage_has(stage, "lock"));
+    assert_int_equal(keystore_stage_create(stage), SCA_OK);
+}
+
+static void a_token_and_one_that_is_being_made_are_not_swept_away(void **state)
+{
+    struct keystore_stage *stage = *state;
+    AUTO(fd_unlock_closep) int maker = -1;
+    char path[128];
+
+    keystore_sweep(stage->dir);
+    assert_true(keystore_stage_has(stage, "lock"));
+    assert_int_equal(keystore_stage_login(stage, KEYSTORE_USER, USER_PIN), SCA_OK);
+
+    leave_half_a_token(stage);
+    keystore_stage_path(stage, "lock", path);
+    maker = open(path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(fd_lock(maker, 0), SCA_OK);
+    keystore_sweep(stage->dir);
+
+    assert_true(keystore_stage_has(stage, "lock"));
+    assert_true(keystore_stage_has(stage, "token.new"));
 }
 
 static void the_generation_before_is_kept(void **state)
@@ -341,6 +386,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH(a_killed_writer_leaves_the_old_or_the_new_state),
         WITH(leftovers_of_a_crash_are_no_hindrance),
+        WITH(what_is_left_of_a_token_that_never_came_to_be_is_swept_away),
+        WITH(a_token_and_one_that_is_being_made_are_not_swept_away),
         WITH(the_generation_before_is_kept),
         WITH(eight_processes_that_write_lose_nothing),
         WITH(threads_take_turns_as_processes_do),
