@@ -52,10 +52,11 @@ static enum sca_status add(void *arg, const char *name)
 
     if (!make_room(crowd) || !(crowd->names[crowd->count] = strdup(name)))
         return SCA_NOMEM;
-    /* A damaged one is shown as well, in a slot that is new: somebody has to learn of it. */
-    bool is_sound = keystore_info(&keystore, &info, &why) == SCA_OK;
-    crowd->slot_ids[crowd->count++] = is_sound ? info.slot_id : UINT32_MAX;
-    return SCA_OK;
+    /* A damaged one is shown as well, in a slot that is new: somebody has to learn of it. One of
+     * which nothing is known without memory keeps its slot for when there is some. */
+    enum sca_status st = keystore_info(&keystore, &info, &why);
+    crowd->slot_ids[crowd->count++] = st == SCA_OK ? info.slot_id : UINT32_MAX;
+    return st == SCA_NOMEM ? st : SCA_OK;
 }
 
 /*

@@ -13,11 +13,14 @@
 
 struct story {
     const char *name;
-    bool is_foreign;         /* another vendor's code takes part: only ours is put to the test */
-    void (*prepare)(void);   /* nothing fails yet; NULL: nothing to do */
-    CK_RV (*act)(void);      /* here it fails */
-    void (*judge)(CK_RV rv); /* nothing fails any more: what act returned was right, all works on */
+    bool is_foreign;       /* another vendor's code takes part: only ours is put to the test */
+    void (*prepare)(void); /* nothing fails yet; NULL: nothing to do */
+    CK_RV (*act)(void);    /* here it fails */
+    /* Nothing fails any more: what act returned was right, and all works on. */
+    void (*judge)(CK_RV rv);
 };
+
+enum { KEPT_MAX = 1024 };
 
 /* One of the groups of stories, ended by a row without a name. */
 extern const struct story slot_stories[];
@@ -26,13 +29,23 @@ extern const struct story local_stories[];
 extern const struct story foreign_stories[];
 
 struct campaign {
-    bool is_whole;        /* every k; otherwise a sample of them */
+    unsigned step;        /* every so-many-th k; 0: a small sample */
     const char *restore;  /* a shell command: the state folder as it was */
     const char *requests; /* the service's list of requests */
 };
 
 /* All ways to fail for one story; prints a line for each way. How many runs went wrong. */
 unsigned campaign_run(const struct campaign *campaign, const struct story *story);
+
+/*
+ * judge goes on in act's process, and finds its sessions there. Where OpenSSL had no memory it is
+ * another one: an algorithm that could not be fetched for that reason stays unknown to OpenSSL as
+ * long as the process lives. What judge wants to know of act is kept here, KEPT_MAX bytes.
+ */
+void *campaign_kept(void);
+
+/* Is it memory that is lacking? A file that cannot be read takes its slot away and is logged. */
+bool campaign_is_of_memory(void);
 
 /* For stories: the view of the first, undisturbed telling, kept by the first who has one; and how
  * often this telling has asked the phone. */

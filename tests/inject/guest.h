@@ -44,6 +44,7 @@ _Noreturn void guest_fail(const char *format, ...) __attribute__((format(printf,
 CK_RV guest_find_slot(const char *label, const char *model, CK_SLOT_ID *ret_slot);
 CK_RV guest_open(const char *label, const char *model, CK_FLAGS flags,
                  CK_SESSION_HANDLE *ret_session);
+bool guest_is_on(void); /* is the module initialised in this process? */
 CK_RV guest_login(CK_SESSION_HANDLE session, const char *pin);
 
 /* The first object of that class, or with that label; CK_INVALID_HANDLE if there is none. */
@@ -65,7 +66,5 @@ CK_MECHANISM_TYPE guest_mechanism(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE ke
 
 /* Claims that the session's public key says so. */
 void guest_verify(CK_SESSION_HANDLE session, const char *text, const struct signature *signature);
-
-unsigned guest_count_descriptors(void);
 
 #endif

@@ -60,13 +60,15 @@ static bool starts_with_one_of(const char *name, const char *const *prefixes)
 /* The program is ours when the library was preloaded: the tool. */
 static bool is_in_scope(const void *caller)
 {
-    static const char *const ours[] = {"libsmartca-pkcs11", "smartca-remote", "libp11-kit", NULL};
-    static const char *const never[] = {"libsofthsm2", "libstdc++", "libgcc_s",
+    static const char *const ours[] = {"libsmartca-pkcs11", "smartca-remote", NULL};
+    /* Other vendors' code; what comes with libcurl and complains on stderr; the tools'. */
+    static const char *const never[] = {"libsofthsm2", "libstdc++", "libp11-kit",
+                                        "libgnutls",   "libtasn1",  "libgcc_s",
                                         "libinject",   "libasan",   NULL};
     struct dl_find_object found;
 
     if (_dl_find_object((void *)(uintptr_t)caller, &found) != 0)
-        return plan.scope == INJECT_EVERYWHERE;
+        return false; /* a library that is just being loaded: others' constructors */
     const char *name = file_name(found.dlfo_link_map->l_name);
     if (plan.scope == INJECT_EVERYWHERE)
         return !starts_with_one_of(name, never);

@@ -20,7 +20,7 @@ enum inject_kind {
 
 enum inject_scope {
     INJECT_EVERYWHERE, /* OpenSSL, libcurl and libc too, but no other vendor's module */
-    INJECT_OURS,       /* what our own code asks for, also through libp11-kit */
+    INJECT_OURS,       /* what our own code asks for */
 };
 
 enum { INJECT_ERRORS = 4, INJECT_FRAMES = 24 };

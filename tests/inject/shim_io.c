@@ -285,7 +285,7 @@ off_t lseek(int fd, off_t offset, int whence)
 int flock(int fd, int operation)
 {
     REAL(int, "flock", int, int);
-    return operation != LOCK_UN && IO_FAILS(EINTR, ENOLCK) ? -1 : real(fd, operation);
+    return operation != LOCK_UN && IO_FAILS(ENOLCK, EINTR) ? -1 : real(fd, operation);
 }
 
 int fcntl(int fd, int command, ...)

@@ -23,7 +23,25 @@ static void is_signed(CK_RV rv)
     guest_verify(session, "foreign", &signature);
 }
 
+static CK_RV look_at_all(void)
+{
+    TRY(p11->C_Initialize(NULL));
+    CK_RV rv = guest_view(campaign_kept());
+    CK_RV end = p11->C_Finalize(NULL);
+    return rv != CKR_OK ? rv : end;
+}
+
+static void all_is_there(CK_RV rv)
+{
+    const uint64_t *seen = campaign_kept();
+
+    (void)rv;
+    MUST(look_at_all());
+    CLAIM(*seen == campaign_first_view(*seen));
+}
+
 const struct story foreign_stories[] = {
     {"pass-through C_Sign", true, NULL, sign, is_signed},
+    {"slots, a token passed through", true, NULL, look_at_all, all_is_there},
     {NULL, false, NULL, NULL, NULL},
 };

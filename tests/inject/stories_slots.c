@@ -8,12 +8,10 @@
 #include "tests/inject/campaign.h"
 #include "tests/inject/guest.h"
 
-static uint64_t seen;
-
 static CK_RV look_at_all(void)
 {
     TRY(p11->C_Initialize(NULL));
-    CK_RV rv = guest_view(&seen);
+    CK_RV rv = guest_view(campaign_kept());
     CK_RV end = p11->C_Finalize(NULL);
     return rv != CKR_OK ? rv : end;
 }
@@ -21,11 +19,12 @@ static CK_RV look_at_all(void)
 /* An application that got nothing but CKR_OK has seen everything. */
 static void all_is_there(CK_RV rv)
 {
-    uint64_t before = seen;
+    const uint64_t *seen = campaign_kept();
+    uint64_t before = *seen;
 
     MUST(look_at_all());
-    CLAIM(seen == campaign_first_view(seen));
-    CLAIM(rv != CKR_OK || before == seen);
+    CLAIM(*seen == campaign_first_view(*seen));
+    CLAIM(rv != CKR_OK || before == *seen || !campaign_is_of_memory());
 }
 
 static void forget_certificates(void)
@@ -38,9 +37,12 @@ static void forget_certificates(void)
 /* What could not be fetched is an empty slot, so success says nothing about what was seen. */
 static void all_is_there_the_next_time(CK_RV rv)
 {
+    const uint64_t *seen = campaign_kept();
+
     (void)rv;
     MUST(look_at_all());
-    CLAIM(seen == campaign_first_view(seen));
+    /* A token whose file cannot be read when the catalogue is made anew gets another slot. */
+    CLAIM(*seen == campaign_first_view(*seen) || !campaign_is_of_memory());
 }
 
 const struct story slot_stories[] = {
