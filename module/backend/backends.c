@@ -157,7 +157,10 @@ enum sca_status backends_tokens(struct backends *backends, const struct token_li
         st = collect(backends, &c);
     /* One look at a folder that is not there, for everybody who has no tokens on this computer. */
     bool is_complete = c.has_local && !c.is_damaged;
-    if (st == SCA_OK && !is_complete && local_adopt(backends->state_dir))
+    bool has_adopted = false;
+    if (st == SCA_OK && !is_complete)
+        st = local_adopt(backends->state_dir, &has_adopted);
+    if (st == SCA_OK && has_adopted)
         st = collect(backends, &c);
     if (st != SCA_OK)
         return st;

@@ -265,8 +265,8 @@ static const char *fill(struct parsed_certificate *parsed, OSSL_LIB_CTX *libctx,
     return why ? why : take_common_name(parsed, x509);
 }
 
-enum sca_status certificate_parse(OSSL_LIB_CTX *libctx, struct span der,
-                                  struct parsed_certificate **ret_parsed, const char **why)
+static enum sca_status parse(OSSL_LIB_CTX *libctx, struct span der,
+                             struct parsed_certificate **ret_parsed, const char **why)
 {
     AUTO(parsed_certificate_freep) struct parsed_certificate *parsed = calloc(1, sizeof(*parsed));
 
@@ -283,6 +283,16 @@ enum sca_status certificate_parse(OSSL_LIB_CTX *libctx, struct span der,
         return lacked_memory ? SCA_NOMEM : SCA_PROTOCOL;
     *ret_parsed = TAKE(parsed);
     return SCA_OK;
+}
+
+enum sca_status certificate_parse(OSSL_LIB_CTX *libctx, struct span der,
+                                  struct parsed_certificate **ret_parsed, const char **why)
+{
+    enum sca_status st = parse(libctx, der, ret_parsed, why);
+
+    /* OpenSSL forgets that it had no memory for a key, and calls it unreadable: a certificate is
+     * left out when that is said twice. */
+    return st == SCA_PROTOCOL ? parse(libctx, der, ret_parsed, why) : st;
 }
 
 /* The bytes of a DER INTEGER behind its header; all of them where that makes no sense. */

@@ -45,14 +45,14 @@ struct way {
 };
 
 static const struct way ways[] = {
-    {"no memory, once", {INJECT_MEMORY, INJECT_EVERYWHERE, 0, 0, false}, 211, false},
+    {"no memory, once", {INJECT_MEMORY, INJECT_EVERYWHERE, 0, 0, false}, 1511, false},
     {"no memory, once, ours", {INJECT_MEMORY, INJECT_OURS, 0, 0, false}, 37, true},
-    {"no memory from then on", {INJECT_MEMORY, INJECT_EVERYWHERE, 0, 0, true}, 503, false},
-    {"I/O error, once", {INJECT_IO, INJECT_EVERYWHERE, 0, 0, false}, 37, false},
-    {"I/O, interrupted", {INJECT_IO, INJECT_EVERYWHERE, 0, 1, false}, 37, false},
-    {"I/O, in part", {INJECT_IO, INJECT_EVERYWHERE, 0, 2, false}, 37, false},
-    {"I/O, another error", {INJECT_IO, INJECT_EVERYWHERE, 0, 3, false}, 61, false},
-    {"I/O error from then on", {INJECT_IO, INJECT_EVERYWHERE, 0, 0, true}, 61, false},
+    {"no memory from then on", {INJECT_MEMORY, INJECT_EVERYWHERE, 0, 0, true}, 4001, false},
+    {"I/O error, once", {INJECT_IO, INJECT_EVERYWHERE, 0, 0, false}, 61, false},
+    {"I/O, interrupted", {INJECT_IO, INJECT_EVERYWHERE, 0, 1, false}, 97, false},
+    {"I/O, in part", {INJECT_IO, INJECT_EVERYWHERE, 0, 2, false}, 97, false},
+    {"I/O, another error", {INJECT_IO, INJECT_EVERYWHERE, 0, 3, false}, 127, false},
+    {"I/O error from then on", {INJECT_IO, INJECT_EVERYWHERE, 0, 0, true}, 127, false},
 };
 
 struct tally {

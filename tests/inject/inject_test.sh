@@ -10,7 +10,7 @@ shift
 . tests/lib/emulator.sh
 . tests/lib/programs.sh
 home_start
-emulator_start --user "$USER_ID" --user 0101234567 --behaviour otp_steps=10 --behaviour otp_reuse=allow
+emulator_start --user "$USER_ID" --user 0101234567 --behaviour otp_steps=10 --behaviour otp_reuse=allow --behaviour v2_exists=sad
 work=$HOME_DIR/work
 state=$XDG_STATE_HOME/smartca-pkcs11
 mkdir "$work" "$HOME_DIR/softhsm"
