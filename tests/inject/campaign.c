@@ -175,19 +175,16 @@ static _Noreturn void tell(const struct story *story, const struct inject_plan *
     _exit(0);
 }
 
-/* A library says that it failed, not why. */
-static bool is_clean(const struct inject_plan *plan, CK_RV rv)
+/* A library says that it failed, not why. What is looked for first when slots are listed is left
+ * for the next list when there is no memory: another vendor's token is not there then. */
+static bool is_clean(const struct story *story, const struct inject_plan *plan, CK_RV rv)
 {
-    static const CK_RV codes[] = {CKR_OK,
-                                  CKR_HOST_MEMORY,
-                                  CKR_DEVICE_ERROR,
-                                  CKR_FUNCTION_FAILED,
-                                  CKR_DEVICE_MEMORY,
-                                  CKR_TOKEN_NOT_PRESENT};
-    enum { OF_OUR_MEMORY = 2, OF_MEMORY = 4 };
-    size_t count = plan->kind == INJECT_IO            ? ARRAY_LEN(codes)
-                   : plan->scope == INJECT_EVERYWHERE ? OF_MEMORY
-                                                      : OF_OUR_MEMORY;
+    static const CK_RV codes[] = {CKR_OK,           CKR_HOST_MEMORY,     CKR_TOKEN_NOT_PRESENT,
+                                  CKR_DEVICE_ERROR, CKR_FUNCTION_FAILED, CKR_DEVICE_MEMORY};
+    enum { OF_OUR_MEMORY = 2, OF_FOREIGN_MEMORY = 3 };
+    bool is_ours = plan->kind == INJECT_MEMORY && plan->scope == INJECT_OURS;
+    size_t of_ours = story->is_foreign ? OF_FOREIGN_MEMORY : OF_OUR_MEMORY;
+    size_t count = is_ours ? of_ours : ARRAY_LEN(codes);
 
     for (size_t i = 0; i < count; i++)
         if (rv == codes[i])
@@ -214,7 +211,7 @@ static void show(const struct story *story, const struct way *way, const char *w
 }
 
 /* What is wrong with the telling that ended so; NULL: nothing. */
-static const char *find_fault(const struct inject_plan *plan, int status)
+static const char *find_fault(const struct story *story, const struct inject_plan *plan, int status)
 {
     static char text[64];
 
@@ -226,7 +223,7 @@ static const char *find_fault(const struct inject_plan *plan, int status)
         return verdict->claim[0] ? verdict->claim : "ended by itself";
     if (lseek(said, 0, SEEK_END) != 0)
         return "it said something";
-    if (!is_clean(plan, verdict->rv))
+    if (!is_clean(story, plan, verdict->rv))
         return "not a code for this";
     return NULL;
 }
@@ -287,7 +284,7 @@ static void run_way(const struct campaign *campaign, const struct story *story,
         now.plan.scope = INJECT_OURS;
     for (now.plan.k = (step + 1) / 2; now.plan.k < K_MAX; now.plan.k += step) {
         int status = run_child(campaign, story, &now.plan);
-        const char *fault = find_fault(&now.plan, status);
+        const char *fault = find_fault(story, &now.plan, status);
         tally->runs++;
         tally->wrong += fault != NULL;
         note_code(tally, verdict->rv);
@@ -315,7 +312,7 @@ static bool tell_undisturbed(const struct campaign *campaign, const struct story
 
     memset(verdict, 0, sizeof(*verdict));
     int status = run_child(campaign, story, &way.plan);
-    const char *fault = find_fault(&way.plan, status);
+    const char *fault = find_fault(story, &way.plan, status);
     if (!fault && verdict->rv != CKR_OK)
         fault = "not CKR_OK";
     if (fault)
