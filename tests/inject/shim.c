@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <link.h>
 #include <stdatomic.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -139,10 +139,11 @@ __attribute__((constructor)) static void prepare(void)
 
     (void)backtrace(frames, 2);
     report = getenv("SMARTCA_INJECT_REPORT");
-    if (!text || !report ||
-        sscanf(text, "%u %u %u %u %u", &numbers[0], &numbers[1], &numbers[2], &numbers[3],
-               &numbers[4]) != 5)
+    if (!text || !report)
         return;
+    char *rest = (char *)(uintptr_t)text;
+    for (int n = 0; n < 5; n++)
+        numbers[n] = (unsigned)strtoul(rest, &rest, 10);
     from_environment = (struct inject_plan){.kind = numbers[0],
                                             .scope = numbers[1],
                                             .k = numbers[2],
