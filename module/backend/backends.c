@@ -76,16 +76,16 @@ void backends_close(struct backends *backends)
     free(backends);
 }
 
-struct catalogue *backends_catalogue(const struct backends *backends)
+enum sca_status backends_catalogue(const struct backends *backends,
+                                   struct catalogue **ret_catalogue)
 {
-    struct catalogue *catalogue = NULL;
     const char *why = NULL;
-    enum sca_status st = catalogue_open(backends->state_dir, &catalogue, &why);
-    if (st == SCA_OK)
-        return catalogue;
+    enum sca_status st = catalogue_open(backends->state_dir, ret_catalogue, &why);
+    if (st == SCA_OK || st == SCA_NOMEM)
+        return st;
     log_line(LOG_LEVEL_WARNING, "%s/catalogue: %s; smartca account refresh makes it anew",
              backends->state_dir, why ? why : sca_status_name(st));
-    return NULL;
+    return SCA_OK;
 }
 
 /* Keeps the catalogue open for as long as the backends are. */
@@ -101,9 +101,11 @@ static enum sca_status keep(struct backends *backends, struct catalogue **catalo
 
 static enum sca_status collect(struct backends *backends, struct collection *c)
 {
-    AUTO(catalogue_closep) struct catalogue *catalogue = backends_catalogue(backends);
+    AUTO(catalogue_closep) struct catalogue *catalogue = NULL;
 
-    enum sca_status st = collection_fill(c, catalogue);
+    enum sca_status st = backends_catalogue(backends, &catalogue);
+    if (st == SCA_OK)
+        st = collection_fill(c, catalogue);
     return st == SCA_OK && c->is_borrowed ? keep(backends, &catalogue) : st;
 }
 
@@ -155,7 +157,10 @@ enum sca_status backends_tokens(struct backends *backends, const struct token_li
         st = collect(backends, &c);
     /* One look at a folder that is not there, for everybody who has no tokens on this computer. */
     bool is_complete = c.has_local && !c.is_damaged;
-    if (st == SCA_OK && !is_complete && local_adopt(backends->state_dir))
+    bool has_adopted = false;
+    if (st == SCA_OK && !is_complete)
+        st = local_adopt(backends->state_dir, &has_adopted);
+    if (st == SCA_OK && has_adopted)
         st = collect(backends, &c);
     if (st != SCA_OK)
         return st;

@@ -24,7 +24,9 @@ struct backends {
     bool has_strangers; /* the catalogue has accounts that the configuration did not have */
 };
 
-/* The catalogue as it is now; NULL when it cannot be read, which is logged. */
-struct catalogue *backends_catalogue(const struct backends *backends);
+/* The catalogue as it is now; NULL when it cannot be read, which is logged. SCA_NOMEM: that says
+ * nothing of what is in it. */
+enum sca_status backends_catalogue(const struct backends *backends,
+                                   struct catalogue **ret_catalogue);
 
 #endif

@@ -38,9 +38,11 @@ static void discover_account(struct smartca_account *account, bool (*keep_going)
 bool backends_discover(struct backends *backends, bool (*keep_going)(void *))
 {
     struct account_place *first = backends->accounts.first;
-    AUTO(catalogue_closep)
-    struct catalogue *catalogue = first ? backends_catalogue(backends) : NULL;
+    AUTO(catalogue_closep) struct catalogue *catalogue = NULL;
 
+    /* Without memory nobody knows who was fetched before. */
+    if (first && backends_catalogue(backends, &catalogue) != SCA_OK)
+        first = NULL;
     for (struct account_place *place = first; place && keep_going(NULL); place = place->next)
         if (!place->is_gone && !was_fetched(catalogue, &place->account))
             discover_account(&place->account, keep_going);

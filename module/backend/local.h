@@ -30,9 +30,10 @@ void local_token_claim(struct token *token, const char *name);
 
 /*
  * Makes catalogue entries for the tokens in the state folder that have none: after the loss of a
- * catalogue. True if there are tokens, and all have entries now. Failures are logged.
+ * catalogue. ret_has_adopted: there are tokens, and all have entries now. Failures are logged, but
+ * for SCA_NOMEM: whoever goes on without these tokens may give their slots to others.
  */
-bool local_adopt(const char *state_dir);
+enum sca_status local_adopt(const char *state_dir, bool *ret_has_adopted);
 
 /* Below: for local_*.c only. */
 

@@ -52,10 +52,11 @@ static enum sca_status add(void *arg, const char *name)
 
     if (!make_room(crowd) || !(crowd->names[crowd->count] = strdup(name)))
         return SCA_NOMEM;
-    /* A damaged one is shown as well, in a slot that is new: somebody has to learn of it. */
-    bool is_sound = keystore_info(&keystore, &info, &why) == SCA_OK;
-    crowd->slot_ids[crowd->count++] = is_sound ? info.slot_id : UINT32_MAX;
-    return SCA_OK;
+    /* A damaged one is shown as well, in a slot that is new: somebody has to learn of it. One of
+     * which nothing is known without memory keeps its slot for when there is some. */
+    enum sca_status st = keystore_info(&keystore, &info, &why);
+    crowd->slot_ids[crowd->count++] = st == SCA_OK ? info.slot_id : UINT32_MAX;
+    return st == SCA_NOMEM ? st : SCA_OK;
 }
 
 /*
@@ -73,13 +74,13 @@ static void forget_removed(const struct crowd *crowd)
     }
 }
 
-bool local_adopt(const char *state_dir)
+enum sca_status local_adopt(const char *state_dir, bool *ret_has_adopted)
 {
     AUTO(crowd_fini) struct crowd crowd = {.state_dir = state_dir};
 
     enum sca_status st = keystore_each_name(state_dir, add, &crowd);
-    if (st == SCA_OK && crowd.count == 0)
-        return false;
+    if (st == SCA_NOMEM || (st == SCA_OK && crowd.count == 0))
+        return st;
     if (st == SCA_OK)
         st = catalogue_adopt_local(state_dir, (const char *const *)crowd.names, crowd.slot_ids,
                                    crowd.count);
@@ -94,5 +95,6 @@ bool local_adopt(const char *state_dir)
                  "%s/catalogue: the tokens of %s/tokens have no slots, because it cannot be made "
                  "anew: %s",
                  state_dir, state_dir, sca_status_name(st));
-    return st == SCA_OK;
+    *ret_has_adopted = st == SCA_OK;
+    return st == SCA_NOMEM ? st : SCA_OK;
 }

@@ -17,8 +17,11 @@ static void remove_token(const struct keystore *keystore)
 /* An entry in the catalogue for the token that was just made. */
 static enum sca_status enter(const struct keystore *keystore, struct call *call, uint32_t slot_id)
 {
+    bool has_adopted = false;
+
     enum sca_status st = catalogue_add_local(keystore->state_dir, keystore->name, slot_id);
-    if (st == SCA_INVALID && local_adopt(keystore->state_dir)) {
+    if (st == SCA_INVALID && local_adopt(keystore->state_dir, &has_adopted) == SCA_OK &&
+        has_adopted) {
         /* The catalogue was damaged, and made anew with all tokens there are: this one, too. */
         return SCA_OK;
     }

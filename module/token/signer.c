@@ -9,6 +9,7 @@
 
 #include "module/token/signer_scheme.h"
 #include "remote/base/cleanup.h"
+#include "remote/base/crypto.h"
 
 static const struct signer_scheme *const schemes[] = {
     [SCHEME_PKCS1] = &signer_rsa,
@@ -115,10 +116,21 @@ CK_RV signer_sign(struct signer *signer, struct span input, CK_BYTE *signature)
     /* An empty queue takes no mark, and a signature that was made leaves nothing to take back. */
     bool is_marked = ERR_set_mark() == 1;
     bool is_done = schemes[signer->mechanism->scheme]->sign(signer, input, signature);
+    bool lacked_memory = !is_done && crypto_lacked_memory(!is_marked);
     if (is_marked || !is_done)
         (void)ERR_pop_to_mark();
     assert(is_marked || ERR_peek_error() == 0);
+    if (lacked_memory)
+        return CKR_HOST_MEMORY;
     return is_done ? CKR_OK : CKR_FUNCTION_FAILED;
+}
+
+/* What OpenSSL found, before its errors are taken back: without memory it has not looked. */
+static CK_RV verdict_of(bool is_good, bool was_quiet)
+{
+    if (is_good)
+        return CKR_OK;
+    return crypto_lacked_memory(was_quiet) ? CKR_HOST_MEMORY : CKR_SIGNATURE_INVALID;
 }
 
 CK_RV signer_verify(struct signer *signer, struct span input, struct span signature)
@@ -127,10 +139,11 @@ CK_RV signer_verify(struct signer *signer, struct span input, struct span signat
         return CKR_SIGNATURE_LEN_RANGE;
     if (!takes(signer, input))
         return CKR_DATA_LEN_RANGE;
-    (void)ERR_set_mark();
+    bool was_quiet = ERR_set_mark() == 0;
     bool is_good = schemes[signer->mechanism->scheme]->verify(signer, input, signature);
+    CK_RV rv = verdict_of(is_good, was_quiet);
     (void)ERR_pop_to_mark();
-    return is_good ? CKR_OK : CKR_SIGNATURE_INVALID;
+    return rv;
 }
 
 CK_RV signer_recover(struct signer *signer, struct span signature, CK_BYTE *out, CK_ULONG *ret_len)
@@ -138,12 +151,12 @@ CK_RV signer_recover(struct signer *signer, struct span signature, CK_BYTE *out,
     size_t len = signer->length;
     if (signature.len != signer->length)
         return CKR_SIGNATURE_LEN_RANGE;
-    (void)ERR_set_mark();
+    bool was_quiet = ERR_set_mark() == 0;
     bool is_good =
         EVP_PKEY_verify_recover(signer->ctx, out, &len, signature.ptr, signature.len) == 1;
+    CK_RV rv = verdict_of(is_good, was_quiet);
     (void)ERR_pop_to_mark();
-    if (!is_good)
-        return CKR_SIGNATURE_INVALID;
-    *ret_len = len;
-    return CKR_OK;
+    if (rv == CKR_OK)
+        *ret_len = len;
+    return rv;
 }

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/provider.h>
 
@@ -74,6 +75,13 @@ const EVP_MD *crypto_md(enum crypto_hash hash)
         return fresh;
     EVP_MD_free(fresh);
     return md;
+}
+
+bool crypto_lacked_memory(bool was_quiet)
+{
+    /* The oldest error is the reason of the others. */
+    return (was_quiet && ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE) ||
+           ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
 }
 
 void crypto_pkey_freep(EVP_PKEY **key)

@@ -2,6 +2,7 @@
 #ifndef REMOTE_BASE_CRYPTO_H
 #define REMOTE_BASE_CRYPTO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <openssl/types.h>
@@ -19,6 +20,12 @@ void crypto_adopt(OSSL_LIB_CTX *libctx);
 
 /* In a forked child: forgets the inherited context, whose locks may be held for ever. */
 void crypto_abandon(void);
+
+/*
+ * Was it memory that OpenSSL lacked? To be asked of a call that failed, before ERR_pop_to_mark;
+ * was_quiet: its queue of errors was empty before that call.
+ */
+bool crypto_lacked_memory(bool was_quiet);
 
 /* AUTO(crypto_pkey_freep) EVP_PKEY *key = NULL. */
 void crypto_pkey_freep(EVP_PKEY **key);

@@ -45,6 +45,15 @@ static const char *distrust_reason(const struct stat *info, unsigned trust)
     return NULL;
 }
 
+/* Why the last system call failed: a full disk is another matter than a broken one, and neither
+ * says anything of the file where this process may have no more descriptors. */
+static enum sca_status io_status(void)
+{
+    if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+        return SCA_NOMEM;
+    return errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? SCA_NO_SPACE : SCA_IO;
+}
+
 enum sca_status file_open_trusted(const char *path, unsigned trust, int *ret_fd, const char **why)
 {
     /* O_NONBLOCK: a FIFO put in the place of a file must not hang the host. */
@@ -57,7 +66,7 @@ enum sca_status file_open_trusted(const char *path, unsigned trust, int *ret_fd,
     if (fd < 0) {
         *why = errno == ENOENT || errno == ENOTDIR ? wording("not there")
                                                    : wording("cannot be opened");
-        return errno == ENOENT || errno == ENOTDIR ? SCA_NOT_FOUND : SCA_IO;
+        return errno == ENOENT || errno == ENOTDIR ? SCA_NOT_FOUND : io_status();
     }
 
     struct stat info;
@@ -115,12 +124,6 @@ enum sca_status dir_ensure_private(const char *path)
     if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode) || info.st_uid != geteuid())
         return SCA_IO;
     return SCA_OK;
-}
-
-/* Why the last system call failed: a full disk is another matter than a broken one. */
-static enum sca_status io_status(void)
-{
-    return errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? SCA_NO_SPACE : SCA_IO;
 }
 
 enum sca_status fd_write_all(int fd, struct span bytes)
@@ -221,7 +224,7 @@ static enum sca_status write_draft(const char *dir, const char *name, struct spa
         return SCA_NOMEM;
     draft->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (draft->dir_fd < 0)
-        return SCA_IO;
+        return io_status();
     file_sweep(dir, name);
     enum sca_status st = create_temporary(dir, name, draft);
     if (st == SCA_OK)
@@ -294,7 +297,7 @@ enum sca_status file_lock(const char *dir, const char *name, unsigned wait_ms, i
         return SCA_NOMEM;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
     if (fd < 0)
-        return SCA_IO;
+        return io_status();
 
     enum sca_status st = fd_lock(fd, wait_ms);
     if (st != SCA_OK) {

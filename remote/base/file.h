@@ -20,8 +20,9 @@ enum file_trust {
 
 /*
  * Opens path for reading, a regular file that meets trust (a set of enum file_trust). Returns the
- * descriptor in ret_fd, the caller closes it. SCA_NOT_FOUND if there is none; otherwise SCA_IO or
- * SCA_INVALID with the reason in why (a static text for a person).
+ * descriptor in ret_fd, the caller closes it. SCA_NOT_FOUND if there is none; SCA_NOMEM where this
+ * process may have no more descriptors; otherwise SCA_IO or SCA_INVALID. All with the reason in why
+ * (a static text for a person).
  */
 enum sca_status file_open_trusted(const char *path, unsigned trust, int *ret_fd, const char **why);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/catalogue/catalogue.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -33,7 +34,7 @@ enum sca_status mapping_open(const char *state_dir, struct span *ret_bytes, cons
         path, FILE_NOT_WRITABLE_BY_OTHERS | FILE_NOT_READABLE_BY_OTHERS, &fd, why);
     if (st != SCA_OK) {
         *ret_bytes = span_of(NULL, 0);
-        return st == SCA_NOT_FOUND ? SCA_OK : SCA_IO;
+        return st == SCA_NOT_FOUND ? SCA_OK : st == SCA_NOMEM ? st : SCA_IO;
     }
     *why = wording("it cannot be read");
     if (fstat(fd, &info) != 0)
@@ -44,7 +45,7 @@ enum sca_status mapping_open(const char *state_dir, struct span *ret_bytes, cons
     void *ptr = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     *why = wording("it cannot be mapped");
     if (ptr == MAP_FAILED)
-        return SCA_IO;
+        return errno == ENOMEM ? SCA_NOMEM : SCA_IO;
     *why = NULL;
     *ret_bytes = span_of(ptr, (size_t)info.st_size);
     return SCA_OK;

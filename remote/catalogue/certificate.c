@@ -13,6 +13,7 @@
 #include <openssl/x509.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/base/crypto.h"
 #include "remote/base/wording.h"
 
 enum {
@@ -115,6 +116,8 @@ static bool own_number(struct parsed_certificate *parsed, const BIGNUM *number,
                        struct span *ret_span)
 {
     uint8_t *bytes = OPENSSL_malloc((size_t)BN_num_bytes(number) + 1);
+    if (!bytes)
+        ERR_raise(ERR_LIB_USER, ERR_R_MALLOC_FAILURE); /* certificate_parse looks there */
     return bytes && own(parsed, bytes, BN_bn2bin(number, bytes), ret_span);
 }
 
@@ -262,8 +265,8 @@ static const char *fill(struct parsed_certificate *parsed, OSSL_LIB_CTX *libctx,
     return why ? why : take_common_name(parsed, x509);
 }
 
-enum sca_status certificate_parse(OSSL_LIB_CTX *libctx, struct span der,
-                                  struct parsed_certificate **ret_parsed, const char **why)
+static enum sca_status parse(OSSL_LIB_CTX *libctx, struct span der,
+                             struct parsed_certificate **ret_parsed, const char **why)
 {
     AUTO(parsed_certificate_freep) struct parsed_certificate *parsed = calloc(1, sizeof(*parsed));
 
@@ -271,13 +274,25 @@ enum sca_status certificate_parse(OSSL_LIB_CTX *libctx, struct span der,
     if (!parsed)
         return SCA_NOMEM;
     /* The queue of errors is the host's as well: it finds there what it left. */
+    bool was_quiet = ERR_peek_error() == 0;
     (void)ERR_set_mark();
     *why = fill(parsed, libctx, der);
+    bool lacked_memory = *why && crypto_lacked_memory(was_quiet);
     (void)ERR_pop_to_mark();
     if (*why)
-        return SCA_PROTOCOL;
+        return lacked_memory ? SCA_NOMEM : SCA_PROTOCOL;
     *ret_parsed = TAKE(parsed);
     return SCA_OK;
+}
+
+enum sca_status certificate_parse(OSSL_LIB_CTX *libctx, struct span der,
+                                  struct parsed_certificate **ret_parsed, const char **why)
+{
+    enum sca_status st = parse(libctx, der, ret_parsed, why);
+
+    /* OpenSSL forgets that it had no memory for a key, and calls it unreadable: a certificate is
+     * left out when that is said twice. */
+    return st == SCA_PROTOCOL ? parse(libctx, der, ret_parsed, why) : st;
 }
 
 /* The bytes of a DER INTEGER behind its header; all of them where that makes no sense. */

@@ -155,7 +155,7 @@ void locate_free_paths(char **paths, size_t count)
 
 static void report_folder(struct problems *problems, const char *folder, int found, int error)
 {
-    if (found < 0 && error == ENOMEM)
+    if (found < 0 && (error == ENOMEM || error == EMFILE || error == ENFILE))
         problems->is_out_of_memory = true;
     else if (found < 0 && error != ENOENT && error != ENOTDIR)
         problems_add(problems, folder, 0,

@@ -70,8 +70,10 @@ static enum sca_status sync_folders(const struct journal *journal)
     AUTO(freep) char *parent = path_join(journal->dir, "..");
     const char *const paths[] = {journal->dir, parent};
 
+    if (!parent)
+        return SCA_NOMEM;
     for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
-        AUTO(fd_closep) int fd = paths[i] ? open(paths[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+        AUTO(fd_closep) int fd = open(paths[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0 || fsync(fd) != 0)
             return SCA_IO;
     }
