@@ -47,12 +47,6 @@ struct span feed_blob(struct feed *feed)
     return feed_bytes(feed, len);
 }
 
-void require(bool holds)
-{
-    if (!holds)
-        abort();
-}
-
 static void remove_folder(void)
 {
     (void)folder_remove(folder);

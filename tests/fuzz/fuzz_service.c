@@ -25,7 +25,7 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/story.h"
 
-enum { SIGNATURE = 256, SIGNINGS = 8, MESSAGE_MAX = 8192, IDS_MAX = 256, FILE_MAX = 1 << 20 };
+enum { SIGNATURE = 256, MESSAGE_MAX = 8192, IDS_MAX = 256, FILE_MAX = 1 << 20 };
 
 #define USER(letter) "01234567890" letter
 
@@ -62,7 +62,7 @@ static struct {
     char ids[IDS_MAX][64];
     size_t id_count;   /* so many transactions were begun */
     size_t sign_count; /* by so many calls that may begin one */
-    struct signing signings[SIGNINGS];
+    struct signing signings[CALLER_SESSIONS];
 } stage;
 
 /* NOLINTBEGIN(bugprone-reserved-identifier): the linker's names */
@@ -70,8 +70,6 @@ enum sca_status __wrap_remote_load(struct call *call, const struct remote_ops **
 enum sca_status __wrap_http_transport_new(const struct http_settings *settings,
                                           OSSL_LIB_CTX *libctx, struct transport **ret_transport);
 void __wrap_http_transport_free(struct transport *transport);
-
-extern const struct remote_ops smartca_remote;
 
 /* The network half is linked, not loaded. */
 enum sca_status __wrap_remote_load(struct call *call, const struct remote_ops **ret_ops)
@@ -189,13 +187,17 @@ static enum sca_status answer(struct transport *transport, struct call *call,
     return write_answer(stage.feed, what, &response->body);
 }
 
-static struct signing *signing_of(CK_SESSION_HANDLE session)
+/* Of a session with a key at the service; NULL for any other word. */
+static struct signing *signing_of(const struct caller *caller, uintptr_t word)
 {
-    struct signing *found = &stage.signings[session % SIGNINGS];
-
-    if (found->session != session)
-        *found = (struct signing){.session = session};
-    return found;
+    for (size_t i = 0; i < CALLER_SESSIONS; i++) {
+        if (!word || caller->sessions[i].handle != word || caller->sessions[i].slot > KNOWN_USERS)
+            continue;
+        if (stage.signings[i].session != word)
+            stage.signings[i] = (struct signing){.session = word};
+        return &stage.signings[i];
+    }
+    return NULL;
 }
 
 /* The signature is PKCS#1 v1.5 of the message, with the key of all certificates. */
@@ -222,14 +224,6 @@ static void check_signature(const struct signing *signing, struct span message,
     require(EVP_Digest(message.ptr, message.len, info + sizeof(prefix) - 1, NULL, EVP_sha256(),
                        NULL) == 1);
     require(span_equal(span_of(info, sizeof(info)), span_of(out, len)));
-}
-
-static bool is_remote(const struct caller *caller, CK_SESSION_HANDLE session)
-{
-    for (size_t i = 0; i < CALLER_SESSIONS; i++)
-        if (caller->sessions[i].handle == session)
-            return caller->sessions[i].slot <= KNOWN_USERS;
-    return false;
 }
 
 static void append(struct signing *signing, const uintptr_t *words)
@@ -262,11 +256,11 @@ static void count_signing(const char *name)
 static void after(struct caller *caller, const struct row *row, const uintptr_t *words, CK_RV rv)
 {
     const char *name = row->name + 2;
-    struct signing *signing = signing_of(words[0]);
+    struct signing *signing = signing_of(caller, words[0]);
 
     count_signing(row->name);
     require(stage.id_count <= stage.sign_count);
-    if (rv != CKR_OK || !is_remote(caller, words[0]))
+    if (rv != CKR_OK || !signing)
         return;
     if ((strcmp(name, "SignInit") == 0 || strcmp(name, "MessageSignInit") == 0) && words[1])
         *signing = (struct signing){words[0], ((const CK_MECHANISM *)words[1])->mechanism, {0}, 0};
