@@ -14,7 +14,7 @@
 #include "tests/fuzz/feed.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { BUDGET_MS = 60000, ANSWERS_AT_MOST = 4 };
+enum { BUDGET_MS = 60000, ANSWERS_AT_MOST = 4, ANOTHER_RUN = 0x40 };
 
 struct service {
     struct transport transport;
@@ -138,10 +138,9 @@ static enum sca_status change(struct econtract *econtract, struct call *call, un
     return st;
 }
 
-static enum sca_status ask(struct econtract *econtract, struct call *call, struct feed *feed)
+static enum sca_status ask(struct econtract *econtract, struct call *call, uint8_t which,
+                           struct feed *feed)
 {
-    uint8_t which = feed_byte(feed);
-
     switch (which % 6) {
     case 0:
         return log_in(econtract, call, which & 0x80 ? "c1" : NULL);
@@ -169,10 +168,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     feed_folder_clear(feed_folder());
     require(econtract_new(&config, feed_folder(), &service.transport, &econtract) == SCA_OK);
     for (unsigned i = 0; i < 4 && feed.left > 0; i++) {
+        uint8_t which = feed_byte(&feed);
         struct call call;
         service.asked = 0;
+        if (which & ANOTHER_RUN) { /* what one kept, the next one has */
+            econtract_freep(&econtract);
+            require(econtract_new(&config, feed_folder(), &service.transport, &econtract) ==
+                    SCA_OK);
+        }
         call_init(&call, &still, BUDGET_MS);
-        enum sca_status st = ask(econtract, &call, &feed);
+        enum sca_status st = ask(econtract, &call, which, &feed);
         require(st == SCA_OK || call.note[0]);
         require(!strstr(call.note, password) && utf8_is_valid(span_text(call.note)));
         require(utf8_is_valid(span_text(econtract_verdict(econtract)->messages)));

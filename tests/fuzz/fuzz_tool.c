@@ -111,7 +111,11 @@ static void try_key(struct feed *feed)
     bool is_wanted = key_file_wants_password(bytes);
     bool is_read = key_file_parse(bytes, is_wanted ? password : NULL, &file, &trouble);
     require(is_read ? file.key && file.x509 : trouble.code && trouble.text[0]);
-    require(!is_read || X509_check_private_key(file.x509, file.key) == 1);
+    if (!is_read)
+        return;
+    require(X509_check_private_key(file.x509, file.key) == 1);
+    const struct key_spec *spec = key_spec_of(file.key);
+    require(!spec || key_spec_find(spec->name) == spec);
 }
 
 static void try_signature(struct feed *feed)

@@ -17,6 +17,9 @@ enum {
     OBJECT_OF_CLASS = 16,
 };
 
+/* Three objects of each class: with an RSA key, one of P-256, one of Ed25519. */
+enum { KEY_RSA, KEY_EC, KEY_EDWARDS, KEY_KINDS };
+
 static struct {
     struct feed *feed;
     CK_OBJECT_CLASS wanted;
@@ -236,7 +239,7 @@ static CK_RV fake_FindObjects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *found
                               CK_ULONG *count)
 {
     (void)session;
-    *count = fake.has_found ? 0 : 1;
+    *count = fake.has_found ? 0 : KEY_KINDS;
     if (is_odd())
         *count = feed_byte(fake.feed) % 4U ? feed_byte(fake.feed) % 8U : absurd();
     for (CK_ULONG i = 0; i < *count && i < max; i++)
@@ -258,33 +261,63 @@ static const struct value {
 } values[] = {
     {CKA_LABEL, "key", 3},
     {CKA_ID, "\x01\x02", 2},
-    {CKA_KEY_TYPE, "\0\0\0\0\0\0\0\0", sizeof(CK_KEY_TYPE)},
     {CKA_PUBLIC_EXPONENT, "\x01\x00\x01", 3},
     {CKA_PRIVATE, "\x01", 1},
     {CKA_SIGN, "\x01", 1},
     {CKA_VERIFY, "\x01", 1},
     {CKA_ALWAYS_AUTHENTICATE, "\0", 1},
     {CKA_VALUE, "0\3\2\1\1", 5},
-    {CKA_EC_PARAMS, "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07", 10},
 };
 
-/* The proper one; none has a length of nothing. */
-static struct span value_of(CK_ATTRIBUTE_TYPE type)
+static const CK_KEY_TYPE key_types[KEY_KINDS] = {CKK_RSA, CKK_EC, CKK_EC_EDWARDS};
+
+/* The base points of the two curves, as OCTET STRING; RFC 8032 section 5.1 for the second. */
+static const uint8_t p256_point[] = {
+    0x04, 0x41, 0x04, 0x6b, 0x17, 0xd1, 0xf2, 0xe1, 0x2c, 0x42, 0x47, 0xf8, 0xbc, 0xe6,
+    0xe5, 0x63, 0xa4, 0x40, 0xf2, 0x77, 0x03, 0x7d, 0x81, 0x2d, 0xeb, 0x33, 0xa0, 0xf4,
+    0xa1, 0x39, 0x45, 0xd8, 0x98, 0xc2, 0x96, 0x4f, 0xe3, 0x42, 0xe2, 0xfe, 0x1a, 0x7f,
+    0x9b, 0x8e, 0xe7, 0xeb, 0x4a, 0x7c, 0x0f, 0x9e, 0x16, 0x2b, 0xce, 0x33, 0x57, 0x6b,
+    0x31, 0x5e, 0xce, 0xcb, 0xb6, 0x40, 0x68, 0x37, 0xbf, 0x51, 0xf5};
+static const uint8_t edwards_point[] = {0x04, 0x20, 0x58, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
+                                        0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
+                                        0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
+                                        0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66};
+static const uint8_t p256_params[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
+static const uint8_t edwards_params[] = {0x06, 0x03, 0x2b, 0x65, 0x70};
+
+/* What depends on the key. */
+static struct span value_of_key(CK_ATTRIBUTE_TYPE type, size_t kind)
 {
     static uint8_t modulus[KEY_BYTES];
 
     memset(modulus, 0xc1, sizeof(modulus));
-    if (type == CKA_MODULUS)
+    if (type == CKA_KEY_TYPE)
+        return span_of(&key_types[kind], sizeof(key_types[kind]));
+    if (type == CKA_MODULUS && kind == KEY_RSA)
         return span_of(modulus, sizeof(modulus));
-    for (size_t i = 0; i < ARRAY_LEN(values); i++)
-        if (values[i].type == type)
-            return span_of(values[i].bytes, values[i].len);
+    if (type == CKA_EC_PARAMS && kind == KEY_EC)
+        return span_of(p256_params, sizeof(p256_params));
+    if (type == CKA_EC_PARAMS && kind == KEY_EDWARDS)
+        return span_of(edwards_params, sizeof(edwards_params));
+    if (type == CKA_EC_POINT && kind == KEY_EC)
+        return span_of(p256_point, sizeof(p256_point));
+    if (type == CKA_EC_POINT && kind == KEY_EDWARDS)
+        return span_of(edwards_point, sizeof(edwards_point));
     return span_of(NULL, 0);
 }
 
-static void write_attribute(CK_ATTRIBUTE *attribute)
+/* The proper one; none has a length of nothing. */
+static struct span value_of(CK_ATTRIBUTE_TYPE type, CK_OBJECT_HANDLE object)
 {
-    struct span value = value_of(attribute->type);
+    for (size_t i = 0; i < ARRAY_LEN(values); i++)
+        if (values[i].type == type)
+            return span_of(values[i].bytes, values[i].len);
+    return value_of_key(type, object % OBJECT_OF_CLASS % KEY_KINDS);
+}
+
+static void write_attribute(CK_ATTRIBUTE *attribute, CK_OBJECT_HANDLE object)
+{
+    struct span value = value_of(attribute->type, object);
     CK_ULONG room = attribute->ulValueLen;
     CK_ULONG len = value.len ? value.len : CK_UNAVAILABLE_INFORMATION;
 
@@ -301,9 +334,8 @@ static CK_RV fake_GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE 
                                     CK_ATTRIBUTE *template, CK_ULONG count)
 {
     (void)session;
-    (void)object;
     for (CK_ULONG i = 0; i < count; i++)
-        write_attribute(&template[i]);
+        write_attribute(&template[i], object);
     return code();
 }
 
