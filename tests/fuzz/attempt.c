@@ -180,14 +180,24 @@ static void push_template(struct caller *caller, struct attempt *attempt)
     push(attempt, count);
 }
 
-/* A digest in its DigestInfo, or what comes. */
-static void push_data(struct caller *caller, struct attempt *attempt)
+/* A digest in its DigestInfo, bytes of the input, or as many as a signature has. */
+static struct span pick_data(struct caller *caller, uint8_t choice)
 {
     static const uint8_t info[51] =
         "\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20";
+    static const uint8_t blank[256];
+
+    if (choice < 0x40)
+        return span_of(info, sizeof(info));
+    if (choice >= 0xc0)
+        return span_of(blank, sizeof(blank));
+    return feed_bytes(caller->feed, choice & 0x3f);
+}
+
+static void push_data(struct caller *caller, struct attempt *attempt)
+{
     uint8_t choice = feed_byte(caller->feed);
-    struct span given =
-        choice < 0x40 ? span_of(info, sizeof(info)) : feed_bytes(caller->feed, choice & 0x3f);
+    struct span given = pick_data(caller, choice);
     uint8_t *data = NULL;
     CK_ULONG len = given.len;
 
@@ -249,10 +259,17 @@ static uintptr_t pick_arguments(struct caller *caller)
 static uintptr_t pick_label(struct caller *caller)
 {
     enum { LABEL_LEN = 32 };
-    uint8_t *label = block(caller, LABEL_LEN);
+    uint8_t *label = memset(block(caller, LABEL_LEN), ' ', LABEL_LEN);
 
     label[0] = feed_byte(caller->feed);
     return (uintptr_t)label;
+}
+
+static CK_ULONG pick_number(struct caller *caller)
+{
+    uint8_t choice = feed_byte(caller->feed);
+
+    return choice == 0xff ? caller->number : choice * 0x101UL;
 }
 
 /* What is one word. */
@@ -266,7 +283,7 @@ static uintptr_t pick_word(struct caller *caller, char kind)
     case 'o':
         return pick_object(caller);
     case 'u':
-        return feed_byte(caller->feed) * 0x101UL;
+        return pick_number(caller);
     case 'U':
         return users[feed_byte(caller->feed) % ARRAY_LEN(users)];
     case 'f':

@@ -113,6 +113,8 @@ static void learn(struct caller *caller, const struct attempt *attempt)
     else if (is(attempt, "FindObjects") && attempt->outputs[0].room && attempt->outputs[0].len)
         add_objects(caller, (const CK_OBJECT_HANDLE *)(const void *)attempt->outputs[0].room,
                     *attempt->outputs[0].len);
+    else if (is(attempt, "AsyncGetID") && attempt->outputs[0].room)
+        memcpy(&caller->number, attempt->outputs[0].room, sizeof(caller->number));
     else if (handle)
         add_objects(caller, handle, 1);
 }

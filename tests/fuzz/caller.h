@@ -11,7 +11,7 @@
 #include "tests/fuzz/feed.h"
 #include "tests/fuzz/rows.h"
 
-enum { CALLER_SESSIONS = 4, CALLER_SLOTS = 8, CALLER_OBJECTS = 16, CALLER_BLOCKS = 4096 };
+enum { CALLER_SESSIONS = 4, CALLER_SLOTS = 8, CALLER_OBJECTS = 32, CALLER_BLOCKS = 4096 };
 
 struct caller_session {
     CK_SESSION_HANDLE handle; /* 0: none yet */
@@ -26,6 +26,7 @@ struct caller {
     struct caller_session sessions[CALLER_SESSIONS];
     CK_OBJECT_HANDLE objects[CALLER_OBJECTS];
     size_t object_count;
+    CK_ULONG number; /* the last one of C_AsyncGetID */
     const char *pins[4]; /* good and bad ones */
     void *blocks[CALLER_BLOCKS];
     size_t block_count;

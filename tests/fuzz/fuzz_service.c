@@ -51,6 +51,7 @@ struct signing {
     CK_MECHANISM_TYPE type;
     uint8_t message[MESSAGE_MAX];
     size_t len;
+    bool is_pending; /* of an asynchronous C_Sign in this session */
 };
 
 static struct {
@@ -191,7 +192,8 @@ static enum sca_status answer(struct transport *transport, struct call *call,
 static struct signing *signing_of(const struct caller *caller, uintptr_t word)
 {
     for (size_t i = 0; i < CALLER_SESSIONS; i++) {
-        if (!word || caller->sessions[i].handle != word || caller->sessions[i].slot > KNOWN_USERS)
+        CK_SLOT_ID slot = caller->sessions[i].slot; /* 0 is the empty one's */
+        if (!word || caller->sessions[i].handle != word || slot == 0 || slot > KNOWN_USERS)
             continue;
         if (stage.signings[i].session != word)
             stage.signings[i] = (struct signing){.session = word};
@@ -226,12 +228,12 @@ static void check_signature(const struct signing *signing, struct span message,
     require(span_equal(span_of(info, sizeof(info)), span_of(out, len)));
 }
 
-static void append(struct signing *signing, const uintptr_t *words)
+static void append(struct signing *signing, uintptr_t data, uintptr_t len)
 {
-    require(signing->len + words[2] <= MESSAGE_MAX);
-    if (words[2] > 0)
-        memcpy(signing->message + signing->len, (const void *)words[1], words[2]);
-    signing->len += words[2];
+    require(signing->len + len <= MESSAGE_MAX);
+    if (len > 0)
+        memcpy(signing->message + signing->len, (const void *)data, len);
+    signing->len += len;
 }
 
 /* out, len: where a signature is, if there is one. */
@@ -253,25 +255,56 @@ static void count_signing(const char *name)
         stage.sign_count += strcmp(name, names[i]) == 0;
 }
 
+/* What came of a C_Sign that was begun in this session. */
+static void look_at_late(struct signing *signing, uintptr_t word)
+{
+    const CK_ASYNC_DATA *data = (const CK_ASYNC_DATA *)word;
+
+    if (!signing->is_pending || !data)
+        return;
+    require(data->ulValue == SIGNATURE);
+    check_signature(signing, span_of(signing->message, signing->len), data->pValue);
+    signing->is_pending = false;
+}
+
+static void remember(struct signing *signing, const char *name, const uintptr_t *words, CK_RV rv)
+{
+    bool is_begun = strcmp(name, "SignInit") == 0 || strcmp(name, "MessageSignInit") == 0;
+
+    if (is_begun && rv == CKR_OK && words[1])
+        *signing = (struct signing){.session = words[0],
+                                    .type = ((const CK_MECHANISM *)words[1])->mechanism};
+    if (strcmp(name, "SignUpdate") == 0 && rv == CKR_OK)
+        append(signing, words[1], words[2]);
+    if (strcmp(name, "AsyncJoin") == 0)
+        signing->is_pending = false; /* of somebody else's message, perhaps */
+    if (strcmp(name, "Sign") == 0 && rv == CKR_PENDING) {
+        append(signing, words[1], words[2]);
+        signing->is_pending = true;
+    }
+}
+
 static void after(struct caller *caller, const struct row *row, const uintptr_t *words, CK_RV rv)
 {
     const char *name = row->name + 2;
     struct signing *signing = signing_of(caller, words[0]);
 
+    frozen_pass(1000); /* an application does not ask for news all the time */
     count_signing(row->name);
     require(stage.id_count <= stage.sign_count);
-    if (rv != CKR_OK || !signing)
+    if (!signing)
         return;
-    if ((strcmp(name, "SignInit") == 0 || strcmp(name, "MessageSignInit") == 0) && words[1])
-        *signing = (struct signing){words[0], ((const CK_MECHANISM *)words[1])->mechanism, {0}, 0};
-    else if (strcmp(name, "SignUpdate") == 0)
-        append(signing, words);
-    else if (strcmp(name, "Sign") == 0)
+    remember(signing, name, words, rv);
+    if (rv != CKR_OK)
+        return;
+    if (strcmp(name, "Sign") == 0)
         look_at(signing, span_of((const void *)words[1], words[2]), words[3], words[4]);
     else if (strcmp(name, "SignFinal") == 0)
         look_at(signing, span_of(signing->message, signing->len), words[1], words[2]);
     else if (strcmp(name, "SignMessage") == 0)
         look_at(signing, span_of((const void *)words[3], words[4]), words[5], words[6]);
+    else if (strcmp(name, "AsyncComplete") == 0)
+        look_at_late(signing, words[2]);
 }
 
 static void store_account(const char *state, const char *user, struct span spki)
