@@ -14,7 +14,8 @@ static void *block(struct caller *caller, size_t size)
 {
     void *made = malloc(size);
 
-    require(made && caller->block_count < CALLER_BLOCKS);
+    if (!made || caller->block_count == CALLER_BLOCKS)
+        abort();
     caller->blocks[caller->block_count++] = made;
     return memset(made, ATTEMPT_UNTOUCHED, size);
 }

@@ -26,7 +26,7 @@ struct caller {
     struct caller_session sessions[CALLER_SESSIONS];
     CK_OBJECT_HANDLE objects[CALLER_OBJECTS];
     size_t object_count;
-    CK_ULONG number; /* the last one of C_AsyncGetID */
+    CK_ULONG number;     /* the last one of C_AsyncGetID */
     const char *pins[4]; /* good and bad ones */
     void *blocks[CALLER_BLOCKS];
     size_t block_count;

@@ -230,8 +230,8 @@ static void check_signature(const struct signing *signing, struct span message,
 
 static void append(struct signing *signing, uintptr_t data, uintptr_t len)
 {
-    require(signing->len + len <= MESSAGE_MAX);
-    if (len > 0)
+    require(signing->len + len <= MESSAGE_MAX && (data || len == 0));
+    if (data && len > 0)
         memcpy(signing->message + signing->len, (const void *)data, len);
     signing->len += len;
 }

@@ -124,7 +124,7 @@ static const struct rule rules[] = {
     {"C_VerifyMessageNext", "sddd", {CHECKS, CKR_MECHANISM_PARAM_INVALID}},
     {"C_MessageVerifyFinal", "s", {NO_OPERATION, BAD_DATA}},
     {"C_AsyncComplete", "snx", {SIGNS}},
-    {"C_AsyncGetID", "snx", {SIGNS}},
+    {"C_AsyncGetID", "snx", {SIGNS, CKR_STATE_UNSAVEABLE}},
     {"C_AsyncJoin", "snud", {SIGNS, CKR_SAVED_STATE_INVALID, CKR_SESSION_ASYNC_NOT_SUPPORTED}},
 };
 /* clang-format on */
