@@ -146,9 +146,10 @@ void forward_drop_sessions(struct forward_token *token, bool is_void);
 bool forward_recover(struct forward_token *token, CK_RV rv);
 
 /* forward_code.c: what an inner code means outside; the note says which call of which module. */
+enum forward_act { FORWARD_SIGN = 1, FORWARD_LOGIN = 2, FORWARD_SET_PIN = 4 };
 enum sca_status forward_fail(const struct forward_token *token, struct call *call, CK_RV rv,
-                             const char *what);
-CK_RV forward_code(CK_RV inner);
+                             enum forward_act act);
+CK_RV forward_code(CK_RV inner, enum forward_act act);
 
 /* forward_sign.c: the mechanisms of the list that we can pass on, into out. */
 size_t forward_mechanisms(const CK_MECHANISM_TYPE *offered, size_t count,

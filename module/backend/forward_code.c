@@ -2,36 +2,47 @@
 #include "module/backend/forward.h"
 #include "remote/base/cleanup.h"
 
-/* Codes that say to an application what they say to us. Others, a module's own and those that are
- * no codes at all become CKR_DEVICE_ERROR, which every function may return. */
-static const CK_RV passed_on[] = {
-    CKR_HOST_MEMORY,
-    CKR_FUNCTION_FAILED,
-    CKR_FUNCTION_CANCELED,
-    CKR_FUNCTION_REJECTED,
-    CKR_DATA_INVALID,
-    CKR_DATA_LEN_RANGE,
-    CKR_DEVICE_MEMORY,
-    CKR_DEVICE_REMOVED,
-    CKR_KEY_SIZE_RANGE,
-    CKR_KEY_FUNCTION_NOT_PERMITTED,
-    CKR_KEY_TYPE_INCONSISTENT,
-    CKR_MECHANISM_INVALID,
-    CKR_MECHANISM_PARAM_INVALID,
-    CKR_PIN_INCORRECT,
-    CKR_PIN_INVALID,
-    CKR_PIN_LEN_RANGE,
-    CKR_PIN_EXPIRED,
-    CKR_PIN_LOCKED,
-    CKR_SESSION_COUNT,
-    CKR_SESSION_READ_ONLY,
-    CKR_TOKEN_WRITE_PROTECTED,
-    CKR_TOKEN_RESOURCE_EXCEEDED,
-    CKR_USER_NOT_LOGGED_IN,
-    CKR_USER_PIN_NOT_INITIALIZED,
-    CKR_USER_ANOTHER_ALREADY_LOGGED_IN,
-    CKR_USER_TOO_MANY_TYPES,
-    CKR_FUNCTION_NOT_SUPPORTED,
+enum {
+    ANY = FORWARD_SIGN | FORWARD_LOGIN | FORWARD_SET_PIN,
+    PINS = FORWARD_LOGIN | FORWARD_SET_PIN
+};
+
+/*
+ * Codes that say to an application what they say to us, and of what they may be said: the module's
+ * C_SignInit, and the C_Login of a key that wants one each time, are parts of a signature. Others,
+ * a module's own and those that are no codes at all become CKR_DEVICE_ERROR, which every function
+ * may return.
+ */
+static const struct {
+    CK_RV rv;
+    unsigned of;
+} passed_on[] = {
+    {CKR_HOST_MEMORY, ANY},
+    {CKR_FUNCTION_FAILED, ANY},
+    {CKR_FUNCTION_CANCELED, ANY},
+    {CKR_FUNCTION_NOT_SUPPORTED, ANY},
+    {CKR_DEVICE_MEMORY, ANY},
+    {CKR_DEVICE_REMOVED, ANY},
+    {CKR_FUNCTION_REJECTED, FORWARD_SIGN},
+    {CKR_DATA_INVALID, FORWARD_SIGN},
+    {CKR_DATA_LEN_RANGE, FORWARD_SIGN},
+    {CKR_KEY_SIZE_RANGE, FORWARD_SIGN},
+    {CKR_KEY_FUNCTION_NOT_PERMITTED, FORWARD_SIGN},
+    {CKR_KEY_TYPE_INCONSISTENT, FORWARD_SIGN},
+    {CKR_MECHANISM_INVALID, FORWARD_SIGN},
+    {CKR_MECHANISM_PARAM_INVALID, FORWARD_SIGN},
+    {CKR_TOKEN_RESOURCE_EXCEEDED, FORWARD_SIGN},
+    {CKR_USER_NOT_LOGGED_IN, FORWARD_SIGN | FORWARD_SET_PIN},
+    {CKR_PIN_INCORRECT, ANY},
+    {CKR_PIN_INVALID, ANY},
+    {CKR_PIN_LEN_RANGE, ANY},
+    {CKR_PIN_EXPIRED, ANY},
+    {CKR_PIN_LOCKED, ANY},
+    {CKR_USER_PIN_NOT_INITIALIZED, PINS},
+    {CKR_USER_ANOTHER_ALREADY_LOGGED_IN, FORWARD_LOGIN},
+    {CKR_USER_TOO_MANY_TYPES, FORWARD_LOGIN},
+    {CKR_SESSION_READ_ONLY, FORWARD_SET_PIN},
+    {CKR_TOKEN_WRITE_PROTECTED, FORWARD_SET_PIN},
 };
 
 /* Codes of the module's that an application would take for something it did itself. */
@@ -44,20 +55,23 @@ static const struct {
     {CKR_SLOT_ID_INVALID, CKR_DEVICE_REMOVED},
 };
 
-CK_RV forward_code(CK_RV inner)
+CK_RV forward_code(CK_RV inner, enum forward_act act)
 {
     for (size_t i = 0; i < ARRAY_LEN(replaced); i++)
         if (replaced[i].inner == inner)
             return replaced[i].outer;
     for (size_t i = 0; i < ARRAY_LEN(passed_on); i++)
-        if (passed_on[i] == inner)
+        if (passed_on[i].rv == inner && (passed_on[i].of & act))
             return inner;
     return CKR_DEVICE_ERROR;
 }
 
 enum sca_status forward_fail(const struct forward_token *token, struct call *call, CK_RV rv,
-                             const char *what)
+                             enum forward_act act)
 {
+    static const char *const names[] = {[FORWARD_SIGN] = "a signature",
+                                        [FORWARD_LOGIN] = "C_Login",
+                                        [FORWARD_SET_PIN] = "C_SetPIN"};
     static const struct {
         CK_RV rv;
         enum sca_status status;
@@ -70,10 +84,10 @@ enum sca_status forward_fail(const struct forward_token *token, struct call *cal
 
     if (rv == CKR_OK)
         return SCA_OK;
+    call->device_error = forward_code(rv, act);
     for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
-        if (statuses[i].rv == rv)
+        if (statuses[i].rv == call->device_error)
             st = statuses[i].status;
-    call->device_error = forward_code(rv);
-    return call_fail(call, st, "[token %s] %s of %s says 0x%lx", token->section->config->name, what,
-                     token->inner->file.path, rv);
+    return call_fail(call, st, "[token %s] %s of %s says 0x%lx", token->section->config->name,
+                     names[act], token->inner->file.path, rv);
 }

@@ -116,7 +116,7 @@ enum sca_status forward_login(struct token *base, struct call *call, enum token_
     if (rv != CKR_OK && forward_recover(token, rv))
         rv = log_in(token, call, pin);
     remember(token, rv, pin ? fingerprint : NULL);
-    st = forward_fail(token, call, rv, "C_Login");
+    st = forward_fail(token, call, rv, FORWARD_LOGIN);
     return rv == CKR_PIN_INCORRECT ? SCA_USER_AUTH : st;
 }
 
@@ -185,6 +185,6 @@ enum sca_status forward_set_pin(struct token *base, struct call *call, enum toke
         return st;
     CK_RV rv = change(token, call, old_pin, new_pin);
     remember(token, rv, old_pin ? fingerprint : NULL);
-    st = forward_fail(token, call, rv, "C_SetPIN");
+    st = forward_fail(token, call, rv, FORWARD_SET_PIN);
     return rv == CKR_PIN_INCORRECT ? SCA_USER_AUTH : st;
 }

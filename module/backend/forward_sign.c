@@ -235,5 +235,5 @@ enum sca_status forward_sign(struct token *base, struct call *call, const struct
         rv = sign_once(token, call, job, &order, sig);
     if (rv != CKR_OK && forward_recover(token, rv))
         rv = sign_anew(token, call, job, &order, sig);
-    return forward_fail(token, call, rv, "a signature");
+    return forward_fail(token, call, rv, FORWARD_SIGN);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What may come with a mechanism: nothing, but for PSS and EdDSA. */
+#include <string.h>
+
 #include "module/token/mechanism.h"
 #include "remote/base/cleanup.h"
 
@@ -14,18 +16,27 @@ static const struct {
     {CKM_SHA512, CKG_MGF1_SHA512, CRYPTO_SHA512},
 };
 
+/* Applications that make it in a byte array may have it at any address. */
+static bool copy_parameter(const CK_MECHANISM *wanted, void *out, size_t size)
+{
+    if (!wanted->pParameter || wanted->ulParameterLen != size)
+        return false;
+    memcpy(out, wanted->pParameter, size);
+    return true;
+}
+
 static CK_RV read_pss(const struct mechanism *mechanism, const CK_MECHANISM *wanted,
                       struct mechanism_parameter *ret_parameter)
 {
-    const CK_RSA_PKCS_PSS_PARAMS *given = wanted->pParameter;
-    if (!given || wanted->ulParameterLen != sizeof(*given))
+    CK_RSA_PKCS_PSS_PARAMS given;
+    if (!copy_parameter(wanted, &given, sizeof(given)))
         return CKR_MECHANISM_PARAM_INVALID;
     for (size_t i = 0; i < ARRAY_LEN(pss_hashes); i++) {
         enum crypto_hash hash = pss_hashes[i].hash;
-        if (given->hashAlg != pss_hashes[i].type || given->mgf != pss_hashes[i].mgf ||
+        if (given.hashAlg != pss_hashes[i].type || given.mgf != pss_hashes[i].mgf ||
             (mechanism->hash != CRYPTO_NO_HASH && mechanism->hash != hash))
             continue;
-        *ret_parameter = (struct mechanism_parameter){.hash = hash, .salt_len = given->sLen};
+        *ret_parameter = (struct mechanism_parameter){.hash = hash, .salt_len = given.sLen};
         return CKR_OK;
     }
     return CKR_MECHANISM_PARAM_INVALID;
@@ -34,11 +45,10 @@ static CK_RV read_pss(const struct mechanism *mechanism, const CK_MECHANISM *wan
 /* Ed25519 as it is: neither the pre-hashed variant nor the one with a context (RFC 8032). */
 static CK_RV check_eddsa(const CK_MECHANISM *wanted)
 {
-    const struct cryptoki_eddsa_params *given = wanted->pParameter;
-    if (!given && !wanted->ulParameterLen)
+    struct cryptoki_eddsa_params given;
+    if (!wanted->pParameter && !wanted->ulParameterLen)
         return CKR_OK;
-    if (!given || wanted->ulParameterLen != sizeof(*given) || given->phFlag ||
-        given->ulContextDataLen)
+    if (!copy_parameter(wanted, &given, sizeof(given)) || given.phFlag || given.ulContextDataLen)
         return CKR_MECHANISM_PARAM_INVALID;
     return CKR_OK;
 }

@@ -195,12 +195,15 @@ static enum sca_status walk_file(struct walk *walk, const struct files *files, s
     return st;
 }
 
-/* What only the whole can tell: the oldest file, and the end. */
+/* What only the whole can tell: the oldest file, and the end. A file that follows another one is
+ * never empty: it comes with its first lines. */
 static void judge(struct walk *walk, enum head_state state)
 {
+    bool is_emptied = walk->line == 0 && walk->report.file_count > 1;
+
     if (walk->first > walk->oldest)
         blame_file(walk, walk->first - 1);
-    else if (state == HEAD_CUT) {
+    else if (state == HEAD_CUT || is_emptied) {
         walk->report.fault = AUDIT_MISSING_END;
         walk->report.bad_file = 0;
         walk->report.bad_line = walk->line + 1;

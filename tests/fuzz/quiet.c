@@ -3,30 +3,20 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-static char dir[] = "/tmp/fuzz.XXXXXX";
-static char path[64];
-
-static void remove_configuration(void)
-{
-    (void)unlink(path);
-    (void)rmdir(dir);
-}
+#include "tests/fuzz/feed.h"
 
 void quiet_configuration(void)
 {
+    static char path[512];
+    char text[1024];
+
     if (path[0])
         return;
-    if (!mkdtemp(dir))
-        abort();
-    (void)snprintf(path, sizeof(path), "%s/fuzz.conf", dir);
-    FILE *file = fopen(path, "we");
-    if (!file ||
-        fprintf(file, "[module]\nlog = /dev/null\nlog_level = debug\nstate_dir = %s\n", dir) < 0 ||
-        fclose(file) != 0 || chmod(path, 0600) != 0 || atexit(remove_configuration) != 0 ||
-        setenv("SMARTCA_PKCS11_CONF", path, 1) != 0 || unsetenv("SMARTCA_PKCS11_LOG") != 0)
-        abort();
+    (void)snprintf(text, sizeof(text),
+                   "[module]\nlog = /dev/null\nlog_level = debug\nstate_dir = %s/state\n",
+                   feed_folder());
+    feed_file("fuzz.conf", span_text(text));
+    (void)snprintf(path, sizeof(path), "%s/fuzz.conf", feed_folder());
+    require(setenv("SMARTCA_PKCS11_CONF", path, 1) == 0 && unsetenv("SMARTCA_PKCS11_LOG") == 0);
 }

@@ -64,6 +64,8 @@ static void codes_of_a_login_are_passed_on_where_they_mean_something(void **stat
         {"Login=0xe0", CKR_DEVICE_REMOVED}, /* CKR_TOKEN_NOT_PRESENT */
         {"Login=0x50", CKR_FUNCTION_CANCELED},
         {"Login=0x5", CKR_DEVICE_ERROR},        /* CKR_GENERAL_ERROR */
+        {"Login=0x21", CKR_DEVICE_ERROR},       /* CKR_DATA_LEN_RANGE: no code of C_Login */
+        {"Login=0x101", CKR_DEVICE_ERROR},      /* CKR_USER_NOT_LOGGED_IN: neither */
         {"Login=0x80000001", CKR_DEVICE_ERROR}, /* the vendor's own */
         {"Login=0xfffffffffff", CKR_DEVICE_ERROR},
     };

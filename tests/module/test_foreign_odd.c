@@ -220,6 +220,7 @@ static void signatures_of_another_length_are_not_believed(void **state)
         {"sign-nothing", CKR_DEVICE_ERROR},
         {"Sign=0x5", CKR_DEVICE_ERROR},
         {"Sign=0x80000000", CKR_DEVICE_ERROR},
+        {"Sign=0x104", CKR_DEVICE_ERROR}, /* CKR_USER_ANOTHER_ALREADY_LOGGED_IN: of C_Login */
         {"Sign=0x54", CKR_FUNCTION_NOT_SUPPORTED},
         {"Sign=0x200", CKR_FUNCTION_REJECTED},
         {"Sign=0x50", CKR_FUNCTION_CANCELED},

@@ -136,6 +136,19 @@ static void several_that_are_missing_are_found(void **state)
     expect_fault(stage, AUDIT_MISSING_FILE, closed, 0);
 }
 
+/* Also without the lock file, which tells how far the log went. */
+static void an_emptied_file_after_others_is_found(void **state)
+{
+    struct audit_stage *stage = *state;
+    AUTO(freep) char *lock = path_join(stage->dir, "audit.lock");
+    append_small(stage, 12, 0);
+
+    assert_int_equal(truncate(stage->path, 0), 0);
+    assert_int_equal(unlink(lock), 0);
+
+    expect_fault(stage, AUDIT_MISSING_END, 0, 1);
+}
+
 static void exchanged_files_are_found(void **state)
 {
     struct audit_stage *stage = *state;
@@ -394,6 +407,7 @@ int main(void)
         TEST(many_files_are_one_log),
         TEST(what_is_missing_is_named),
         TEST(several_that_are_missing_are_found),
+        TEST(an_emptied_file_after_others_is_found),
         TEST(exchanged_files_are_found),
         TEST(a_closed_file_without_its_end_is_found),
         TEST(an_older_log_of_the_same_folder_is_no_part_of_it),
