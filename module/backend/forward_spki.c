@@ -39,7 +39,7 @@ static EVP_PKEY *key_from(OSSL_PARAM_BLD *builder, const char *type)
 {
     EVP_PKEY *key = NULL;
     OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(builder);
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(crypto_libctx(), type, NULL);
+    EVP_PKEY_CTX *ctx = crypto_key_ctx(type);
 
     if (!params || !ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
         EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)

@@ -68,7 +68,7 @@ static CK_RV make_rsa(const struct blueprint *for_public, EVP_PKEY **ret_key)
         return CKR_KEY_SIZE_RANGE;
 
     BIGNUM *exponent = BN_new();
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(crypto_libctx(), "RSA", NULL);
+    EVP_PKEY_CTX *ctx = crypto_key_ctx("RSA");
     CK_RV rv = exponent && ctx ? read_exponent(for_public, exponent) : CKR_HOST_MEMORY;
     if (rv == CKR_OK &&
         (EVP_PKEY_keygen_init(ctx) != 1 || EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, (int)bits) != 1 ||
@@ -82,6 +82,17 @@ static CK_RV make_rsa(const struct blueprint *for_public, EVP_PKEY **ret_key)
     return rv;
 }
 
+static EVP_PKEY *make_ec(const struct curve *curve)
+{
+    EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *ctx = crypto_key_ctx("EC");
+    if (!ctx || EVP_PKEY_keygen_init(ctx) != 1 ||
+        EVP_PKEY_CTX_set_group_name(ctx, curve->name) != 1 || EVP_PKEY_generate(ctx, &key) != 1)
+        key = NULL;
+    EVP_PKEY_CTX_free(ctx);
+    return key;
+}
+
 static CK_RV make_curve(const struct blueprint *for_public, CK_KEY_TYPE type, EVP_PKEY **ret_key)
 {
     const struct curve *curve = NULL;
@@ -91,8 +102,8 @@ static CK_RV make_curve(const struct blueprint *for_public, CK_KEY_TYPE type, EV
     CK_RV rv = curve_find(span_of(given->pValue, given->ulValueLen), type, &curve);
     if (rv != CKR_OK)
         return rv;
-    EVP_PKEY *key = type == CKK_EC ? EVP_PKEY_Q_keygen(crypto_libctx(), NULL, "EC", curve->name)
-                                   : EVP_PKEY_Q_keygen(crypto_libctx(), NULL, curve->name);
+    EVP_PKEY *key =
+        type == CKK_EC ? make_ec(curve) : EVP_PKEY_Q_keygen(crypto_libctx(), NULL, curve->name);
     if (!key)
         return CKR_FUNCTION_FAILED;
     *ret_key = key;

@@ -51,7 +51,7 @@ EVP_PKEY *key_numbers_make(const struct key_numbers *numbers, const char *type, 
     EVP_PKEY *key = NULL;
     int selection = is_private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY;
     OSSL_PARAM *params = numbers->is_bad ? NULL : OSSL_PARAM_BLD_to_param(numbers->builder);
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(crypto_libctx(), type, NULL);
+    EVP_PKEY_CTX *ctx = crypto_key_ctx(type);
     if (!params || !ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
         EVP_PKEY_fromdata(ctx, &key, selection, params) != 1)
         key = NULL;

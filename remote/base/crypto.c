@@ -2,6 +2,7 @@
 #include "remote/base/crypto.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -82,6 +83,15 @@ bool crypto_lacked_memory(bool was_quiet)
     /* The oldest error is the reason of the others. */
     return (was_quiet && ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE) ||
            ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
+}
+
+EVP_PKEY_CTX *crypto_key_ctx(const char *kind)
+{
+    /* By these names OpenSSL 3.0 finds its own, but no engine: those have numbers, which it has for
+     * the short and long names only (RFC 8017 appendix C, RFC 5480 section 2.1.1). */
+    const char *name = strcmp(kind, "RSA") == 0 ? "1.2.840.113549.1.1.1" : "1.2.840.10045.2.1";
+
+    return EVP_PKEY_CTX_new_from_name(crypto_libctx(), name, NULL);
 }
 
 void crypto_pkey_freep(EVP_PKEY **key)

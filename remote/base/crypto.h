@@ -27,6 +27,13 @@ void crypto_abandon(void);
  */
 bool crypto_lacked_memory(bool was_quiet);
 
+/*
+ * To make keys of that kind with, "RSA" or "EC", or to make them of their parts; the caller frees
+ * it. An engine that the host has set for all RSA or EC keys (openssl -engine pkcs11 does) has no
+ * part in it. NULL without memory.
+ */
+EVP_PKEY_CTX *crypto_key_ctx(const char *kind);
+
 /* AUTO(crypto_pkey_freep) EVP_PKEY *key = NULL. */
 void crypto_pkey_freep(EVP_PKEY **key);
 

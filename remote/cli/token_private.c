@@ -66,7 +66,7 @@ static bool push_numbers(struct token *token, CK_OBJECT_HANDLE object, const str
 static EVP_PKEY *make_key(const char *type, OSSL_PARAM_BLD *build)
 {
     OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(build);
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(crypto_libctx(), type, NULL);
+    EVP_PKEY_CTX *ctx = crypto_key_ctx(type);
     EVP_PKEY *key = NULL;
 
     if (!params || !ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||

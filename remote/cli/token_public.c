@@ -14,7 +14,7 @@
 
 static EVP_PKEY *key_from(const char *type, OSSL_PARAM *params)
 {
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(crypto_libctx(), type, NULL);
+    EVP_PKEY_CTX *ctx = crypto_key_ctx(type);
     EVP_PKEY *key = NULL;
 
     if (!ctx || !params || EVP_PKEY_fromdata_init(ctx) != 1 ||

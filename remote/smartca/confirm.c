@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -194,6 +195,14 @@ static bool run_unseen(char *const *words)
     return child > 0 && WIFEXITED(outcome) && WEXITSTATUS(outcome) == 0;
 }
 
+/* A folder may be "executed", too. */
+static bool is_program(const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode) && access(path, X_OK) == 0;
+}
+
 void confirm_run(const char *command, const char *text)
 {
     if (getauxval(AT_SECURE)) {
@@ -207,7 +216,7 @@ void confirm_run(const char *command, const char *text)
         log_line(LOG_LEVEL_WARNING,
                  "on_confirm is not run: it needs the absolute path of a program, "
                  "closed quotes, and at most 64 words of 4096 bytes together");
-    else if (access(parsed->words[0], X_OK) != 0)
+    else if (!is_program(parsed->words[0]))
         log_line(LOG_LEVEL_WARNING, "on_confirm cannot run %s: not there or not executable",
                  parsed->words[0]);
     else if (!run_unseen(parsed->words))

@@ -35,7 +35,7 @@ check "the network half uses the OpenSSL flavour of libcurl" libcurl.so.4 \
 guests=$(printf '|%s' curl_global_cleanup curl_global_sslset curl_global_init_mem curl_global_trace cJSON_InitHooks \
     CRYPTO_set_mem_functions CRYPTO_secure_malloc_init OPENSSL_cleanup OPENSSL_config 'CONF_modules_[a-z_]*' 'ENGINE_[a-z_]*' \
     'EVP_set_default[a-z_]*' EVP_default_properties_enable_fips OSSL_PROVIDER_set_default_search_path RAND_set_rand_method \
-    setlocale uselocale umask chdir fchdir setenv putenv unsetenv clearenv getenv openlog closelog setlogmask \
+    setlocale uselocale umask chdir fchdir setenv putenv unsetenv clearenv openlog closelog setlogmask \
     srand srandom prctl setrlimit setpriority fesetround fesetenv signal sigvec alarm setitimer \
     pthread_create thrd_create fork vfork exit quick_exit abort atexit on_exit at_quick_exit \
     printf puts putchar perror fprintf vfprintf vprintf fputs fputc fwrite psignal err warn)
@@ -44,6 +44,10 @@ for file in "$module" "$remote"; do
         "$(nm -D --undefined-only "$file" | awk '{ print $NF }' | sed 's/@.*//; s/^__\(.*\)_chk$/\1/' |
             grep -xE "${guests#|}|stdout|stderr" || true)"
 done
+
+# It only asks whether libcurl, which does not ask for privileges, would read a variable.
+check "variables are read with secure_getenv, but for one" remote/http/engine.c \
+    "$(grep -rlw --include='*.c' --exclude-dir=cli getenv module remote)"
 
 for file in "$module" "$remote"; do
     name=$(basename "$file")

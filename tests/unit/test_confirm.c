@@ -267,7 +267,7 @@ static void what_cannot_be_run_is_logged_and_ignored(void **state)
     long_command[0] = '/';
     long_command[sizeof(long_command) - 1] = 0;
     const char *const commands[] = {
-        "", "   ", "relative words", "/nonexistent %s", "/bin/sh \"open", long_command};
+        "", "   ", "relative words", "/nonexistent %s", "/ %s", "/bin/sh \"open", long_command};
 
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
         size_t before = log_size(stage);
