@@ -127,11 +127,14 @@ struct forward_lease {
     CK_SESSION_HANDLE session;
     CK_SLOT_ID slot; /* of the module, that it is in */
     unsigned long generation;
+    struct forward_key key; /* number 0: there is none such */
 };
 
-/* Enters the module and borrows a session, or opens one. Waits for one that another call gives back
- * where the token has no more; call may be NULL: then not. To be given back unless it fails. */
-CK_RV forward_take(struct forward_token *token, struct call *call, struct forward_lease *ret_lease);
+/* Enters the module and borrows a session, or opens one, and looks up the key of that number (0: no
+ * key). Waits for a session that another call gives back where the token has no more; call may be
+ * NULL: then not. To be given back unless it fails. */
+CK_RV forward_take(struct forward_token *token, struct call *call, unsigned key_number,
+                   struct forward_lease *ret_lease);
 
 /* is_sound: it can be used again. */
 void forward_give(struct forward_token *token, const struct forward_lease *lease, bool is_sound);

@@ -170,7 +170,7 @@ static void keep_keys(struct forward_token *token, struct forward_keys *keys,
 
 static CK_RV find_in(struct forward_token *token, struct forward_lease *lease, struct found *found)
 {
-    CK_RV rv = forward_take(token, NULL, lease);
+    CK_RV rv = forward_take(token, NULL, 0, lease);
     if (rv != CKR_OK)
         return rv;
     rv = find_all(token, lease->session, found);

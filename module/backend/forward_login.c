@@ -65,7 +65,7 @@ static CK_RV log_in(struct forward_token *token, struct call *call, const struct
     struct forward_lease lease;
     CK_ULONG len = 0;
 
-    CK_RV rv = forward_take(token, call, &lease);
+    CK_RV rv = forward_take(token, call, 0, &lease);
     if (rv != CKR_OK)
         return rv;
     CK_UTF8CHAR *text = pin_of(pin, &len);
@@ -88,7 +88,7 @@ bool forward_is_logged_in(struct token *base)
     bool was_left = token->was_left;
     lock_drop(&token->lock);
     if (was_left || !token->inner->GetSessionInfo || inner_rests(token->inner) ||
-        forward_take(token, NULL, &lease) != CKR_OK)
+        forward_take(token, NULL, 0, &lease) != CKR_OK)
         return false;
     CK_RV rv = token->inner->GetSessionInfo(lease.session, &info);
     bool is_in = rv == CKR_OK &&
@@ -156,7 +156,7 @@ static CK_RV change(struct forward_token *token, struct call *call, const struct
     CK_ULONG old_len = 0;
     CK_ULONG new_len = 0;
 
-    CK_RV rv = forward_take(token, call, &lease); /* so that it is there, and we are inside */
+    CK_RV rv = forward_take(token, call, 0, &lease); /* so that it is there, and we are inside */
     if (rv != CKR_OK)
         return rv;
     rv = token->inner->OpenSession(lease.slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL,

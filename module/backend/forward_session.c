@@ -38,7 +38,18 @@ static CK_RV open_session(struct forward_token *token, CK_SLOT_ID slot, struct c
     }
 }
 
-CK_RV forward_take(struct forward_token *token, struct call *call, struct forward_lease *ret_lease)
+static void find_key_locked(struct forward_token *token, unsigned number, struct forward_key *key)
+    REQUIRES(token->lock)
+{
+    for (size_t i = 0; number && i < token->keys.count; i++)
+        if (token->keys.items[i].number == number) {
+            *key = token->keys.items[i];
+            return;
+        }
+}
+
+CK_RV forward_take(struct forward_token *token, struct call *call, unsigned key_number,
+                   struct forward_lease *ret_lease)
 {
     struct forward_lease lease = {.session = CK_INVALID_HANDLE};
 
@@ -51,6 +62,7 @@ CK_RV forward_take(struct forward_token *token, struct call *call, struct forwar
     lease.generation = token->generation;
     if (token->idle_count > 0)
         lease.session = token->idle[--token->idle_count];
+    find_key_locked(token, key_number, &lease.key);
     lock_drop(&token->lock);
 
     CK_RV rv = is_there ? CKR_OK : CKR_DEVICE_REMOVED;

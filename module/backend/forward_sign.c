@@ -118,22 +118,6 @@ static CK_RV prepare(const struct sign_job *job, struct order *order)
     return CKR_OK;
 }
 
-/* Of that number, as it was listed; false: there is none now. */
-static bool find_key(struct forward_token *token, unsigned number, unsigned long generation,
-                     struct forward_key *ret_key)
-{
-    bool is_found = false;
-
-    lock_take(&token->lock);
-    for (size_t i = 0; token->generation == generation && !is_found && i < token->keys.count; i++) {
-        is_found = token->keys.items[i].number == number;
-        if (is_found)
-            *ret_key = token->keys.items[i];
-    }
-    lock_drop(&token->lock);
-    return is_found;
-}
-
 /* What was typed for this signature alone; without, the token asks for it itself. */
 static CK_RV log_in_for_it(const struct forward_token *token, CK_SESSION_HANDLE session,
                            const struct secret *pin)
@@ -143,14 +127,15 @@ static CK_RV log_in_for_it(const struct forward_token *token, CK_SESSION_HANDLE 
     return token->inner->Login(session, CKU_CONTEXT_SPECIFIC, given, text.len);
 }
 
-static CK_RV run(const struct forward_token *token, CK_SESSION_HANDLE session,
-                 const struct forward_key *key, const struct sign_job *job, struct order *order,
-                 struct span *ret_signature, uint8_t room[static SIGNATURE_MAX])
+static CK_RV run(const struct forward_token *token, const struct forward_lease *lease,
+                 const struct sign_job *job, struct order *order, struct span *ret_signature,
+                 uint8_t room[static SIGNATURE_MAX])
 {
+    CK_SESSION_HANDLE session = lease->session;
     CK_ULONG len = SIGNATURE_MAX;
 
-    CK_RV rv = token->inner->SignInit(session, &order->mechanism, key->handle);
-    if (rv == CKR_OK && key->wants_login_each_time)
+    CK_RV rv = token->inner->SignInit(session, &order->mechanism, lease->key.handle);
+    if (rv == CKR_OK && lease->key.wants_login_each_time)
         rv = log_in_for_it(token, session, job->otp);
     if (rv == CKR_OK)
         rv = token->inner->Sign(session, (CK_BYTE *)(uintptr_t)order->input.ptr, order->input.len,
@@ -185,14 +170,12 @@ static CK_RV sign_once(struct forward_token *token, struct call *call, const str
     uint8_t room[SIGNATURE_MAX];
     struct span signature = {0};
     struct forward_lease lease;
-    struct forward_key key = {0};
 
-    CK_RV rv = forward_take(token, call, &lease);
+    CK_RV rv = forward_take(token, call, job->key_number, &lease);
     if (rv != CKR_OK)
         return rv;
-    rv = find_key(token, job->key_number, lease.generation, &key) ? CKR_OK : CKR_KEY_HANDLE_INVALID;
-    if (rv == CKR_OK)
-        rv = run(token, lease.session, &key, job, order, &signature, room);
+    rv = lease.key.number ? run(token, &lease, job, order, &signature, room)
+                          : CKR_KEY_HANDLE_INVALID;
     /* After a failure an operation may be left behind: with the session, it ends. */
     forward_give(token, &lease, rv == CKR_OK || rv == CKR_KEY_HANDLE_INVALID);
     return rv == CKR_OK ? fill(job, signature, sig) : rv;

@@ -28,9 +28,9 @@ struct slot {
     atomic_bool is_present; /* there is a token in it, and it has not gone */
     atomic_bool is_listed;  /* an application has asked since it was found (see slot_list) */
     atomic_bool has_event;  /* something has happened in it that no caller was told */
-    struct lock lock;       /* guards the rest */
+    atomic_ulong logins;    /* how many there were: one is told from the next */
+    struct lock lock;       /* guards the rest, and changes of logins */
     enum slot_login login;
-    uint64_t logins;                  /* how many there were: one is told from the next */
     struct snapshot *token_objects;   /* as far as known; NULL: to be asked for */
     uint64_t stamp;                   /* the token's when they were asked for */
     uint64_t epoch;                   /* rises when token_objects are forgotten */

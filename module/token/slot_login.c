@@ -51,7 +51,8 @@ CK_RV slot_enter(struct slot *slot, enum slot_login login)
         rv = CKR_SESSION_READ_ONLY_EXISTS; /* opened while the PIN was looked at */
     else
         set_login_locked(slot, login, &old);
-    slot->logins += rv == CKR_OK;
+    if (rv == CKR_OK)
+        atomic_fetch_add(&slot->logins, 1);
     lock_drop(&slot->lock);
     snapshot_unref(old);
     if (rv == CKR_SESSION_CLOSED || rv == CKR_SESSION_READ_ONLY_EXISTS)
@@ -61,10 +62,7 @@ CK_RV slot_enter(struct slot *slot, enum slot_login login)
 
 uint64_t slot_login_number(struct slot *slot)
 {
-    lock_take(&slot->lock);
-    uint64_t number = slot->logins;
-    lock_drop(&slot->lock);
-    return number;
+    return atomic_load(&slot->logins);
 }
 
 /* number: NULL for whichever login it is. False when there is none. */
@@ -73,7 +71,8 @@ static bool leave(struct slot *slot, const uint64_t *number)
     struct snapshot *old = NULL;
 
     lock_take(&slot->lock);
-    bool is_meant = slot->login != SLOT_PUBLIC && (!number || *number == slot->logins);
+    bool is_meant =
+        slot->login != SLOT_PUBLIC && (!number || *number == atomic_load(&slot->logins));
     if (is_meant)
         set_login_locked(slot, SLOT_PUBLIC, &old);
     lock_drop(&slot->lock);

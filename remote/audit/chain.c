@@ -170,10 +170,20 @@ enum sca_status chain_hash(struct span bytes, struct chain *ret_hash)
 static enum sca_status next_with(EVP_MD_CTX *ctx, const struct chain *previous, struct span members,
                                  struct chain *ret_chain)
 {
-    const struct span parts[] = {span_of(previous->hex, CHAIN_DIGITS), members, span_of("}", 1)};
+    enum { USUAL_MAX = 1024 };
+    struct span parts[] = {span_of(previous->hex, CHAIN_DIGITS), members, span_of("}", 1)};
+    size_t count = ARRAY_LEN(parts);
+    uint8_t whole[USUAL_MAX];
 
-    return ctx ? hash_parts(parts, ARRAY_LEN(parts), ctx, ret_chain)
-               : hash_quietly(parts, ARRAY_LEN(parts), ret_chain);
+    /* In one piece: each more costs as much as hashing a hundred bytes. */
+    if (members.len < USUAL_MAX - CHAIN_DIGITS) {
+        memcpy(whole, previous->hex, CHAIN_DIGITS);
+        memcpy(whole + CHAIN_DIGITS, members.ptr, members.len);
+        whole[CHAIN_DIGITS + members.len] = '}';
+        parts[0] = span_of(whole, CHAIN_DIGITS + members.len + 1);
+        count = 1;
+    }
+    return ctx ? hash_parts(parts, count, ctx, ret_chain) : hash_quietly(parts, count, ret_chain);
 }
 
 enum sca_status chain_next(const struct chain *previous, struct span members,

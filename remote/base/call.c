@@ -51,8 +51,9 @@ void call_init(struct call *call, const struct clock *clock, uint64_t budget_ms)
     *call = (struct call){.clock = clock};
     lock_init(&call->lock, LOCK_LEAF);
     lock_cond_init(&call->changed);
-    call->deadline_ms = call_now_ms(call) + budget_ms;
-    call->next_tick_ms = call_now_ms(call) + TICK_MS;
+    uint64_t now = call_now_ms(call);
+    call->deadline_ms = now + budget_ms;
+    call->next_tick_ms = now + TICK_MS;
 }
 
 void call_fini(struct call *call)
