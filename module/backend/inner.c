@@ -101,17 +101,23 @@ static void step_out(struct inner *inner)
 static void step_in_after_forks(struct inner *inner)
 {
     while (!step_in(inner))
-        inner_fork_wait();
+        if (!inner_fork_wait()) {
+            atomic_store(&inner->is_held, true); /* first: a child may be made at any moment */
+            atomic_fetch_add(&inner->inside, 1);
+            return;
+        }
 }
 
 /* As step_in, for what one thread does at a time; false: somebody else is at it. */
-static bool claim(atomic_bool *mark)
+static bool claim(struct inner *inner, atomic_bool *mark)
 {
     for (;;) {
-        inner_fork_wait();
+        bool is_late = !inner_fork_wait();
+        if (is_late)
+            atomic_store(&inner->is_held, true);
         if (atomic_exchange(mark, true))
             return false;
-        if (!inner_fork_is_near())
+        if (is_late || !inner_fork_is_near())
             return true;
         atomic_store(mark, false);
     }
@@ -128,7 +134,7 @@ static struct inner *find(const struct library_file *file)
 /* Calls its C_Initialize, by one thread at a time; nobody waits for one that does not come back. */
 static enum sca_status start(struct inner *inner, char why[INNER_WHY_SIZE])
 {
-    if (inner->is_refused || inner->is_lost || !claim(&inner->is_starting)) {
+    if (inner->is_refused || inner->is_lost || !claim(inner, &inner->is_starting)) {
         (void)snprintf(why, INNER_WHY_SIZE, "%s",
                        inner->is_refused ? ours
                        : inner->is_lost  ? lost
@@ -246,7 +252,7 @@ static void wait_for_change(struct inner *inner)
     lock_drop(&inner->lock);
 }
 
-/* After claim(&inner->is_changing). */
+/* After claim(inner, &inner->is_changing). */
 static void end_change(struct inner *inner)
 {
     lock_take(&inner->lock);
@@ -258,7 +264,7 @@ static void end_change(struct inner *inner)
 /* If it does not start again, it is not ready and not released: nobody tries any more. */
 static void wake(struct inner *inner)
 {
-    if (!claim(&inner->is_changing))
+    if (!claim(inner, &inner->is_changing))
         return; /* somebody else is at it */
     if (atomic_load(&inner->is_released) && !atomic_load(&is_exiting)) {
         reentry_enter();
@@ -331,7 +337,7 @@ void inner_leave(struct inner *inner)
     reentry_leave();
     step_out(inner);
     if (!atomic_load(&inner->is_shared) || !is_unused(inner) || atomic_load(&is_exiting) ||
-        !claim(&inner->is_changing))
+        !claim(inner, &inner->is_changing))
         return;
     if (is_unused(inner) && atomic_load(&inner->is_ready))
         finalize(inner);

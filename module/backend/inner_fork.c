@@ -10,20 +10,31 @@
 #include "remote/base/reentry.h"
 
 /* A signature of a USB token takes a few hundred; nobody notices a fork that takes as long. */
-enum { FORK_WAIT_MS = 300 };
+enum { FORK_WAIT_MS = 300, SHORT_WAIT_MS = 10 };
 
 static atomic_uint forking; /* threads in fork */
+
+/* A call that lasted too long for the fork before, and may never come back, is hardly waited for.
+ * The mark goes before anybody looks: who does not wait for this fork sets it again. */
+static void look_inside(struct inner *inner, uint64_t now)
+{
+    bool was_held = atomic_exchange(&inner->is_held, false);
+
+    if (!inner_await_idle(inner, now + (was_held ? SHORT_WAIT_MS : FORK_WAIT_MS)))
+        atomic_store(&inner->is_held, true);
+}
 
 /* A module that forks by itself is not waited for: it is its own thread that is inside. */
 static void before_fork(void)
 {
-    uint64_t until = clock_system.now_ms(&clock_system);
-    if (!reentry_is_inside())
-        until += FORK_WAIT_MS;
+    uint64_t now = clock_system.now_ms(&clock_system);
 
     atomic_fetch_add(&forking, 1);
     for (struct inner *inner = inner_first(); inner; inner = inner->next)
-        atomic_store(&inner->is_held, !inner_await_idle(inner, until));
+        if (reentry_is_inside())
+            atomic_store(&inner->is_held, !inner_await_idle(inner, now));
+        else
+            look_inside(inner, now);
 }
 
 static void after_fork(void)
@@ -52,9 +63,15 @@ bool inner_fork_is_near(void)
     return atomic_load(&forking) > 0;
 }
 
-void inner_fork_wait(void)
+bool inner_fork_wait(void)
 {
     static const struct timespec moment = {.tv_nsec = 100000};
-    while (inner_fork_is_near())
+    uint64_t until = inner_fork_is_near() ? clock_system.now_ms(&clock_system) + FORK_WAIT_MS : 0;
+
+    while (inner_fork_is_near()) {
+        if (clock_system.now_ms(&clock_system) >= until)
+            return false;
         (void)nanosleep(&moment, NULL);
+    }
+    return true;
 }

@@ -15,7 +15,11 @@ bool inner_fork_watch(void);
 /* Is a thread forking? Who has marked a module as in use since looks here, and goes back. */
 bool inner_fork_is_near(void);
 
-/* Until no thread forks any more. Not with a module marked as in use: the fork waits for that. */
-void inner_fork_wait(void);
+/*
+ * Until no thread forks any more. Not with a module marked as in use: the fork waits for that.
+ * False: forks have gone on for so long that the caller goes in all the same, and marks the module
+ * as held (the thread that forks may be waiting for a lock of the host's that the caller has).
+ */
+bool inner_fork_wait(void);
 
 #endif

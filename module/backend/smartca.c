@@ -34,15 +34,19 @@ void smartca_token_heard(struct token *base, enum certificate_state state)
 /* What its key usage says: reading the certificate costs 100 us, so it is done once. */
 enum certificate_usage { USAGE_UNREAD, USAGE_SIGNS, USAGE_OTHER };
 
-static bool may_sign(struct smartca_token *token)
+static enum sca_status read_usage(struct smartca_token *token, bool *ret_may_sign)
 {
     int usage = atomic_load(&token->usage);
     if (usage == USAGE_UNREAD) {
-        bool signs = certificate_may_sign(crypto_libctx(), token->entry.leaf.der);
+        bool signs = false;
+        enum sca_status st = certificate_may_sign(crypto_libctx(), token->entry.leaf.der, &signs);
+        if (st != SCA_OK)
+            return st;
         usage = signs ? USAGE_SIGNS : USAGE_OTHER;
         atomic_store(&token->usage, usage);
     }
-    return usage == USAGE_SIGNS;
+    *ret_may_sign = usage == USAGE_SIGNS;
+    return SCA_OK;
 }
 
 static enum sca_status token_check(struct token *base, struct call *call)
@@ -56,12 +60,16 @@ static enum sca_status token_check(struct token *base, struct call *call)
     struct smartca_token *token = (struct smartca_token *)base;
     int64_t now = call->clock->wall_s(call->clock);
     const char *why = unusable[atomic_load(&token->state)];
+    bool may_sign = true;
 
+    enum sca_status st = why ? SCA_OK : read_usage(token, &may_sign);
+    if (st != SCA_OK)
+        return st;
     if (now > token->entry.leaf.not_after)
         why = "has expired";
     else if (now < token->entry.leaf.not_before)
         why = "is not valid yet; check the computer's clock";
-    else if (!why && !may_sign(token))
+    else if (!may_sign)
         why = "is not for signatures, says its key usage";
     if (!why)
         return SCA_OK;

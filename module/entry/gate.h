@@ -9,9 +9,10 @@
 struct session;
 
 /*
- * A thread that is cancelled (pthread_cancel) ends after the call, not inside of it, where it would
- * leave locks behind that others wait for, and a signature that nobody fetches. Returns what
- * gate_release takes back.
+ * A thread that is cancelled (pthread_cancel) ends at its next cancellation point after the call,
+ * not inside of it, where it would leave locks behind that others wait for, and a signature that
+ * nobody fetches. C_SessionCancel and C_Finalize end a call that waits. Returns what gate_release
+ * takes back.
  */
 int gate_hold(void);
 void gate_release(const int *state);

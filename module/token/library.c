@@ -67,6 +67,20 @@ static bool is_this_process(void)
     return atomic_load(&library.forks) == atomic_load(&library.forks_known) && !reentry_is_inside();
 }
 
+/* Of this thread: its counter, from 1, and the calls that it is in. */
+static _Thread_local struct {
+    unsigned place;
+    unsigned depth;
+} own;
+
+static atomic_uint *own_counter(void)
+{
+    static atomic_uint threads;
+    if (!own.place)
+        own.place = 1 + atomic_fetch_add(&threads, 1) % COUNTERS;
+    return &library.inside[own.place - 1].calls;
+}
+
 static unsigned count_inside(void)
 {
     unsigned count = 0;
@@ -84,7 +98,7 @@ static void note_end(void)
     static const struct timespec moment = {.tv_nsec = 1000000};
     int state = LIBRARY_READY;
 
-    if (!is_this_process())
+    if (!is_this_process() || own.depth > 0)
         return; /* what was forked, or calls exit from within a call, waits for nobody */
     if (atomic_compare_exchange_strong(&library.state, &state, LIBRARY_ENDING)) {
         event_wake();
@@ -149,20 +163,12 @@ static bool is_started(void)
     return state == LIBRARY_READY || state == LIBRARY_ENDING;
 }
 
-static atomic_uint *own_counter(void)
-{
-    static atomic_uint threads;
-    static _Thread_local unsigned place;
-    if (!place)
-        place = 1 + atomic_fetch_add(&threads, 1) % COUNTERS;
-    return &library.inside[place - 1].calls;
-}
-
 bool library_enter(void)
 {
     if (atomic_load(&library.state) != LIBRARY_READY || !is_this_process())
         return false; /* without disturbing the count that C_Finalize waits for */
     atomic_fetch_add(own_counter(), 1);
+    own.depth++;
     if (atomic_load(&library.state) == LIBRARY_READY)
         return true; /* nothing else can have changed for this thread */
     library_leave();
@@ -171,6 +177,7 @@ bool library_enter(void)
 
 void library_leave(void)
 {
+    own.depth--;
     atomic_fetch_sub(own_counter(), 1);
     if (library_is_finishing())
         pthread_cond_broadcast(&library.left);

@@ -115,8 +115,9 @@ CK_RV signer_sign(struct signer *signer, struct span input, CK_BYTE *signature)
         return CKR_DATA_LEN_RANGE;
     /* An empty queue takes no mark, and a signature that was made leaves nothing to take back. */
     bool is_marked = ERR_set_mark() == 1;
+    unsigned long before = is_marked ? ERR_peek_last_error() : 0;
     bool is_done = schemes[signer->mechanism->scheme]->sign(signer, input, signature);
-    bool lacked_memory = !is_done && crypto_lacked_memory(!is_marked);
+    bool lacked_memory = !is_done && crypto_lacked_memory(before);
     if (is_marked || !is_done)
         (void)ERR_pop_to_mark();
     assert(is_marked || ERR_peek_error() == 0);
@@ -126,11 +127,11 @@ CK_RV signer_sign(struct signer *signer, struct span input, CK_BYTE *signature)
 }
 
 /* What OpenSSL found, before its errors are taken back: without memory it has not looked. */
-static CK_RV verdict_of(bool is_good, bool was_quiet)
+static CK_RV verdict_of(bool is_good, unsigned long before)
 {
     if (is_good)
         return CKR_OK;
-    return crypto_lacked_memory(was_quiet) ? CKR_HOST_MEMORY : CKR_SIGNATURE_INVALID;
+    return crypto_lacked_memory(before) ? CKR_HOST_MEMORY : CKR_SIGNATURE_INVALID;
 }
 
 CK_RV signer_verify(struct signer *signer, struct span input, struct span signature)
@@ -139,9 +140,10 @@ CK_RV signer_verify(struct signer *signer, struct span input, struct span signat
         return CKR_SIGNATURE_LEN_RANGE;
     if (!takes(signer, input))
         return CKR_DATA_LEN_RANGE;
-    bool was_quiet = ERR_set_mark() == 0;
+    unsigned long before = ERR_peek_last_error();
+    (void)ERR_set_mark();
     bool is_good = schemes[signer->mechanism->scheme]->verify(signer, input, signature);
-    CK_RV rv = verdict_of(is_good, was_quiet);
+    CK_RV rv = verdict_of(is_good, before);
     (void)ERR_pop_to_mark();
     return rv;
 }
@@ -151,10 +153,11 @@ CK_RV signer_recover(struct signer *signer, struct span signature, CK_BYTE *out,
     size_t len = signer->length;
     if (signature.len != signer->length)
         return CKR_SIGNATURE_LEN_RANGE;
-    bool was_quiet = ERR_set_mark() == 0;
+    unsigned long before = ERR_peek_last_error();
+    (void)ERR_set_mark();
     bool is_good =
         EVP_PKEY_verify_recover(signer->ctx, out, &len, signature.ptr, signature.len) == 1;
-    CK_RV rv = verdict_of(is_good, was_quiet);
+    CK_RV rv = verdict_of(is_good, before);
     (void)ERR_pop_to_mark();
     if (rv == CKR_OK)
         *ret_len = len;

@@ -78,11 +78,13 @@ const EVP_MD *crypto_md(enum crypto_hash hash)
     return md;
 }
 
-bool crypto_lacked_memory(bool was_quiet)
+bool crypto_lacked_memory(unsigned long before)
 {
+    unsigned long last = ERR_peek_last_error();
+
     /* The oldest error is the reason of the others. */
-    return (was_quiet && ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE) ||
-           ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
+    return (before == 0 && ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE) ||
+           (last != before && ERR_GET_REASON(last) == ERR_R_MALLOC_FAILURE);
 }
 
 EVP_PKEY_CTX *crypto_key_ctx(const char *kind)

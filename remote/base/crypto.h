@@ -22,10 +22,11 @@ void crypto_adopt(OSSL_LIB_CTX *libctx);
 void crypto_abandon(void);
 
 /*
- * Was it memory that OpenSSL lacked? To be asked of a call that failed, before ERR_pop_to_mark;
- * was_quiet: its queue of errors was empty before that call.
+ * Was it memory that OpenSSL lacked? To be asked of a call that failed, before ERR_pop_to_mark.
+ * before: what ERR_peek_last_error() said before that call, 0 for an empty queue. An error that was
+ * there already is the host's.
  */
-bool crypto_lacked_memory(bool was_quiet);
+bool crypto_lacked_memory(unsigned long before);
 
 /*
  * To make keys of that kind with, "RSA" or "EC", or to make them of their parts; the caller frees

@@ -150,14 +150,19 @@ void file_draft_fini(struct file_draft *draft)
     *draft = (struct file_draft)FILE_DRAFT_INIT;
 }
 
-/* ".NAME.XXXXXX", as drafts are called? */
+/* Part of a draft's name, so that no other program's file has one. */
+static const char draft_mark[] = ".smartca-";
+
+/* ".NAME.smartca-XXXXXX", as drafts are called? */
 static bool is_temporary_of(const char *name, const char *file)
 {
     enum { RANDOM_LEN = 6 };
-    size_t len = strlen(name);
+    const size_t len = strlen(name);
+    const size_t mark_len = sizeof(draft_mark) - 1;
 
-    return file[0] == '.' && strncmp(file + 1, name, len) == 0 && file[len + 1] == '.' &&
-           strlen(file + len + 2) == RANDOM_LEN;
+    return file[0] == '.' && strncmp(file + 1, name, len) == 0 &&
+           strncmp(file + 1 + len, draft_mark, mark_len) == 0 &&
+           strlen(file + 1 + len + mark_len) == RANDOM_LEN;
 }
 
 /* Who writes a draft has it locked: what can be locked, nobody writes any more. */
@@ -199,7 +204,7 @@ static enum sca_status create_temporary(const char *dir, const char *name, struc
 
     for (int i = 0; i < TRIES; i++) {
         AUTO(freep) char *temporary = NULL;
-        if (asprintf(&temporary, "%s/.%s.XXXXXX", dir, name) < 0) {
+        if (asprintf(&temporary, "%s/.%s%sXXXXXX", dir, name, draft_mark) < 0) {
             temporary = NULL;
             return SCA_NOMEM;
         }

@@ -274,10 +274,10 @@ static enum sca_status parse(OSSL_LIB_CTX *libctx, struct span der,
     if (!parsed)
         return SCA_NOMEM;
     /* The queue of errors is the host's as well: it finds there what it left. */
-    bool was_quiet = ERR_peek_error() == 0;
+    unsigned long before = ERR_peek_last_error();
     (void)ERR_set_mark();
     *why = fill(parsed, libctx, der);
-    bool lacked_memory = *why && crypto_lacked_memory(was_quiet);
+    bool lacked_memory = *why && crypto_lacked_memory(before);
     (void)ERR_pop_to_mark();
     if (*why)
         return lacked_memory ? SCA_NOMEM : SCA_PROTOCOL;

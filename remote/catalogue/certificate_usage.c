@@ -6,6 +6,7 @@
 #include <openssl/x509v3.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/base/crypto.h"
 
 /* RFC 5280 section 4.2.1.3: their bits in the extension. */
 enum { DIGITAL_SIGNATURE = 0, NON_REPUDIATION = 1 };
@@ -30,16 +31,21 @@ static bool may_sign(const X509 *x509)
     return is_for_it;
 }
 
-bool certificate_may_sign(OSSL_LIB_CTX *libctx, struct span der)
+enum sca_status certificate_may_sign(OSSL_LIB_CTX *libctx, struct span der, bool *ret_may_sign)
 {
     AUTO(x509_freep) X509 *x509 = NULL;
     const uint8_t *end = der.ptr;
 
     /* The queue of errors is the host's as well: it finds there what it left. */
+    unsigned long before = ERR_peek_last_error();
     (void)ERR_set_mark();
     x509 = X509_new_ex(libctx, NULL);
     bool is_read = x509 && der.len <= CERTIFICATE_MAX && d2i_X509(&x509, &end, (long)der.len);
-    bool is_for_it = !is_read || may_sign(x509);
+    bool is_for_it = is_read && may_sign(x509);
+    bool lacked_memory = !is_for_it && crypto_lacked_memory(before);
     (void)ERR_pop_to_mark();
-    return is_for_it;
+    if (lacked_memory)
+        return SCA_NOMEM;
+    *ret_may_sign = is_for_it || !is_read;
+    return SCA_OK;
 }

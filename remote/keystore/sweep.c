@@ -33,7 +33,7 @@ static void remove_part(int dir_fd, const char *name, const char *extension)
 /* The lock goes last: as long as there is anything else, it is found again. */
 static void sweep_token(int dir_fd, const char *name)
 {
-    static const char *const parts[] = {SHELF_EXTENSION ".new", ".login", lock_extension};
+    static const char *const parts[] = {SHELF_EXTENSION ".new", ".pins", ".login", lock_extension};
     char file[SHELF_FILE_SIZE];
 
     (void)snprintf(file, sizeof(file), "%s%s", name, lock_extension);

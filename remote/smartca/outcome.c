@@ -235,11 +235,10 @@ static enum step on_refused(struct transaction *tx, const struct answer *answer)
     return over(tx, service_refusal(tx->client, tx->call, answer));
 }
 
-/* The question was refused, which says nothing of the transaction: it may be confirmed already. */
+/* The question was refused, which says nothing of the transaction: it may be confirmed already,
+ * however old it is. */
 static enum step on_question_refused(struct transaction *tx, const struct answer *answer)
 {
-    if (is_renewable(tx, answer))
-        return STEP_RENEW;
     return outcome_done(tx, service_refusal(tx->client, tx->call, answer));
 }
 

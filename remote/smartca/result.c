@@ -58,10 +58,10 @@ enum sca_status result_key_new(OSSL_LIB_CTX *libctx, struct span spki, struct re
     if (!key)
         return SCA_NOMEM;
 
-    bool was_quiet = ERR_peek_error() == 0;
+    unsigned long before = ERR_peek_last_error();
     ERR_set_mark();
     enum sca_status st = key_init(key, libctx, spki);
-    if (st == SCA_INVALID && crypto_lacked_memory(was_quiet))
+    if (st == SCA_INVALID && crypto_lacked_memory(before))
         st = SCA_NOMEM;
     ERR_pop_to_mark();
     if (st == SCA_OK)
@@ -177,11 +177,11 @@ enum sca_status result_extract(const struct result_key *key, struct span digest,
     if (st != SCA_OK)
         return st == SCA_NOMEM ? st : SCA_MISMATCH;
 
-    bool was_quiet = ERR_peek_error() == 0;
+    unsigned long before = ERR_peek_last_error();
     ERR_set_mark();
     st = accept(&check, buf_span(&bytes), out);
     /* A mismatch ends the transaction for good: without memory nothing was compared. */
-    if (st == SCA_MISMATCH && crypto_lacked_memory(was_quiet))
+    if (st == SCA_MISMATCH && crypto_lacked_memory(before))
         st = SCA_NOMEM;
     ERR_pop_to_mark();
     buf_fini(&bytes);

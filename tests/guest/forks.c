@@ -29,6 +29,7 @@ enum { CHILD_LIMIT_S = 60, TEXT_LEN = 96, SLOW_ONE_IN = 25, FDS_MAX = 1024 };
 struct tally {
     atomic_uint asked;
     atomic_uint made;
+    atomic_uint lost; /* children without the USB token that they were to sign with */
 };
 static struct tally *tally;
 static uint32_t dice;
@@ -61,9 +62,18 @@ static void sign(enum host_slot slot)
     CK_ULONG len = 0;
 
     host_start();
+    if (!host_has(slot)) {
+        atomic_fetch_add(&tally->lost, 1);
+        return;
+    }
     host_text(text, sizeof(text), "child", 0);
     host_must(host_open(slot, 0, &session), "C_OpenSession of a child");
-    host_must(host_login(session), "C_Login of a child");
+    CK_RV rv = host_login(session);
+    if (slot == HOST_USB && rv == CKR_DEVICE_ERROR) { /* SoftHSM2, see worker.c */
+        atomic_fetch_add(&tally->lost, 1);
+        return;
+    }
+    host_must(rv, "C_Login of a child");
     if (slot == HOST_SMARTCA)
         atomic_fetch_add(&tally->asked, 1);
     host_must(host_sign(slot, session, text, signature, &len), "C_Sign of a child");
@@ -95,6 +105,8 @@ static void list(void)
         CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
         CK_OBJECT_HANDLE objects[32];
         CK_ULONG count = 0;
+        if (!host_has(slot))
+            continue;
         host_must(host_open(slot, 0, &session), "C_OpenSession of a child");
         host_must(p11->C_FindObjectsInit(session, NULL, 0), "C_FindObjectsInit of a child");
         host_must(p11->C_FindObjects(session, objects, 32, &count), "C_FindObjects of a child");
@@ -274,6 +286,7 @@ int main(int argc, char **argv)
     workers_stop();
     host_must(p11->C_CloseSession(inherited), "C_CloseSession");
     host_must(p11->C_Finalize(NULL), "C_Finalize");
+    host_say("children without their USB token: %u", atomic_load(&tally->lost));
     host_say("asked %u, signed %u", atomic_load(&tally->asked) + workers_asked(),
              atomic_load(&tally->made) + workers_signed());
     return 0;

@@ -29,6 +29,9 @@ void host_start(void);
 /* The slots of those that were there at host_start; asked again. */
 void host_find_slots(void);
 
+/* Was it there? A forked child may lack the USB token, and that only. */
+bool host_has(enum host_slot slot);
+
 CK_SLOT_ID host_slot_id(enum host_slot slot);
 const char *host_slot_name(enum host_slot slot); /* as slots.sh has it */
 

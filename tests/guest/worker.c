@@ -35,7 +35,20 @@ static bool is_logged_out(enum host_slot slot, CK_RV rv)
            rv == CKR_FUNCTION_CANCELED || (slot == HOST_USB && rv == CKR_DEVICE_ERROR);
 }
 
-static void sign_next(struct worker *worker, CK_SESSION_HANDLE session, unsigned number)
+/* SoftHSM2 has its token gone for a moment, now and then, while other processes start with the same
+ * files. False: tried again with a session that is opened anew. */
+static bool worked(enum host_slot slot, CK_RV rv, const char *what)
+{
+    static const CK_RV gone[] = {CKR_DEVICE_ERROR, CKR_DEVICE_REMOVED, CKR_TOKEN_NOT_PRESENT,
+                                 CKR_SESSION_HANDLE_INVALID};
+    for (size_t i = 0; slot == HOST_USB && i < sizeof(gone) / sizeof(gone[0]); i++)
+        if (rv == gone[i])
+            return false;
+    host_must(rv, what);
+    return true;
+}
+
+static bool sign_next(struct worker *worker, CK_SESSION_HANDLE session, unsigned number)
 {
     char text[TEXT_LEN];
     CK_BYTE signature[HOST_SIGNATURE_MAX];
@@ -43,7 +56,8 @@ static void sign_next(struct worker *worker, CK_SESSION_HANDLE session, unsigned
 
     host_text(text, sizeof(text), "worker", number);
     CK_RV rv = host_login(session);
-    host_must(rv, "C_Login of a worker");
+    if (!worked(worker->slot, rv, "C_Login of a worker"))
+        return false;
     atomic_fetch_add(&worker->asked, 1);
     rv = host_sign(worker->slot, session, text, signature, &len);
     if (rv == CKR_OK) {
@@ -52,6 +66,7 @@ static void sign_next(struct worker *worker, CK_SESSION_HANDLE session, unsigned
     } else if (!is_logged_out(worker->slot, rv)) {
         host_fail("C_Sign of a worker of %s returned 0x%lx", host_slot_name(worker->slot), rv);
     }
+    return true;
 }
 
 static void *sign_on(void *arg)
@@ -61,10 +76,13 @@ static void *sign_on(void *arg)
 
     host_must(host_open(worker->slot, 0, &session), "C_OpenSession of a worker");
     for (unsigned i = 0; !atomic_load(&is_over); i++) {
-        sign_next(worker, session, i);
+        if (!sign_next(worker, session, i)) {
+            (void)p11->C_CloseSession(session);
+            (void)host_open(worker->slot, 0, &session);
+        }
         host_rest_us(host_dice(&worker->dice, 6000));
     }
-    host_must(p11->C_CloseSession(session), "C_CloseSession of a worker");
+    (void)worked(worker->slot, p11->C_CloseSession(session), "C_CloseSession of a worker");
     atomic_fetch_sub(&at_work, 1);
     return NULL;
 }
@@ -77,11 +95,11 @@ static void *find_on(void *arg)
         CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
         CK_OBJECT_HANDLE objects[32];
         CK_ULONG count = 0;
-        host_must(host_open(slot, 0, &session), "C_OpenSession of the finder");
-        host_must(p11->C_FindObjectsInit(session, NULL, 0), "C_FindObjectsInit");
-        host_must(p11->C_FindObjects(session, objects, 32, &count), "C_FindObjects");
-        host_must(p11->C_FindObjectsFinal(session), "C_FindObjectsFinal");
-        host_must(p11->C_CloseSession(session), "C_CloseSession of the finder");
+        (void)(worked(slot, host_open(slot, 0, &session), "C_OpenSession of the finder") &&
+               worked(slot, p11->C_FindObjectsInit(session, NULL, 0), "C_FindObjectsInit") &&
+               worked(slot, p11->C_FindObjects(session, objects, 32, &count), "C_FindObjects") &&
+               worked(slot, p11->C_FindObjectsFinal(session), "C_FindObjectsFinal"));
+        (void)worked(slot, p11->C_CloseSession(session), "C_CloseSession of the finder");
         host_rest_us(host_dice(&worker->dice, 3000));
     }
     atomic_fetch_sub(&at_work, 1);
@@ -96,12 +114,13 @@ static void *visit_on(void *arg)
     while (!atomic_load(&is_over)) {
         enum host_slot slot = host_dice(&worker->dice, RESTLESS) == 0 ? HOST_EC : HOST_USB;
         CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
-        host_must(host_open(slot, 0, &session), "C_OpenSession of the visitor");
-        host_must(host_login(session), "C_Login of the visitor");
-        CK_RV rv = p11->C_Logout(session);
-        if (rv != CKR_OK && rv != CKR_USER_NOT_LOGGED_IN)
-            host_fail("C_Logout returned 0x%lx", rv);
-        host_must(p11->C_CloseSession(session), "C_CloseSession of the visitor");
+        if (worked(slot, host_open(slot, 0, &session), "C_OpenSession of the visitor") &&
+            worked(slot, host_login(session), "C_Login of the visitor")) {
+            CK_RV rv = p11->C_Logout(session);
+            if (rv != CKR_USER_NOT_LOGGED_IN)
+                (void)worked(slot, rv, "C_Logout of the visitor");
+        }
+        (void)worked(slot, p11->C_CloseSession(session), "C_CloseSession of the visitor");
         host_rest_us(5000 + host_dice(&worker->dice, 50000));
     }
     atomic_fetch_sub(&at_work, 1);

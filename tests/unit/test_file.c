@@ -328,10 +328,12 @@ static void writing_to_what_takes_nothing_fails(void **state)
 
 static void what_a_killed_replacement_left_is_swept_away(void **state)
 {
-    static const char *const others[] = {".f.12345", ".f.1234567", ".g.123456", "f.123456", "f"};
+    static const char *const others[] = {".f.smartca-12345",  ".f.smartca-1234567",
+                                         ".g.smartca-123456", ".f.123456",
+                                         "f.smartca-123456",  "f"};
     char left[128];
     (void)state;
-    (void)strcpy(left, make(".f.a1B2c3", "secret", 0600));
+    (void)strcpy(left, make(".f.smartca-a1B2c3", "secret", 0600));
     for (size_t i = 0; i < ARRAY_LEN(others); i++)
         (void)make(others[i], "", 0600);
 
@@ -348,7 +350,7 @@ static void what_a_killed_replacement_left_is_swept_away(void **state)
 static void a_replacement_sweeps_what_killed_ones_left(void **state)
 {
     (void)state;
-    (void)make(".f.a1B2c3", "secret", 0600);
+    (void)make(".f.smartca-a1B2c3", "secret", 0600);
 
     assert_int_equal(file_replace(dir, "f", span_text("new")), SCA_OK);
 

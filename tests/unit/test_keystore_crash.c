@@ -140,7 +140,7 @@ static void leftovers_of_a_crash_are_no_hindrance(void **state)
 /* What is left of a token whose making was killed. */
 static void leave_half_a_token(struct keystore_stage *stage)
 {
-    static const char *const parts[] = {"token.new", "login", "lock"};
+    static const char *const parts[] = {"token.new", "pins", "login", "lock"};
 
     assert_int_equal(keystore_remove(&stage->keystore), SCA_OK);
     for (size_t i = 0; i < ARRAY_LEN(parts); i++)
@@ -156,6 +156,7 @@ static void what_is_left_of_a_token_that_never_came_to_be_is_swept_away(void **s
     keystore_sweep(stage->dir);
 
     assert_false(keystore_stage_has(stage, "token.new"));
+    assert_false(keystore_stage_has(stage, "pins"));
     assert_false(keystore_stage_has(stage, "login"));
     assert_false(keystore_stage_has(stage, "lock"));
     assert_int_equal(keystore_stage_create(stage), SCA_OK);
