@@ -49,9 +49,9 @@ const struct certificate *parsed_certificate_get(const struct parsed_certificate
 /*
  * Does the key usage let its key sign: digitalSignature or nonRepudiation, or no such extension?
  * der as certificate_parse takes it, which does not ask this: a certificate for something else is
- * still shown. What is no certificate forbids nothing.
+ * still shown. What is no certificate forbids nothing. SCA_NOMEM: nobody knows.
  */
-bool certificate_may_sign(OSSL_LIB_CTX *libctx, struct span der);
+enum sca_status certificate_may_sign(OSSL_LIB_CTX *libctx, struct span der, bool *ret_may_sign);
 
 /* Last 16 hex digits of the serial number, lower case, padded with zeros in front to 16. */
 enum { CERTIFICATE_SERIAL_TEXT = 17 };

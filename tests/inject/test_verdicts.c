@@ -7,6 +7,7 @@
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include "remote/base/cleanup.h"
 #include "remote/base/crypto.h"
@@ -111,6 +112,16 @@ static bool parse(void)
     return st == SCA_OK;
 }
 
+static bool ask_usage(void)
+{
+    bool signs = false;
+    enum sca_status st =
+        certificate_may_sign(crypto_libctx(), span_of(der, (size_t)der_len), &signs);
+    was_called_wrong = was_called_wrong || (st == SCA_OK ? !signs : st != SCA_NOMEM);
+    return st == SCA_OK;
+}
+
+/* Nor one for something else. */
 static void a_certificate_is_not_called_unreadable(void **state)
 {
     X509 *x509 = X509_new();
@@ -122,12 +133,16 @@ static void a_certificate_is_not_called_unreadable(void **state)
     assert_int_equal(X509_NAME_add_entry_by_txt(X509_get_subject_name(x509), "CN", MBSTRING_UTF8,
                                                 (const unsigned char *)"signer", -1, -1, 0),
                      1);
+    X509_EXTENSION *usage = X509V3_EXT_conf_nid(NULL, NULL, NID_key_usage, "digitalSignature");
+    assert_int_equal(X509_add_ext(x509, usage, -1), 1);
+    X509_EXTENSION_free(usage);
     assert_int_equal(X509_set_pubkey(x509, stage_key(KEY_RSA)), 1);
     assert_true(X509_sign(x509, stage_key(KEY_RSA), EVP_sha256()) > 0);
     der_len = i2d_X509(x509, &der);
     X509_free(x509);
 
     assert_true(refuse_each(parse) > 100);
+    assert_true(refuse_each(ask_usage) > 50);
 
     OPENSSL_free(der);
     assert_false(was_called_wrong);
