@@ -195,10 +195,9 @@ static bool is_clean(const struct story *story, const struct inject_plan *plan, 
     return false;
 }
 
-static void print_all(int fd)
+static void print_from(int fd, off_t at)
 {
     char bytes[4096];
-    off_t at = 0;
 
     for (ssize_t got = 0; (got = pread(fd, bytes, sizeof(bytes), at)) > 0; at += got)
         (void)!write(STDOUT_FILENO, bytes, (size_t)got);
@@ -209,8 +208,12 @@ static void show(const struct story *story, const struct way *way, const char *w
     printf("WRONG: %s, %s, k %lu, rv 0x%lx: %s\n", story->name, way->name, way->plan.k, verdict->rv,
            what);
     (void)fflush(stdout);
-    print_all(traces);
-    print_all(said);
+    print_from(traces, 0);
+    print_from(said, 0);
+    int fd = open(requests, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0)
+        print_from(fd, requests_before);
+    (void)close(fd);
 }
 
 /* What is wrong with the telling that ended so; NULL: nothing. */
