@@ -61,6 +61,7 @@ configure() {
     mkdir -p "$XDG_CONFIG_HOME/smartca-pkcs11" "$XDG_STATE_HOME" "$LIVE/work"
     chmod 700 "$XDG_CONFIG_HOME/smartca-pkcs11"
     printf '%s\n' '[smartca]' "url = $SERVICE/sca/sp769" "ca_file = $HOME_DIR/service/tls-ca.pem" 'poll_interval = 0.1' \
+        'connect_timeout = 2' 'request_timeout = 2' \
         "sp_id = $SP_ID" "sp_password = file:$S/sp" \
         '[selfsigned]' 'organization = VNPT Group' 'country = VN' 'years = 5' \
         '[econtract]' "url = $SERVICE/econtract" 'username = admin' 'company_id = 1' \
