@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Memory and system calls fail one after the other, everywhere, and limits and clocks are set; what comes of it is an error or a success, and never
-# a crash, a word on stdout, a lost signature or a second prompt.
-#   inject_test.sh BUILD [GROUP...]     SMARTCA_INJECT=all: every k, which takes an hour
+# Memory and system calls fail one after the other, everywhere, and limits and clocks are set; what comes of it is an
+# error or a success, and never a crash, a word on stdout, a lost signature or a second prompt.
+#   inject_test.sh BUILD [GROUP...]     SMARTCA_INJECT=all: every k, for hours
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 BUILD=$1

@@ -26,10 +26,13 @@ enum { LIMIT_S = 30, DAY_S = 24 * 3600, REMOTE_MS = 4000, SETTLE_MS = 500, STEP_
 #define MIB (1024 * KIB)
 
 /* Shared with the child. */
-static struct {
+struct verdict {
     CK_RV rv;
     char claim[CLAIM_MAX];
-} * verdict;
+};
+
+static struct verdict nowhere;
+static struct verdict *verdict = &nowhere;
 
 static char document[64];
 
@@ -97,12 +100,12 @@ static unsigned count_pushes(void)
 
 static rlim_t address_space(void)
 {
-    unsigned long pages = 0;
+    char line[128];
     FILE *file = fopen("/proc/self/statm", "re");
 
-    CLAIM(file && fscanf(file, "%lu", &pages) == 1);
+    CLAIM(file && fgets(line, sizeof(line), file));
     (void)fclose(file);
-    return pages * (rlim_t)sysconf(_SC_PAGESIZE);
+    return strtoul(line, NULL, 10) * (rlim_t)sysconf(_SC_PAGESIZE);
 }
 
 static void is_clean(CK_RV rv)
@@ -148,7 +151,9 @@ static const char *await(pid_t child)
         (void)snprintf(text, sizeof(text), "ended by signal %d", WTERMSIG(status));
         return text;
     }
-    return status == 0 ? NULL : verdict->claim;
+    if (status == 0)
+        return NULL;
+    return verdict->claim[0] ? verdict->claim : "ended by itself";
 }
 
 static pid_t begin(void)
@@ -267,13 +272,14 @@ int main(int argc, char **argv)
     static const long jumps[] = {3, -3, 40};
     unsigned wrong = 0;
 
-    verdict =
-        mmap(NULL, sizeof(*verdict), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (argc != 2 || verdict == MAP_FAILED || !getenv("SMARTCA_INJECT_RESTORE") ||
+    struct verdict *shared =
+        mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (argc != 2 || shared == MAP_FAILED || !shared || !getenv("SMARTCA_INJECT_RESTORE") ||
         !getenv("SMARTCA_INJECT_REQUESTS") || !guest_load_module(argv[1])) {
         (void)fputs("inject_limits MODULE, from inject_test.sh\n", stderr);
         return 2;
     }
+    verdict = shared;
     for (size_t i = 0; i < ARRAY_LEN(signers); i++) {
         for (size_t k = 0; k < ARRAY_LEN(limits); k++)
             wrong += !widen(&signers[i], &limits[k]);
