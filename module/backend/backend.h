@@ -286,10 +286,12 @@ unsigned backends_poll_ms(const struct backends *backends);
 const char *backends_folder(const struct backends *backends, size_t index);
 
 /*
- * Fetches what has never been fetched, within the connect time-outs; true if backends_tokens may
- * now have more to tell. Called once, by the first C_GetSlotList. Failures are logged.
+ * Fetches what has never been fetched, within the connect time-outs; *ret_has_more: backends_tokens
+ * may now have more to tell. Called by the first C_GetSlotList, and again by the next one after
+ * SCA_NOMEM, which means that nobody knows what was fetched before. Other failures are logged.
  */
-bool backends_discover(struct backends *backends, bool (*keep_going)(void *));
+enum sca_status backends_discover(struct backends *backends, bool (*keep_going)(void *),
+                                  bool *ret_has_more);
 
 /* In a forked child, before anything else: lets go of what the parent's threads and sockets hold.
  */

@@ -35,18 +35,21 @@ static void discover_account(struct smartca_account *account, bool (*keep_going)
     call_fini(&call);
 }
 
-bool backends_discover(struct backends *backends, bool (*keep_going)(void *))
+enum sca_status backends_discover(struct backends *backends, bool (*keep_going)(void *),
+                                  bool *ret_has_more)
 {
     struct account_place *first = backends->accounts.first;
     AUTO(catalogue_closep) struct catalogue *catalogue = NULL;
 
     /* Without memory nobody knows who was fetched before. */
     if (first && backends_catalogue(backends, &catalogue) != SCA_OK)
-        first = NULL;
+        return SCA_NOMEM;
     for (struct account_place *place = first; place && keep_going(NULL); place = place->next)
         if (!place->is_gone && !was_fetched(catalogue, &place->account))
             discover_account(&place->account, keep_going);
     backends->is_discovered = true;
     bool has_tokens = forwards_load(&backends->forwards);
-    return has_tokens || first != NULL; /* another process may have fetched since C_Initialize */
+    /* Another process may have fetched since C_Initialize. */
+    *ret_has_more = has_tokens || first != NULL;
+    return SCA_OK;
 }

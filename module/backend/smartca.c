@@ -31,21 +31,22 @@ void smartca_token_heard(struct token *base, enum certificate_state state)
     atomic_store(&token->state, state);
 }
 
-/* What its key usage says: reading the certificate costs 100 us, so it is done once. */
+/* What its key usage says: reading the certificate costs 100 us, so it is done once; without memory
+ * for that it remains to be done. */
 enum certificate_usage { USAGE_UNREAD, USAGE_SIGNS, USAGE_OTHER };
 
-static enum sca_status read_usage(struct smartca_token *token, bool *ret_may_sign)
+static enum sca_status read_usage(struct smartca_token *token, int *ret_usage)
 {
-    int usage = atomic_load(&token->usage);
-    if (usage == USAGE_UNREAD) {
-        bool signs = false;
-        enum sca_status st = certificate_may_sign(crypto_libctx(), token->entry.leaf.der, &signs);
-        if (st != SCA_OK)
-            return st;
-        usage = signs ? USAGE_SIGNS : USAGE_OTHER;
-        atomic_store(&token->usage, usage);
-    }
-    *ret_may_sign = usage == USAGE_SIGNS;
+    bool signs = false;
+
+    *ret_usage = atomic_load(&token->usage);
+    if (*ret_usage != USAGE_UNREAD)
+        return SCA_OK;
+    enum sca_status st = certificate_may_sign(crypto_libctx(), token->entry.leaf.der, &signs);
+    if (st != SCA_OK)
+        return st;
+    *ret_usage = signs ? USAGE_SIGNS : USAGE_OTHER;
+    atomic_store(&token->usage, *ret_usage);
     return SCA_OK;
 }
 
@@ -60,16 +61,15 @@ static enum sca_status token_check(struct token *base, struct call *call)
     struct smartca_token *token = (struct smartca_token *)base;
     int64_t now = call->clock->wall_s(call->clock);
     const char *why = unusable[atomic_load(&token->state)];
-    bool may_sign = true;
+    int usage = USAGE_UNREAD;
 
-    enum sca_status st = why ? SCA_OK : read_usage(token, &may_sign);
-    if (st != SCA_OK)
-        return st;
     if (now > token->entry.leaf.not_after)
         why = "has expired";
     else if (now < token->entry.leaf.not_before)
         why = "is not valid yet; check the computer's clock";
-    else if (!may_sign)
+    else if (!why && read_usage(token, &usage) != SCA_OK)
+        return call_fail(call, SCA_NOMEM, "no memory to read the certificate");
+    else if (!why && usage == USAGE_OTHER)
         why = "is not for signatures, says its key usage";
     if (!why)
         return SCA_OK;

@@ -111,7 +111,7 @@ static CK_RV wait_for_event(CK_SLOT_ID *ret_id)
         if (library_is_finishing())
             rv = CKR_CRYPTOKI_NOT_INITIALIZED;
         else
-            slot_look(true);
+            (void)slot_look(true);
         is_done = rv != CKR_OK || slot_take_event(ret_id);
         if (!is_done && watch_sleep(&watch, pause_ms(timeout_ms)) != SCA_OK)
             rv = failure(CKR_FUNCTION_FAILED, "the program has closed this module's descriptors");
@@ -127,6 +127,6 @@ CK_RV event_wait(CK_FLAGS flags, CK_SLOT_ID *slot, void *reserved)
         return CKR_ARGUMENTS_BAD;
     if (!(flags & CKF_DONT_BLOCK))
         return wait_for_event(slot);
-    slot_look(true);
+    (void)slot_look(true);
     return slot_take_event(slot) ? CKR_OK : CKR_NO_EVENT;
 }

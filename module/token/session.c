@@ -248,7 +248,7 @@ static bool look_at_foreign(struct session *s)
 {
     struct token *token = s->slot->token;
 
-    slot_look(false);
+    (void)slot_look(false);
     if (session_is_closed(s))
         return false;
     if (slot_login_state(s->slot) == SLOT_PUBLIC && token->ops->is_logged_in &&

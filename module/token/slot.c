@@ -105,9 +105,12 @@ CK_RV slot_list(CK_BBOOL present, CK_SLOT_ID *ids, CK_ULONG *count)
 
     if (!count)
         return CKR_ARGUMENTS_BAD;
-    slot_look_first();
-    if (!ids)
-        slot_look(false);
+    /* A list without those for which there was no memory would be believed. */
+    enum sca_status st = slot_look_first();
+    if (st != SCA_NOMEM && !ids)
+        st = slot_look(false);
+    if (st == SCA_NOMEM)
+        return CKR_HOST_MEMORY;
 
     const struct slot_table *table = slot_table_now();
     if (!ids) {

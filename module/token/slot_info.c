@@ -21,7 +21,7 @@ CK_RV slot_info(CK_SLOT_ID id, CK_SLOT_INFO *info)
 
     const struct token *token = slot->token;
     if (token->is_foreign)
-        slot_look(false); /* programs ask this over and over to see whether it is still there */
+        (void)slot_look(false); /* programs ask this over and over to see if it is still there */
     *info = (CK_SLOT_INFO){.hardwareVersion = version, .firmwareVersion = version};
     text_pad(info->slotDescription, sizeof(info->slotDescription),
              token->identity.slot_description);

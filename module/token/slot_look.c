@@ -237,27 +237,30 @@ static void give_back(struct backends *backends)
     lock_drop(&look.lock);
 }
 
-void slot_look_first(void)
+enum sca_status slot_look_first(void)
 {
     struct backends *backends = NULL;
+    enum sca_status st = SCA_OK;
+    bool has_more = false;
 
     if (atomic_load(&look.is_discovered) || !claim(&backends))
-        return;
+        return SCA_OK;
     if (!atomic_load(&look.is_discovered)) {
-        bool has_more = backends_discover(backends, is_wanted);
-        if (has_more && !is_given_up(backends))
-            (void)take_in(true); /* without memory for more, what there is is shown */
-        if (!is_given_up(backends))
+        st = backends_discover(backends, is_wanted, &has_more);
+        if (st == SCA_OK && has_more && !is_given_up(backends))
+            st = take_in(true);
+        if (st != SCA_NOMEM && !is_given_up(backends))
             atomic_store(&look.is_discovered, true);
         atomic_store(&look.had_list, true);
     }
     give_back(backends);
+    return st;
 }
 
 void slot_look_first_again(void)
 {
     if (atomic_load(&look.had_list))
-        slot_look_first();
+        (void)slot_look_first();
 }
 
 static bool is_worth_it(bool is_thorough)
@@ -285,18 +288,22 @@ void slot_look_forget_pace(void)
     atomic_store(&look.last_ms, 0);
 }
 
-void slot_look(bool is_thorough)
+enum sca_status slot_look(bool is_thorough)
 {
     struct backends *backends = NULL;
+    enum sca_status st = SCA_OK;
 
     if (!is_thorough && was_just_now())
-        return;
+        return SCA_OK;
     if (!is_worth_it(is_thorough) || !claim(&backends))
-        return;
+        return SCA_OK;
     /* Again: another thread may have looked meanwhile. Without memory, the next look tries. */
-    if (is_worth_it(is_thorough) && take_in(false) != SCA_OK)
+    if (is_worth_it(is_thorough))
+        st = take_in(false);
+    if (st != SCA_OK)
         atomic_store(&look.is_stale, true);
     give_back(backends);
+    return st;
 }
 
 void slot_expect_new(void)

@@ -19,9 +19,10 @@ void slot_look_abandon(void);
 
 /*
  * The first list of slots fetches accounts that were never fetched; callers that come meanwhile
- * wait for it, because an empty list would be believed. Nothing the second time.
+ * wait for it, because an empty list would be believed. Nothing the second time. SCA_NOMEM: there
+ * was no memory for what there is, and the next list begins anew.
  */
-void slot_look_first(void);
+enum sca_status slot_look_first(void);
 
 /*
  * The same for a program that had a list before C_Finalize or fork() and now comes with an id of
@@ -33,9 +34,9 @@ void slot_look_first_again(void);
 /*
  * Takes in what has changed; costs one stat where nothing has (see backends_have_changed), and not
  * even that when the last look was a moment ago, unless it is to be thorough. Sessions of a token
- * that has gone are closed.
+ * that has gone are closed. SCA_NOMEM: the next look takes it in.
  */
-void slot_look(bool is_thorough);
+enum sca_status slot_look(bool is_thorough);
 
 /* The next look is one, however short ago the last was. */
 void slot_look_forget_pace(void);

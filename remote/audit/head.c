@@ -12,6 +12,7 @@
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
 #include "remote/base/log.h"
+#include "remote/base/size_limit.h"
 
 /* Of one length, so that it is replaced by one write, and inside of one sector. The first line
  * alone is what versions wrote that noted durable lines only. */
@@ -107,7 +108,7 @@ void head_write(int lock_fd, const struct mark *end, bool is_durable)
         read_boot(head.boot);
     (void)snprintf(text, sizeof(text), HEAD_FORMAT, head.durable.chain.hex, head.durable.size,
                    end->chain.hex, end->size, head.boot);
-    if (pwrite(lock_fd, text, HEAD_LEN, 0) != HEAD_LEN)
+    if (limited_pwrite(lock_fd, text, HEAD_LEN, 0) != HEAD_LEN)
         log_line(LOG_LEVEL_WARNING, "the end of the audit log cannot be noted in %s", chain_lock);
 }
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/base/size_limit.h"
 #include "remote/base/wording.h"
 
 void fd_closep(const int *fd)
@@ -130,7 +131,7 @@ enum sca_status fd_write_all(int fd, struct span bytes)
 {
     size_t done = 0;
     while (done < bytes.len) {
-        ssize_t put = write(fd, bytes.ptr + done, bytes.len - done);
+        ssize_t put = limited_write(fd, bytes.ptr + done, bytes.len - done);
         if (put < 0 && errno != EINTR)
             return io_status();
         if (put > 0)

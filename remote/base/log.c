@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "remote/base/bytes.h"
+#include "remote/base/size_limit.h"
 
 enum { LINE_MAX_BYTES = 1024 };
 
@@ -105,7 +106,7 @@ static void write_quietly(int fd, const char *line, size_t len)
     sigaddset(&pipe_only, SIGPIPE);
     sigpending(&pending);
     pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
-    ssize_t written = write(fd, line, len);
+    ssize_t written = limited_write(fd, line, len);
     if (written < 0 && !sigismember(&pending, SIGPIPE)) {
         const struct timespec now = {0};
         (void)sigtimedwait(&pipe_only, NULL, &now); /* drains ours, if there is one */

@@ -49,7 +49,7 @@ const struct certificate *parsed_certificate_get(const struct parsed_certificate
 /*
  * Does the key usage let its key sign: digitalSignature or nonRepudiation, or no such extension?
  * der as certificate_parse takes it, which does not ask this: a certificate for something else is
- * still shown. What is no certificate forbids nothing. SCA_NOMEM: not known.
+ * still shown. What is no certificate forbids nothing. SCA_NOMEM: nobody knows.
  */
 enum sca_status certificate_may_sign(OSSL_LIB_CTX *libctx, struct span der, bool *ret_may_sign);
 

@@ -28,6 +28,8 @@ struct listing {
     int64_t now;
     int64_t soon; /* seconds */
     struct rows rows;
+    struct trouble trouble; /* why certificates of a token are missing */
+    bool is_partial;
 };
 
 static const char *status_of(const struct listing *listing, const struct holding *item)
@@ -90,7 +92,7 @@ static bool is_shown(const struct listing *listing, struct token *token,
     return !listing->cli->expiring || ends_soon(listing, item);
 }
 
-/* A token that cannot be read is said and passed over: the others are shown all the same. */
+/* A token that cannot be read is said, and the others are shown all the same. */
 static void add_token(struct listing *listing, const struct module *module,
                       const struct token_slot *slot)
 {
@@ -100,7 +102,11 @@ static void add_token(struct listing *listing, const struct module *module,
 
     if (!token_open(module, slot->id, false, &token, &trouble) ||
         !holder_read(&token, &holder, &trouble)) {
-        output_remark(listing->cli, "%s: %s", slot->label, trouble.text);
+        if (listing->is_partial)
+            output_remark(listing->cli, "%s", listing->trouble.text);
+        listing->is_partial = true;
+        (void)trouble_say(&listing->trouble, trouble.code, trouble.next_step, "%s: %s", slot->label,
+                          trouble.text);
         return;
     }
     for (size_t i = 0; i < holder.count; i++)
@@ -157,8 +163,10 @@ static enum cli_exit list_tokens(struct listing *listing, const struct module *m
     for (size_t i = 0; i < tokens.count; i++)
         if (!user || strcmp(tokens.items[i].label, label) == 0)
             add_token(listing, module, &tokens.items[i]);
-    tell_empty(listing);
-    return rows_print(cli, &listing->rows, columns, ARRAY_LEN(columns));
+    if (!listing->is_partial)
+        tell_empty(listing);
+    enum cli_exit result = rows_print(cli, &listing->rows, columns, ARRAY_LEN(columns));
+    return listing->is_partial ? trouble_print(cli, &listing->trouble) : result;
 }
 
 enum cli_exit selfsigned_list_run(const struct cli *cli)

@@ -14,6 +14,7 @@
 #include "remote/base/cleanup.h"
 #include "remote/base/crypto.h"
 #include "remote/base/file.h"
+#include "remote/base/size_limit.h"
 #include "remote/cli/temporary.h"
 
 enum { TRIES = 16, OTHER_FILES = 256 };
@@ -93,10 +94,13 @@ bool sign_output_reserve(struct sign_file *file, size_t size, struct trouble *tr
         return cannot(trouble, folder, errno);
     file->fd = fd;
     file->is_reserved = true;
+    struct size_limit limit;
     int error = 0;
+    size_limit_enter(&limit);
     do
         error = posix_fallocate(fd, 0, (off_t)size);
     while (error == EINTR);
+    size_limit_leave(&limit);
     /* Other errors: a file system that cannot promise room. */
     return (error != ENOSPC && error != EDQUOT && error != EFBIG) || cannot(trouble, folder, error);
 }

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/err.h>
 #include <openssl/x509.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/base/crypto.h"
 #include "remote/cli/holder.h"
 #include "remote/cli/x509_read.h"
 
@@ -51,10 +53,13 @@ static const char *pin_of(CK_FLAGS flags)
 static bool read_x509(struct token *token, CK_OBJECT_HANDLE object, struct span der,
                       struct slot_view *view)
 {
+    ERR_clear_error();
     AUTO(x509_freep) X509 *x509 = x509_parse(der);
 
-    if (!x509)
+    if (!x509) {
+        token->lacked_memory = token->lacked_memory || crypto_lacked_memory(true);
         return false;
+    }
     free(view->subject); /* of an issuer's, read before */
     view->subject = x509_name_text(X509_get_subject_name(x509));
     view->not_before = x509_time(X509_get0_notBefore(x509));
@@ -80,10 +85,11 @@ static bool read_certificate_of(struct token *token, CK_OBJECT_HANDLE key, struc
 
 /*
  * The signer's certificate is the one with the id of a public key; issuers are shown too, and a
- * token may hold keys whose certificate was replaced. A local issuer's own is the last resort.
+ * token may hold keys whose certificate was replaced. A local issuer's own is the last resort. A
+ * slot without any is one for which a key is to be made: not to be said for lack of memory.
  */
-static void read_objects(const struct module *module, CK_SESSION_HANDLE session,
-                         struct slot_view *view)
+static CK_RV read_objects(const struct module *module, CK_SESSION_HANDLE session,
+                          struct slot_view *view)
 {
     AUTO(freep) CK_OBJECT_HANDLE *keys = NULL;
     struct token token = {.p11 = module->p11, .session = session};
@@ -92,11 +98,11 @@ static void read_objects(const struct module *module, CK_SESSION_HANDLE session,
     struct trouble ignored;
     size_t count = 0;
 
-    if (!token_find(&token, &match, 1, &keys, &count, &ignored))
-        return;
+    (void)token_find(&token, &match, 1, &keys, &count, &ignored);
     for (size_t i = 0; i < count; i++)
         if (read_certificate_of(&token, keys[i], view) && !view->is_issuer)
-            return;
+            break;
+    return token.lacked_memory ? CKR_HOST_MEMORY : CKR_OK;
 }
 
 static CK_RV read_token(const struct module *module, struct slot_view *view)
@@ -123,8 +129,9 @@ static CK_RV read_token(const struct module *module, struct slot_view *view)
     rv = module->p11->C_OpenSession(view->id, CKF_SERIAL_SESSION, NULL, NULL, &session);
     if (rv != CKR_OK)
         return rv;
-    read_objects(module, session, view);
-    return module->p11->C_CloseSession(session);
+    rv = read_objects(module, session, view);
+    CK_RV end = module->p11->C_CloseSession(session);
+    return rv != CKR_OK ? rv : end;
 }
 
 CK_RV slot_view_read(const struct module *module, CK_SLOT_ID id, struct slot_view *ret_view)

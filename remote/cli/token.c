@@ -122,6 +122,7 @@ bool token_find(struct token *token, const CK_ATTRIBUTE *match, CK_ULONG match_c
     CK_ATTRIBUTE copy[8];
     size_t count = 0;
 
+    token->lacked_memory = token->lacked_memory || !found;
     if (!found || match_count > ARRAY_LEN(copy))
         return trouble_no_memory(trouble);
     memcpy(copy, match, match_count * sizeof(*match));
@@ -130,6 +131,7 @@ bool token_find(struct token *token, const CK_ATTRIBUTE *match, CK_ULONG match_c
         rv = collect(token, found, &count);
         (void)token->p11->C_FindObjectsFinal(token->session);
     }
+    token->lacked_memory = token->lacked_memory || rv == CKR_HOST_MEMORY;
     if (rv != CKR_OK)
         return trouble_module(trouble, _("the token does not list its objects"), rv);
     *ret_found = TAKE(found);
@@ -160,19 +162,23 @@ bool token_read(struct token *token, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE 
 
     buf_init(ret_value, TOKEN_VALUE_MAX, true);
     CK_RV rv = token->p11->C_GetAttributeValue(token->session, object, &attribute, 1);
+    token->lacked_memory = token->lacked_memory || rv == CKR_HOST_MEMORY;
     if (rv != CKR_OK || attribute.ulValueLen > TOKEN_VALUE_MAX)
         return false;
     CK_ULONG len = attribute.ulValueLen;
     AUTO(freep) uint8_t *bytes = calloc(len + 1, 1);
-    if (!bytes)
+    if (!bytes) {
+        token->lacked_memory = true;
         return false;
+    }
     attribute.pValue = bytes;
-    bool is_read =
-        token->p11->C_GetAttributeValue(token->session, object, &attribute, 1) == CKR_OK &&
-        attribute.ulValueLen <= len &&
-        buf_append(ret_value, span_of(bytes, attribute.ulValueLen)) == SCA_OK;
+    rv = token->p11->C_GetAttributeValue(token->session, object, &attribute, 1);
+    if (rv == CKR_OK && attribute.ulValueLen <= len &&
+        buf_append(ret_value, span_of(bytes, attribute.ulValueLen)) != SCA_OK)
+        rv = CKR_HOST_MEMORY; /* there is room for TOKEN_VALUE_MAX */
     secret_wipe(bytes, len);
-    return is_read;
+    token->lacked_memory = token->lacked_memory || rv == CKR_HOST_MEMORY;
+    return rv == CKR_OK && attribute.ulValueLen <= len;
 }
 
 bool token_create(struct token *token, CK_ATTRIBUTE *attributes, CK_ULONG count,

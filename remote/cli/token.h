@@ -58,6 +58,7 @@ struct token {
     CK_FUNCTION_LIST *p11;
     CK_SESSION_HANDLE session;
     bool is_logged_in;
+    bool lacked_memory; /* what was not found, or not read, may be there all the same */
 };
 
 bool token_open(const struct module *module, CK_SLOT_ID slot, bool is_writable,

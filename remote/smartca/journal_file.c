@@ -55,7 +55,7 @@ enum sca_status journal_file_open(const char *dir, const char *path, struct jour
     for (int i = 0; i < OPEN_TRIES; i++) {
         *file = (struct journal_file){.fd = open_path(dir, path)};
         if (file->fd < 0)
-            return SCA_IO;
+            return errno == ENOMEM ? SCA_NOMEM : SCA_IO;
         if (flock(file->fd, LOCK_EX | LOCK_NB) != 0)
             return errno == EWOULDBLOCK || errno == EINTR ? SCA_BUSY : SCA_IO;
         if (fstat(file->fd, &info) != 0)

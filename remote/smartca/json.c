@@ -6,6 +6,7 @@
 #include "remote/base/wording.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Doubles hold every integer up to here, and none of its neighbours is rounded to it. */
@@ -57,7 +58,7 @@ static const char *scan_token(struct scan *scan)
 }
 
 /* NULL when cJSON may have the bytes, else what is wrong with them. */
-static const char *scan_limits(struct span bytes)
+static const char *scan_limits(struct span bytes, unsigned *ret_nodes)
 {
     struct scan scan = {.bytes = bytes};
 
@@ -72,7 +73,25 @@ static const char *scan_limits(struct span bytes)
         if (why)
             return why;
     }
+    *ret_nodes = scan.nodes;
     return NULL;
+}
+
+/* As much as cJSON asks for at most: a value, its text and its name for each node. */
+static bool has_memory_for(struct span bytes, unsigned nodes)
+{
+    /* volatile: compilers leave out what is only freed. */
+    void *volatile room = malloc(2 * bytes.len + (2 * (size_t)nodes + 2) * sizeof(cJSON));
+    bool has_memory = room != NULL;
+
+    free(room);
+    return has_memory;
+}
+
+/* The NUL is part of the length: cJSON then looks for it right after the value, never past it. */
+static cJSON *parse(struct span bytes)
+{
+    return cJSON_ParseWithLengthOpts((const char *)bytes.ptr, bytes.len + 1, NULL, true);
 }
 
 /*
@@ -99,14 +118,21 @@ static const char *find_duplicate(const cJSON *parent)
 enum sca_status json_parse(struct span bytes, cJSON **ret_json, const char **why)
 {
     AUTO(json_deletep) cJSON *json = NULL;
+    unsigned nodes = 0;
 
-    *why = scan_limits(bytes);
+    *why = scan_limits(bytes, &nodes);
     if (*why)
         return SCA_PROTOCOL;
 
-    /* The NUL is part of the length: cJSON then looks for it right after the value, never past it.
-     */
-    json = cJSON_ParseWithLengthOpts((const char *)bytes.ptr, bytes.len + 1, NULL, true);
+    json = parse(bytes);
+    if (!json && !has_memory_for(bytes, nodes)) {
+        *why = wording("no memory");
+        return SCA_NOMEM;
+    }
+    /* cJSON does not tell what is wrong from what it had no memory for: only what it says with
+     * memory at hand is believed. A line of the journal that is skipped is a transaction lost. */
+    if (!json)
+        json = parse(bytes);
     *why = json ? find_duplicate(json) : wording("not JSON");
     if (*why)
         return SCA_PROTOCOL;

@@ -12,6 +12,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
+#include "remote/base/size_limit.h"
 
 enum {
     TURN_MAX_MS = 5000, /* whoever has the record has it for one small write */
@@ -139,7 +140,7 @@ static enum sca_status save(const struct record_file *file)
                    (long long)file->record.before, (long long)file->record.drift);
     memset(line + strlen(line), '\n', LINE_SIZE - strlen(line));
     /* No sync: after a power failure the step is over before the computer is up again. */
-    return pwrite(file->fd, line, LINE_SIZE, 0) == LINE_SIZE ? SCA_OK : SCA_IO;
+    return limited_pwrite(file->fd, line, LINE_SIZE, 0) == LINE_SIZE ? SCA_OK : SCA_IO;
 }
 
 static enum sca_status fail(struct call *call, const struct totp_owner *owner,

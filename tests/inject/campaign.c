@@ -16,7 +16,7 @@
 #include "tests/inject/guest.h"
 #include "tests/inject/shim.h"
 
-enum { LIMIT_S = 60, CODES_MAX = 16, SHOWN_MAX = 400, K_MAX = 200000 };
+enum { LIMIT_S = 60, CODES_MAX = 16, SHOWN_MAX = 400, K_MAX = 200000, ID_SIZE = 55 };
 
 /* Shared with the child. */
 struct verdict {
@@ -88,17 +88,28 @@ const char *campaign_document(void)
     return document;
 }
 
+/* Is it a request for a signature that was taken, and none of the last one's id again? */
+static bool is_new_push(const char *line, char last[static ID_SIZE])
+{
+    const char *id = strstr(line, "\"transaction_id\":\"");
+
+    if ((!strstr(line, "\"endpoint\":\"sign\"") && !strstr(line, "\"endpoint\":\"sign2\"")) ||
+        !strstr(line, "\"http_status\":200") || !id || strncmp(id, last, ID_SIZE - 1) == 0)
+        return false;
+    (void)snprintf(last, ID_SIZE, "%s", id);
+    return true;
+}
+
 unsigned campaign_count_pushes(void)
 {
     char line[1024];
+    char last[ID_SIZE] = "";
     unsigned count = 0;
     FILE *file = fopen(requests, "re");
 
     CLAIM(file && fseek(file, requests_before, SEEK_SET) == 0);
     while (fgets(line, sizeof(line), file))
-        count +=
-            (strstr(line, "\"endpoint\":\"sign\"") || strstr(line, "\"endpoint\":\"sign2\"")) &&
-            strstr(line, "\"http_status\":200");
+        count += is_new_push(line, last);
     (void)fclose(file);
     return count;
 }
@@ -195,10 +206,9 @@ static bool is_clean(const struct story *story, const struct inject_plan *plan, 
     return false;
 }
 
-static void print_all(int fd)
+static void print_from(int fd, off_t at)
 {
     char bytes[4096];
-    off_t at = 0;
 
     for (ssize_t got = 0; (got = pread(fd, bytes, sizeof(bytes), at)) > 0; at += got)
         (void)!write(STDOUT_FILENO, bytes, (size_t)got);
@@ -209,8 +219,12 @@ static void show(const struct story *story, const struct way *way, const char *w
     printf("WRONG: %s, %s, k %lu, rv 0x%lx: %s\n", story->name, way->name, way->plan.k, verdict->rv,
            what);
     (void)fflush(stdout);
-    print_all(traces);
-    print_all(said);
+    print_from(traces, 0);
+    print_from(said, 0);
+    int fd = open(requests, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0)
+        print_from(fd, requests_before);
+    (void)close(fd);
 }
 
 /* What is wrong with the telling that ended so; NULL: nothing. */

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Memory and system calls fail one after the other, everywhere; what comes of it is an error or a success, and never
-# a crash, a word on stdout, a lost signature or a second prompt.
-#   inject_test.sh BUILD [GROUP...]     SMARTCA_INJECT=all: every k, which takes an hour
+# Memory and system calls fail one after the other, everywhere, and limits and clocks are set; what comes of it is an
+# error or a success, and never a crash, a word on stdout, a lost signature or a second prompt.
+#   inject_test.sh BUILD [GROUP...]     SMARTCA_INJECT=all: every k, for hours
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 BUILD=$1
@@ -16,7 +16,7 @@ state=$XDG_STATE_HOME/smartca-pkcs11
 mkdir "$work" "$HOME_DIR/softhsm"
 
 # One slot of each kind: two SmartCA accounts, a self-signed token whose PIN costs little, a USB token.
-account_write 'poll_interval = 0.02' 'confirm_timeout = 3' 'connect_timeout = 2' 'request_timeout = 2'
+account_write 'poll_interval = 0.02' 'confirm_timeout = 2' 'connect_timeout = 0.5' 'request_timeout = 0.5'
 printf 'canary-password\n' >"$HOME_DIR/password"
 printf 'otpauth://totp/a?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&period=1\n' >"$HOME_DIR/key"
 chmod 600 "$HOME_DIR/password" "$HOME_DIR/key"
@@ -37,9 +37,13 @@ cp -a "$state" "$HOME_DIR/state.before"
 
 export SMARTCA_INJECT_RESTORE="rm -rf '$state' && cp -a '$HOME_DIR/state.before' '$state'"
 export SMARTCA_INJECT_REQUESTS=$HOME_DIR/service/requests.jsonl
-[ $# -gt 0 ] || set -- slots smartca local foreign
+[ $# -gt 0 ] || set -- limits slots smartca local foreign
 status=0
 for group; do
+    if [ "$group" = limits ]; then
+        "$BUILD/tests/inject/inject_limits" "$MODULE" || status=1
+        continue
+    fi
     # Where SoftHSM2 takes part, its own calls are left alone, so it comes last.
     [ "$group" != foreign ] || printf '%s\n' '[token usb]' "module = $softhsm" >>"$SMARTCA_PKCS11_CONF"
     "$BUILD/tests/inject/inject_stories" "$MODULE" "$group" || status=1

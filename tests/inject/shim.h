@@ -5,7 +5,8 @@
  * names, in all threads, and lets the k-th fail.
  *
  * Preloaded, it arms itself before main with SMARTCA_INJECT_PLAN, "KIND SCOPE K ERROR LASTS" in
- * numbers, and where it struck goes to the file SMARTCA_INJECT_REPORT, which is not made otherwise.
+ * numbers, and where it struck goes to the file SMARTCA_INJECT_REPORT, which is not made otherwise;
+ * with K = 0 how many there were, at the end.
  */
 #ifndef TESTS_INJECT_SHIM_H
 #define TESTS_INJECT_SHIM_H

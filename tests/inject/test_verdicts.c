@@ -7,10 +7,12 @@
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include "remote/base/cleanup.h"
 #include "remote/base/crypto.h"
 #include "remote/catalogue/certificate.h"
+#include "remote/smartca/ledger.h"
 #include "remote/smartca/result.h"
 #include "tests/inject/shim.h"
 #include "tests/unit/signer_stage.h"
@@ -111,6 +113,16 @@ static bool parse(void)
     return st == SCA_OK;
 }
 
+static bool ask_usage(void)
+{
+    bool signs = false;
+    enum sca_status st =
+        certificate_may_sign(crypto_libctx(), span_of(der, (size_t)der_len), &signs);
+    was_called_wrong = was_called_wrong || (st == SCA_OK ? !signs : st != SCA_NOMEM);
+    return st == SCA_OK;
+}
+
+/* Nor one for something else. */
 static void a_certificate_is_not_called_unreadable(void **state)
 {
     X509 *x509 = X509_new();
@@ -122,15 +134,64 @@ static void a_certificate_is_not_called_unreadable(void **state)
     assert_int_equal(X509_NAME_add_entry_by_txt(X509_get_subject_name(x509), "CN", MBSTRING_UTF8,
                                                 (const unsigned char *)"signer", -1, -1, 0),
                      1);
+    X509_EXTENSION *usage = X509V3_EXT_conf_nid(NULL, NULL, NID_key_usage, "digitalSignature");
+    assert_int_equal(X509_add_ext(x509, usage, -1), 1);
+    X509_EXTENSION_free(usage);
     assert_int_equal(X509_set_pubkey(x509, stage_key(KEY_RSA)), 1);
     assert_true(X509_sign(x509, stage_key(KEY_RSA), EVP_sha256()) > 0);
     der_len = i2d_X509(x509, &der);
     X509_free(x509);
 
     assert_true(refuse_each(parse) > 100);
+    assert_true(refuse_each(ask_usage) > 50);
 
     OPENSSL_free(der);
     assert_false(was_called_wrong);
+}
+
+static struct buf lines;
+static bool was_lost;
+
+/* The reader changes the lines it is given. */
+static bool read_journal(void)
+{
+    struct buf copy;
+    struct ledger ledger = {0};
+
+    buf_init(&copy, LEDGER_SIZE_MAX, false);
+    enum sca_status st = buf_append(&copy, buf_span(&lines));
+    if (st == SCA_OK)
+        st = ledger_read(&ledger, &copy);
+    was_lost = was_lost || (st == SCA_OK ? ledger.count != 1 : st != SCA_NOMEM);
+    ledger_fini(&ledger);
+    buf_fini(&copy);
+    return st == SCA_OK;
+}
+
+/* Else the next who asks for its signature would have the person asked again. */
+static void a_transaction_in_the_journal_is_not_overlooked(void **state)
+{
+    struct journal_document document = {.digest_len = 32, .doc_id = "doc-1"};
+    const struct journal_transaction transaction = {
+        .id = "9f1c8a52-6d0e-4a7b-9c3d-2b1e0f4a5d6c",
+        .tran_code = "code",
+        .url = "https://127.0.0.1/sca/sp769",
+        .user_id = "012345678901",
+        .serial = "5402",
+        .description = "a contract",
+        .begun_at = 1000,
+        .state = JOURNAL_SUBMITTED,
+        .documents = &document,
+        .document_count = 1,
+    };
+    (void)state;
+    buf_init(&lines, LEDGER_SIZE_MAX, false);
+    assert_int_equal(ledger_write_transaction(&transaction, &lines), SCA_OK);
+
+    assert_true(refuse_each(read_journal) > 30);
+
+    buf_fini(&lines);
+    assert_false(was_lost);
 }
 
 int main(void)
@@ -138,6 +199,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_signature_from_the_service_is_not_called_false),
         cmocka_unit_test(a_signature_of_the_application_is_not_called_invalid),
+        cmocka_unit_test(a_transaction_in_the_journal_is_not_overlooked),
         cmocka_unit_test(a_certificate_is_not_called_unreadable),
     };
     return cmocka_run_group_tests(tests, NULL, stage_keys_free);

@@ -8,6 +8,7 @@
 #   EXPECTED  its exit status when nothing fails (0)
 #   IS_UNORDERED  set where several are made at once, and come in any order
 #   LOOK      a function that says more of the state than what every row is asked for
+#   READS     set where nothing changes: a success says what it says undisturbed, if memory is all that is lacking
 #   BETWEEN   a function that says whether a state which is neither the old nor the new one is right
 # shellcheck disable=SC2034,SC2153 # crash_test.sh reads them; emulator.sh sets others
 
@@ -60,6 +61,7 @@ configure() {
     mkdir -p "$XDG_CONFIG_HOME/smartca-pkcs11" "$XDG_STATE_HOME" "$LIVE/work"
     chmod 700 "$XDG_CONFIG_HOME/smartca-pkcs11"
     printf '%s\n' '[smartca]' "url = $SERVICE/sca/sp769" "ca_file = $HOME_DIR/service/tls-ca.pem" 'poll_interval = 0.1' \
+        'connect_timeout = 2' 'request_timeout = 2' \
         "sp_id = $SP_ID" "sp_password = file:$S/sp" \
         '[selfsigned]' 'organization = VNPT Group' 'country = VN' 'years = 5' \
         '[econtract]' "url = $SERVICE/econtract" 'username = admin' 'company_id = 1' \
@@ -310,6 +312,19 @@ row_sign() {
     BASE=account PUSHES=1 LOOK=look_at_signatures AGAIN=(again_sign) BETWEEN=has_any
     SIGN=("$SMARTCA" sign) COMMAND=("${SIGN[@]}" "$LIVE/work/a" "$LIVE/work/b")
 }
+
+# What only looks, for tests/inject/tool_test.sh.
+row_slots() { BASE=firm READS=1 COMMAND=("$SMARTCA" slots); }
+row_account_list() { BASE=firm READS=1 COMMAND=("$SMARTCA" account list); }
+row_selfsigned_list() { BASE=user READS=1 COMMAND=("$SMARTCA" selfsigned list); }
+row_export() { BASE=user COMMAND=("$SMARTCA" selfsigned export --user an --out "$LIVE/work/an.pem" --force); }
+row_audit_show() { BASE=signed READS=1 COMMAND=("$SMARTCA" audit show); }
+row_audit_verify() { BASE=signed READS=1 COMMAND=("$SMARTCA" audit verify); }
+row_pending() { BASE=account READS=1 COMMAND=("$SMARTCA" pending); }
+row_doctor() { BASE=account COMMAND=("$SMARTCA" doctor); }
+base_contract() { from signed && ran "$SMARTCA" sign --slot an --pin-file "$S/pin" "$LIVE/work/a"; }
+# Nobody vouches for the signer.
+row_verify() { BASE=contract READS=1 EXPECTED=1 DONE='not trusted' COMMAND=("$SMARTCA" verify "$LIVE/work/a"); }
 
 # eContract.
 row_econtract_login() {

@@ -7,7 +7,8 @@
 #   crash_test.sh BUILD [ROW...]
 # SMARTCA_CRASH: how many points of a row and fault are tried, evenly spread (1); "full": each, of all rows; "openat 12":
 # that one. SMARTCA_CRASH_FAULTS: which columns ("KILL ENOSPC"). FULL and READONLY are real file systems, which need a mount
-# namespace; where that is refused, they are skipped, and it says so.
+# namespace; where that is refused, they are skipped, and it says so. MEMORY, IO: allocations and system calls of the
+# tool and its libraries, counted by tests/inject; OWN_: of our code alone. SMARTCA_CRASH_STEP: each so-many-th of these.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 BUILD=$1
@@ -51,6 +52,8 @@ declare -A COLUMNS=(
 )
 # Stopped there, while another one begins to do the same, and killed then.
 COLUMNS[RACE]=${COLUMNS[KILL]}
+# KIND SCOPE of tests/inject/shim.h.
+declare -A PLANS=([MEMORY]='1 0' [OWN_MEMORY]='1 1' [IO]='2 0' [OWN_IO]='2 1')
 # Free pages of a disk that is full otherwise; the folder that cannot be written.
 declare -A DISKS=([FULL]='0 1 2 3 4 5 6 8' [READONLY]='state config')
 if [ "$POINTS" = full ]; then
@@ -99,7 +102,7 @@ again() {
 
 # row_begin ROW: what it is like before and after, and the trace of the calls that touch our files or the network.
 row_begin() {
-    COMMAND=() AGAIN=() BETWEEN='' LOOK='' DONE='' IS_UNORDERED='' EXPECTED=0 PUSHES=0
+    COMMAND=() AGAIN=() BETWEEN='' READS='' LOOK='' DONE='' IS_UNORDERED='' EXPECTED=0 PUSHES=0
     "row_$1"
     [ ${#AGAIN[@]} -gt 0 ] || AGAIN=("${COMMAND[@]}")
     base_make "$BASE"
@@ -110,6 +113,7 @@ row_begin() {
     local status=0
     strace -f -y -s 0 -o "$HOME_DIR/work/trace" "${COMMAND[@]}" >"$HOME_DIR/work/out" 2>&1 </dev/null || status=$?
     [ $status = "$EXPECTED" ] || { cat "$HOME_DIR/work/out"; fail "$1: ended with $status"; }
+    cp "$HOME_DIR/work/out" "$HOME_DIR/work/undisturbed"
     found || fail "$1: the result cannot be looked at"
     mv "$HOME_DIR/work/found" "$HOME_DIR/work/new"
     again || { cat "$HOME_DIR/work/second"; fail "$1: a second time"; }
@@ -126,10 +130,25 @@ row_begin() {
                 print call, n, call == "openat" && !/O_CREAT|O_TMPFILE/ ? "reads" : "changes"
         }' "$HOME_DIR/work/trace" >"$HOME_DIR/work/points"
 }
+# injected PLAN COMMAND...: below the library that counts and lets fail.
+injected() {
+    local plan=$1
+    shift
+    rm -f "$HOME_DIR/work/report"
+    timeout -k 5 100 env LD_PRELOAD="$BUILD/tests/inject/libinject.so" SMARTCA_INJECT_PLAN="$plan" \
+        SMARTCA_INJECT_REPORT="$HOME_DIR/work/report" "$@"
+}
+# counted FAULT: "FAULT K" for each K there is.
+counted() {
+    bring_back "$BASE"
+    injected "${PLANS[$1]} 0 0 0" "${COMMAND[@]}" >/dev/null 2>&1 </dev/null || true
+    seq -f "$1 %.0f" $(((${SMARTCA_CRASH_STEP-1} + 1) / 2)) "${SMARTCA_CRASH_STEP-1}" "$(cat "$HOME_DIR/work/report")"
+}
 # points FAULT: those of this row to try.
 points() {
     local call
     for call in ${DISKS[$1]-}; do echo "$1 $call"; done >"$HOME_DIR/work/chosen"
+    [ -z "${PLANS[$1]-}" ] || counted "$1" >>"$HOME_DIR/work/chosen"
     for call in ${COLUMNS[$1]-}; do
         awk -v call="$call" -v fault="$1" '$1 == call && (fault !~ /^(KILL|RACE)$/ || $3 == "changes") { print $1, $2 }' \
             "$HOME_DIR/work/points"
@@ -146,6 +165,9 @@ points() {
 # check_end ROW POINT FAULT STATUS: how the command ended is one of the ways it may.
 check_end() {
     local out=$HOME_DIR/work/first
+    if [ -n "$READS" ] && [[ $3:$4 = *MEMORY:0 ]] && ! diff "$HOME_DIR/work/undisturbed" "$out"; then
+        whine "$1" "$2 $3: it says something else, and that all is well"
+    fi
     ! grep -qE 'Sanitizer|runtime error|core dumped' "$out" || { cat "$out"; whine "$1" "$2 $3: a sanitizer speaks"; }
     case $3:$4 in
     KILL*:137 | RACE:137 | *:0 | [!K]*:1) ;;
@@ -183,16 +205,18 @@ run() {
         dd if=/dev/zero of="$LIVE/filler" bs=4096 2>/dev/null || true
         truncate -s "-$((n * 4096))" "$LIVE/filler"
         ;;
+    MEMORY | IO | OWN_*) words=(injected "${PLANS[$3]} $n 0 0") ;;
     READONLY)
         mount --bind "$LIVE/$n" "$LIVE/$n"
         mount -o remount,bind,ro "$LIVE/$n"
         ;;
     *)
         [ "${3%_ANY}" != KILL ] || how=signal=KILL
-        words=(strace -f -o /dev/null -e "trace=$call" -e "inject=$call:$how:when=$n")
+        words=(timeout -k 5 100 strace -f -o /dev/null -e "trace=$call" -e "inject=$call:$how:when=$n")
         ;;
     esac
-    { timeout -k 5 100 "${words[@]}" "${COMMAND[@]}" >"$HOME_DIR/work/first" 2>&1 </dev/null || status=$?; } 2>/dev/null
+    [ ${#words[@]} -gt 0 ] || words=(timeout -k 5 100)
+    { "${words[@]}" "${COMMAND[@]}" >"$HOME_DIR/work/first" 2>&1 </dev/null || status=$?; } 2>/dev/null
     case $3 in
     FULL) rm "$LIVE/filler" ;;
     READONLY)

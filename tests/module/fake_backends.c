@@ -319,7 +319,7 @@ enum sca_status backends_tokens(struct backends *backends, const struct token_li
                                      FAKE_EMPTY, FAKE_PIN, FAKE_NO_PIN};
     bool has_late = fake_script_now().has_late_slot && backends->is_discovered;
     struct token_list fresh = {0};
-    enum sca_status st = SCA_OK;
+    enum sca_status st = fake_script_now().tokens_status;
 
     count_look(known);
     atomic_store(&backends->played, played_now());
@@ -358,12 +358,14 @@ const char *backends_folder(const struct backends *backends, size_t index)
     return NULL;
 }
 
-bool backends_discover(struct backends *backends, bool (*keep_going)(void *))
+enum sca_status backends_discover(struct backends *backends, bool (*keep_going)(void *),
+                                  bool *ret_has_more)
 {
     (void)keep_going;
     count(&fake.counts.discover);
     backends->is_discovered = true;
-    return fake_script_now().has_late_slot;
+    *ret_has_more = fake_script_now().has_late_slot;
+    return SCA_OK;
 }
 
 void backends_abandon(void)

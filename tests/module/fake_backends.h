@@ -46,6 +46,7 @@ enum { FAKE_DATA_COUNT = 37 };
 /* What the tokens do from now on. Zeros: sign at once and well, with a patience of 60 seconds. */
 struct fake_script {
     enum sca_status list_status;
+    enum sca_status tokens_status; /* of backends_tokens; SCA_OK when C_Initialize comes */
     enum sca_status check_status;
     enum sca_status sign_status;
     enum sca_status login_status; /* SCA_OK: the PIN decides */

@@ -183,6 +183,24 @@ static void a_slot_found_by_discovery_is_in_the_first_list(void **state)
     assert_int_equal(fake_counted().live, 6);
 }
 
+static void a_list_without_memory_for_all_is_none(void **state)
+{
+    CK_SLOT_ID ids[6];
+    CK_ULONG count = ARRAY_LEN(ids);
+    (void)state;
+    fake_play((struct fake_script){.has_late_slot = true, .tokens_status = SCA_NOMEM});
+
+    EXPECT(CKR_HOST_MEMORY, p11->C_GetSlotList(CK_FALSE, ids, &count));
+    EXPECT(CKR_HOST_MEMORY, p11->C_GetSlotList(CK_FALSE, NULL, &count));
+
+    fake_play((struct fake_script){.has_late_slot = true});
+    EXPECT(CKR_OK, p11->C_GetSlotList(CK_FALSE, ids, &count));
+    assert_int_equal(count, 6);
+    assert_int_equal(ids[5], FAKE_LATE);
+    fake_play((struct fake_script){.has_late_slot = true, .tokens_status = SCA_NOMEM});
+    EXPECT(CKR_HOST_MEMORY, p11->C_GetSlotList(CK_FALSE, NULL, &count));
+}
+
 static void discovery_is_done_once_and_by_no_other_call(void **state)
 {
     CK_ULONG count = 0;
@@ -246,6 +264,7 @@ int main(void)
         ON(a_label_is_cut_at_a_character),
         ON(token_flags_say_what_a_login_needs),
         ON(a_slot_found_by_discovery_is_in_the_first_list),
+        ON(a_list_without_memory_for_all_is_none),
         ON(discovery_is_done_once_and_by_no_other_call),
         ON(an_id_of_an_earlier_list_is_looked_for_once),
     };

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -176,6 +177,18 @@ static void other_targets_are_refused(void **state)
     assert_int_equal(log.sink, LOG_SINK_STDERR);
 }
 
+static void log_to(struct stage *stage, int fd)
+{
+    struct stat info;
+    assert_int_equal(fstat(fd, &info), 0);
+    stage->log = (struct log){.level = LOG_LEVEL_ERROR,
+                              .sink = LOG_SINK_FILE,
+                              .fd = fd,
+                              .device = info.st_dev,
+                              .inode = info.st_ino};
+    log_attach(&stage->log);
+}
+
 /* The host must not die because the reader of its log went away. */
 static void a_broken_pipe_is_no_signal(void **state)
 {
@@ -184,13 +197,46 @@ static void a_broken_pipe_is_no_signal(void **state)
     sigset_t pending;
     assert_int_equal(pipe(ends), 0);
     (void)close(ends[0]);
-    stage->log = (struct log){.level = LOG_LEVEL_ERROR, .sink = LOG_SINK_FILE, .fd = ends[1]};
-    log_attach(&stage->log);
+    log_to(stage, ends[1]);
 
     log_line(LOG_LEVEL_ERROR, "to nobody");
 
     assert_int_equal(sigpending(&pending), 0);
     assert_false(sigismember(&pending, SIGPIPE));
+}
+
+/* Nor because the log has as many bytes as its files may have, and its own signal stays its own. */
+static void a_log_that_may_not_grow_is_no_signal(void **state)
+{
+    struct stage *stage = *state;
+    struct rlimit before;
+    sigset_t signals;
+    sigset_t pending;
+    open_at(stage, LOG_LEVEL_ERROR);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    const struct rlimit none = {.rlim_cur = 0, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+
+    log_line(LOG_LEVEL_ERROR, "nowhere");
+    assert_int_equal(sigpending(&pending), 0);
+    bool is_raised = sigismember(&pending, SIGXFSZ);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGXFSZ);
+    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    (void)raise(SIGXFSZ);
+    log_line(LOG_LEVEL_ERROR, "nowhere");
+    (void)sigpending(&pending);
+    bool is_kept = sigismember(&pending, SIGXFSZ);
+    if (is_kept)
+        (void)sigwaitinfo(&signals, NULL);
+    (void)pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+    (void)setrlimit(RLIMIT_FSIZE, &before);
+    log_line(LOG_LEVEL_ERROR, "there");
+
+    assert_false(is_raised);
+    assert_true(is_kept);
+    assert_non_null(strstr(read_log(stage), "there"));
+    assert_null(strstr(stage->text, "nowhere"));
 }
 
 static void levels_have_names(void **state)
@@ -243,6 +289,7 @@ int main(void)
         STAGED(a_file_is_appended_to_and_private),
         STAGED(other_targets_are_refused),
         STAGED(a_broken_pipe_is_no_signal),
+        STAGED(a_log_that_may_not_grow_is_no_signal),
         cmocka_unit_test(levels_have_names),
         cmocka_unit_test(identity_numbers_are_masked),
     };
