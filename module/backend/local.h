@@ -37,6 +37,12 @@ enum sca_status local_adopt(const char *state_dir, bool *ret_has_adopted);
 
 /* Below: for local_*.c only. */
 
+/*
+ * Takes the turn to make a token, which lasts (turn_endp) until the catalogue has it, and removes
+ * the files of tokens whose maker did not get that far. SCA_CANCELLED; SCA_IO with a note in call.
+ */
+enum sca_status local_begin_making(const char *state_dir, struct call *call, int *ret_turn);
+
 /* Which file is the token's; false for the empty slot. */
 bool local_keystore(const struct local_token *token, struct keystore *ret_keystore);
 

@@ -2,7 +2,9 @@
 /* Local tokens being made: of the empty slot, and again of one that there is. */
 #include "module/backend/local.h"
 
+#include "remote/base/cleanup.h"
 #include "remote/catalogue/catalogue.h"
+#include "remote/keystore/turn.h"
 
 /*
  * A token that got no slot: nobody can have used it. Its files first, and then the entry that
@@ -43,9 +45,13 @@ static enum sca_status take_spare(struct local_token *token, struct call *call,
     char name[KEYSTORE_NAME_SIZE];
     const struct keystore keystore = {.state_dir = token->state_dir, .name = name};
     uint32_t slot_id = (uint32_t)token->base.slot_id;
+    AUTO(turn_endp) int turn = -1;
 
+    enum sca_status st = local_begin_making(token->state_dir, call, &turn);
+    if (st != SCA_OK)
+        return st;
     keystore_sweep(token->state_dir);
-    enum sca_status st = keystore_new_name(name);
+    st = keystore_new_name(name);
     if (st == SCA_OK)
         st = keystore_create(&keystore, call, so_pin, label, slot_id, KEYSTORE_COST);
     if (st != SCA_OK)

@@ -71,10 +71,11 @@ enum sca_status file_open_trusted(const char *path, unsigned trust, int *ret_fd,
     }
 
     struct stat info;
-    *why = fstat(fd, &info) == 0 ? distrust_reason(&info, trust) : wording("cannot be examined");
+    bool is_seen = fstat(fd, &info) == 0;
+    *why = is_seen ? distrust_reason(&info, trust) : wording("cannot be examined");
     if (*why) {
         (void)close(fd);
-        return SCA_INVALID;
+        return is_seen ? SCA_INVALID : SCA_IO;
     }
     *ret_fd = fd;
     return SCA_OK;

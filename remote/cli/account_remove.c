@@ -23,22 +23,35 @@ static bool others_need_vault(const struct config *config, const struct account_
     return false;
 }
 
-/* What is kept of the identity: its secrets when no other account needs them, its certificates when
- * no other account has them. */
-static enum cli_exit forget(const struct cli *cli, const struct config *config,
-                            const struct account_config *account)
+/*
+ * Its secrets, when no other account needs them. Before its section: an account without its vault
+ * can be removed again, nobody would look for a vault without its account. Not for one whose
+ * section stays, because its folder cannot be written.
+ */
+static enum cli_exit forget_secrets(const struct cli *cli, const struct config *config,
+                                    const struct account_config *account,
+                                    const struct account_place *place)
 {
     const struct vault vault = vault_of_account(account, config->state_dir);
 
-    enum sca_status st = others_need_vault(config, account) ? SCA_OK : vault_remove(&vault);
-    if (st != SCA_OK)
-        return output_fail(cli, output_code(st), workspace_advice(st),
-                           _("the account is removed, but %s/vault still has its secrets, under "
-                             "its PIN"),
-                           config->state_dir);
+    if (access(place->conf_d, W_OK) != 0 || others_need_vault(config, account))
+        return CLI_OK;
+    enum sca_status st = vault_remove(&vault);
+    return st == SCA_OK ? CLI_OK
+                        : output_fail(cli, output_code(st), workspace_advice(st),
+                                      _("the account stays, because its secrets cannot be removed "
+                                        "from %s/vault"),
+                                      config->state_dir);
+}
+
+/* Its certificates, when no other account has them. */
+static enum cli_exit forget_certificates(const struct cli *cli, const struct config *config,
+                                         const struct account_config *account)
+{
     if (workspace_twin(config, account))
         return CLI_OK;
-    st = catalogue_forget(config->state_dir, account->service.url, account->user_id);
+    enum sca_status st =
+        catalogue_forget(config->state_dir, account->service.url, account->user_id);
     return st == SCA_OK ? CLI_OK
                         : output_fail(cli, output_code(st), workspace_advice(st),
                                       _("the account is removed, but %s/catalogue still has its "
@@ -64,7 +77,10 @@ static enum cli_exit remove_account(const struct cli *cli, const struct config *
                                     const struct account_place *place)
 {
     const struct account_config *account = config_find_account(config, cli->operands[0]);
+    bool is_known = account && config->problem_count == 0;
 
+    if (is_known && forget_secrets(cli, config, account, place) != CLI_OK)
+        return CLI_FAILED;
     /* The password goes first: a section without it can be removed again, nobody would look for a
      * password without its section. */
     if (access(place->conf_d, W_OK) == 0 && account_has_password_file(config, account, place))
@@ -77,8 +93,8 @@ static enum cli_exit remove_account(const struct cli *cli, const struct config *
         say_what_remains(cli, config, place);
         return CLI_OK;
     }
-    if (config->problem_count == 0)
-        return forget(cli, config, account);
+    if (is_known)
+        return forget_certificates(cli, config, account);
     output_remark(cli,
                   _("its slots, and the vault if it had one, stay: what cannot be read in the "
                     "configuration may be another account of %s (smartca doctor shows it)"),

@@ -89,6 +89,16 @@ enum sca_status pins_write(const struct pins *pins, const struct pins_counts *co
     return st == SCA_OK ? durable_replace(&file) : st;
 }
 
+/* A disk without room for new counters has them all forgotten by removing the old: not where the
+ * other user's wrong PINs would be forgotten, too. */
+static bool can_forget(const struct pins *pins, const struct pins_counts *after)
+{
+    for (int i = 0; i < PINS_USERS; i++)
+        if (after->wrong[i])
+            return false;
+    return file_remove(pins->dir, pins->name) == SCA_OK;
+}
+
 /* counts->wrong[user] is what it was before this try. */
 static enum sca_status try_counted(const struct pins_door *door, const struct secret *pin,
                                    const struct pins_counts *counts, struct secret **ret_key)
@@ -105,7 +115,7 @@ static enum sca_status try_counted(const struct pins_door *door, const struct se
         return st;
     /* Right, or not tried at all for want of memory. */
     after.wrong[user] = st == SCA_OK ? 0 : counts->wrong[user];
-    if (pins_write(&door->pins, &after) != SCA_OK)
+    if (pins_write(&door->pins, &after) != SCA_OK && !can_forget(&door->pins, &after))
         log_line(LOG_LEVEL_WARNING, "%s/%s cannot be written: a try too many stays counted",
                  door->pins.dir, door->pins.name);
     return st;

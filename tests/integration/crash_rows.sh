@@ -271,10 +271,17 @@ row_business_add() {
 look_in_vault() { ! is_vault_open || echo "the vault opens"; }
 is_vault_open() { "$SMARTCA" account otp firm --pin-file "$S/pin" >/dev/null 2>&1; }
 row_business_remove() {
-    BASE=firm AGAIN=(again_account_remove)
+    BASE=firm AGAIN=(again_account_remove) BETWEEN=has_no_secrets LOOK=look_for_secrets
     COMMAND=("$SMARTCA" account remove firm)
     ADD=("$SMARTCA" account add firm --user-id "$COMPANY" --business "${SETUP[@]}" --password-file "$S/password"
         --secret-key-file "$S/key" --pin-file "$S/pin")
+}
+# Its secrets go before its section, and it says that it has none.
+has_no_secrets() { grep -q '^doctor: account firm' "$1" && grep -q '^account-firm.conf' "$1"; }
+# None without an account.
+look_for_secrets() {
+    local file
+    for file in "$STATE"/vault/*.token; do [ ! -e "$file" ] || echo "there are secrets"; done
 }
 row_account_pin() {
     BASE=firm AGAIN=(again_account_pin) BETWEEN=has_wrong_pins

@@ -284,14 +284,14 @@ begin
 [ $# -gt 0 ] || set -- $ROWS
 for row; do
     row_begin "$row"
-    tried=0 old=0 new=0 between=0
     for fault in $FAULTS; do
+        tried=0 old=0 new=0 between=0
         points "$fault" >"$HOME_DIR/work/now"
         while read -r call n <&6; do
             try "$row" "$call" "$n" "$fault"
         done 6<"$HOME_DIR/work/now"
+        echo "$row $fault: $tried; found the old state $old times, the new one $new, between them $between"
     done
-    echo "$row: $tried faults; found the old state $old times, the new one $new, between them $between"
 done
 [ $failures = 0 ] || fail "$failures failures"
 echo "ok"

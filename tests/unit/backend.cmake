@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The real backends over a state folder, without the token layer.
-foreach(test test_live_accounts test_local_backend test_local_body test_local_objects test_local_pins test_local_races
+foreach(test test_live_accounts test_local_backend test_local_body test_local_objects test_local_orphans test_local_pins test_local_races
         test_smartca_check test_smartca_login test_smartca_pins test_smartca_view)
     smartca_unit_test(${test} module_backend)
     target_sources(${test} PRIVATE
