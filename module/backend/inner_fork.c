@@ -47,14 +47,49 @@ bool inner_fork_watch(void)
     return false;
 }
 
-bool inner_fork_is_near(void)
+static bool is_near(void)
 {
     return atomic_load(&forking) > 0;
 }
 
-void inner_fork_wait(void)
+static void wait_for_forks(void)
 {
     static const struct timespec moment = {.tv_nsec = 100000};
-    while (inner_fork_is_near())
+    while (is_near())
         (void)nanosleep(&moment, NULL);
+}
+
+/* Marks it as in use by a call, and false while somebody forks. */
+static bool step_in(struct inner *inner)
+{
+    if (is_near())
+        return false;
+    atomic_fetch_add(&inner->inside, 1);
+    if (!is_near())
+        return true;
+    atomic_fetch_sub(&inner->inside, 1);
+    return false;
+}
+
+void inner_fork_step_out(struct inner *inner)
+{
+    atomic_fetch_sub(&inner->inside, 1);
+}
+
+void inner_fork_step_in(struct inner *inner)
+{
+    while (!step_in(inner))
+        wait_for_forks();
+}
+
+bool inner_fork_claim(atomic_bool *mark)
+{
+    for (;;) {
+        wait_for_forks();
+        if (atomic_exchange(mark, true))
+            return false;
+        if (!is_near())
+            return true;
+        atomic_store(mark, false);
+    }
 }

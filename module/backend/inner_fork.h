@@ -7,15 +7,20 @@
 #ifndef MODULE_BACKEND_INNER_FORK_H
 #define MODULE_BACKEND_INNER_FORK_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
+
+struct inner;
 
 /* Before the first module is called. False: forks cannot be watched. */
 bool inner_fork_watch(void);
 
-/* Is a thread forking? Who has marked a module as in use since looks here, and goes back. */
-bool inner_fork_is_near(void);
+/* Around what is done in the module: marks it as in use, when no thread forks any more. */
+void inner_fork_step_in(struct inner *inner);
+void inner_fork_step_out(struct inner *inner);
 
-/* Until no thread forks any more. Not with a module marked as in use: the fork waits for that. */
-void inner_fork_wait(void);
+/* The same for what one thread does at a time; false: somebody else is at it. Its caller resets the
+ * mark. */
+bool inner_fork_claim(atomic_bool *mark);
 
 #endif
