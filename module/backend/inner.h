@@ -82,6 +82,9 @@ void inner_abandon(void);
 /* Waits until no thread is in it, or, false, that time (monotonic, in ms) has come. */
 bool inner_await_idle(const struct inner *inner, uint64_t until_ms);
 
+/* Before its destructors run, calls into it end (inner.c). False: the exit cannot be watched. */
+bool inner_watch_exit(void);
+
 /* Of all that were ever loaded; the others follow as its next. */
 struct inner *inner_first(void);
 

@@ -58,20 +58,63 @@ bool inner_fork_watch(void)
     return false;
 }
 
-bool inner_fork_is_near(void)
+static bool is_near(void)
 {
     return atomic_load(&forking) > 0;
 }
 
-bool inner_fork_wait(void)
+/* False: forks have gone on for so long that the caller goes in all the same (the thread that forks
+ * may be waiting for a lock of the host's that the caller has); a child leaves the module alone.
+ * The mark comes first: a child may be made at any moment. */
+static bool wait_for_forks(struct inner *inner)
 {
     static const struct timespec moment = {.tv_nsec = 100000};
-    uint64_t until = inner_fork_is_near() ? clock_system.now_ms(&clock_system) + FORK_WAIT_MS : 0;
+    uint64_t until = is_near() ? clock_system.now_ms(&clock_system) + FORK_WAIT_MS : 0;
 
-    while (inner_fork_is_near()) {
-        if (clock_system.now_ms(&clock_system) >= until)
+    while (is_near()) {
+        if (clock_system.now_ms(&clock_system) >= until) {
+            atomic_store(&inner->is_held, true);
             return false;
+        }
         (void)nanosleep(&moment, NULL);
     }
     return true;
+}
+
+/* Marks it as in use by a call, and false while somebody forks. */
+static bool step_in(struct inner *inner)
+{
+    if (is_near())
+        return false;
+    atomic_fetch_add(&inner->inside, 1);
+    if (!is_near())
+        return true;
+    atomic_fetch_sub(&inner->inside, 1);
+    return false;
+}
+
+void inner_fork_step_out(struct inner *inner)
+{
+    atomic_fetch_sub(&inner->inside, 1);
+}
+
+void inner_fork_step_in(struct inner *inner)
+{
+    while (!step_in(inner))
+        if (!wait_for_forks(inner)) {
+            atomic_fetch_add(&inner->inside, 1);
+            return;
+        }
+}
+
+bool inner_fork_claim(struct inner *inner, atomic_bool *mark)
+{
+    for (;;) {
+        bool is_late = !wait_for_forks(inner);
+        if (atomic_exchange(mark, true))
+            return false;
+        if (is_late || !is_near())
+            return true;
+        atomic_store(mark, false);
+    }
 }

@@ -7,19 +7,21 @@
 #ifndef MODULE_BACKEND_INNER_FORK_H
 #define MODULE_BACKEND_INNER_FORK_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
+
+struct inner;
 
 /* Before the first module is called. False: forks cannot be watched. */
 bool inner_fork_watch(void);
 
-/* Is a thread forking? Who has marked a module as in use since looks here, and goes back. */
-bool inner_fork_is_near(void);
+/* Around what is done in the module: marks it as in use, when no thread forks any more, and at the
+ * latest after 300 ms. */
+void inner_fork_step_in(struct inner *inner);
+void inner_fork_step_out(struct inner *inner);
 
-/*
- * Until no thread forks any more. Not with a module marked as in use: the fork waits for that.
- * False: forks have gone on for so long that the caller goes in all the same, and marks the module
- * as held (the thread that forks may be waiting for a lock of the host's that the caller has).
- */
-bool inner_fork_wait(void);
+/* The same for what one thread does at a time; false: somebody else is at it. Its caller resets the
+ * mark. */
+bool inner_fork_claim(struct inner *inner, atomic_bool *mark);
 
 #endif

@@ -4,24 +4,19 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <string.h>
 #include <time.h>
 
 #include <openssl/crypto.h>
 
-#include "module/backend/backend.h"
-#include "module/token/audit.h"
 #include "module/token/event.h"
 #include "module/token/failure.h"
 #include "module/token/handlers.h"
+#include "module/token/library_parts.h"
 #include "module/token/session.h"
-#include "module/token/slot.h"
 #include "module/token/text.h"
 #include "remote/base/clock.h"
 #include "remote/base/lock.h"
-#include "remote/base/log.h"
 #include "remote/base/reentry.h"
-#include "remote/config/config.h"
 
 enum library_state {
     LIBRARY_OFF,
@@ -51,9 +46,6 @@ static struct {
     atomic_uint forks_known; /* forks when this process first called C_Initialize */
     atomic_int state;
     struct counter inside[COUNTERS]; /* calls between library_enter and library_leave */
-    struct config *config;
-    struct backends *backends;
-    struct log log;
 } library = {.lock = LOCK_INITIALIZER(LOCK_LIBRARY)};
 
 /* All that is safe in a forked child. -z nodelete keeps it mapped for the life of the process. */
@@ -119,12 +111,6 @@ static void prepare_once(void)
     (void)OPENSSL_atexit(note_end); /* without it, exit is as dangerous as ever */
 }
 
-static void stop_log(void)
-{
-    log_attach(NULL);
-    log_close(&library.log);
-}
-
 /*
  * A forked child is another application (2.40 section 6.6.1): it forgets what it inherited without
  * touching the parent's locks, sockets or sessions.
@@ -144,15 +130,7 @@ static void forget_parent(void)
     lock_cond_init(&library.left);
     for (int i = 0; i < COUNTERS; i++)
         atomic_store(&library.inside[i].calls, 0);
-    stop_log(); /* the child's copy of the descriptor */
-    library.config = NULL;
-    library.backends = NULL;
-    backends_abandon();
-    session_abandon_all();
-    session_forget_notifying();
-    slot_abandon_all();
-    event_abandon();
-    audit_abandon();
+    library_parts_abandon();
     atomic_store(&library.state, LIBRARY_OFF);
     atomic_store(&library.forks_known, forks); /* last: until then nobody gets in */
 }
@@ -201,44 +179,6 @@ static CK_RV check_initialize_args(const CK_C_INITIALIZE_ARGS *args)
     return callbacks == 4 && !(args->flags & CKF_OS_LOCKING_OK) ? CKR_CANT_LOCK : CKR_OK;
 }
 
-static void start_log(const struct config *config)
-{
-    bool is_open = log_open(&library.log, config->log_target, config->log_level) == SCA_OK;
-    if (!is_open)
-        (void)log_open(&library.log, "syslog", config->log_level);
-    log_attach(&library.log);
-    if (!is_open)
-        log_line(LOG_LEVEL_WARNING, "log = %s cannot be opened; check its folder and owner",
-                 config->log_target);
-    for (size_t i = 0; i < config->problem_count; i++)
-        log_line(LOG_LEVEL_WARNING, "%s:%u: %s", config->problems[i].file, config->problems[i].line,
-                 config->problems[i].reason);
-}
-
-/* Everything C_Initialize makes, in order; C_Finalize takes it apart in the reverse order. */
-static CK_RV start(void)
-{
-    enum sca_status st = config_load(&library.config);
-    if (st != SCA_OK)
-        return failure_of(st, NULL);
-    start_log(library.config);
-
-    st = backends_open(library.config, &library.backends);
-    if (st == SCA_OK)
-        st = slot_start(library.backends);
-    if (st == SCA_OK) {
-        session_start();
-        audit_start(library.config);
-        return CKR_OK;
-    }
-    backends_close(library.backends);
-    library.backends = NULL;
-    config_freep(&library.config);
-    log_line(LOG_LEVEL_ERROR, "C_Initialize failed: %s", sca_status_name(st));
-    stop_log();
-    return failure_of(st, NULL);
-}
-
 CK_RV library_initialize(void *args)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -257,7 +197,7 @@ CK_RV library_initialize(void *args)
     if (atomic_load(&library.state) != LIBRARY_OFF) {
         rv = CKR_CRYPTOKI_ALREADY_INITIALIZED;
     } else {
-        rv = start();
+        rv = library_parts_start();
         if (rv == CKR_OK)
             atomic_store(&library.state, LIBRARY_READY);
     }
@@ -273,27 +213,6 @@ static bool wait_until_empty(void) REQUIRES(library.lock)
     while (count_inside() > 0 && clock_system.now_ms(&clock_system) < until)
         (void)lock_wait_for(&library.lock, &library.left, FINISH_STEP_MS);
     return count_inside() == 0;
-}
-
-/* Takes apart what start made, with no lock held: backends log out, connections close. */
-static void finish(bool is_empty)
-{
-    event_stop(is_empty);
-    audit_stop(); /* first of what writes: it still asks slots and tokens */
-    if (is_empty) {
-        session_stop();
-        slot_stop();
-        backends_close(library.backends);
-        config_free(library.config);
-    } else {
-        /* Somebody is stuck in the host's or the system's code: give up the memory, not the host.
-         */
-        session_abandon_all();
-        slot_abandon_all();
-    }
-    library.backends = NULL;
-    library.config = NULL;
-    stop_log();
 }
 
 CK_RV library_finalize(void *reserved)
@@ -318,7 +237,7 @@ CK_RV library_finalize(void *reserved)
     if (!is_ours)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
 
-    finish(is_empty);
+    library_parts_stop(is_empty);
     lock_take(&library.lock);
     atomic_store(&library.state, LIBRARY_OFF);
     pthread_cond_broadcast(&library.left);

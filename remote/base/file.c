@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/base/file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "remote/base/cleanup.h"
@@ -46,9 +43,7 @@ static const char *distrust_reason(const struct stat *info, unsigned trust)
     return NULL;
 }
 
-/* Why the last system call failed: a full disk is another matter than a broken one, and neither
- * says anything of the file where this process may have no more descriptors. */
-static enum sca_status io_status(void)
+enum sca_status file_status_of_errno(void)
 {
     if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
         return SCA_NOMEM;
@@ -67,7 +62,7 @@ enum sca_status file_open_trusted(const char *path, unsigned trust, int *ret_fd,
     if (fd < 0) {
         *why = errno == ENOENT || errno == ENOTDIR ? wording("not there")
                                                    : wording("cannot be opened");
-        return errno == ENOENT || errno == ENOTDIR ? SCA_NOT_FOUND : io_status();
+        return errno == ENOENT || errno == ENOTDIR ? SCA_NOT_FOUND : file_status_of_errno();
     }
 
     struct stat info;
@@ -134,141 +129,11 @@ enum sca_status fd_write_all(int fd, struct span bytes)
     while (done < bytes.len) {
         ssize_t put = limited_write(fd, bytes.ptr + done, bytes.len - done);
         if (put < 0 && errno != EINTR)
-            return io_status();
+            return file_status_of_errno();
         if (put > 0)
             done += (size_t)put;
     }
     return SCA_OK;
-}
-
-void file_draft_fini(struct file_draft *draft)
-{
-    if (draft->temporary)
-        (void)unlink(draft->temporary);
-    free(draft->temporary);
-    free(draft->path);
-    fd_unlock_closep(&draft->fd);
-    fd_closep(&draft->dir_fd);
-    *draft = (struct file_draft)FILE_DRAFT_INIT;
-}
-
-/* Part of a draft's name, so that no other program's file has one. */
-static const char draft_mark[] = ".smartca-";
-
-/* ".NAME.smartca-XXXXXX", as drafts are called? */
-static bool is_temporary_of(const char *name, const char *file)
-{
-    enum { RANDOM_LEN = 6 };
-    const size_t len = strlen(name);
-    const size_t mark_len = sizeof(draft_mark) - 1;
-
-    return file[0] == '.' && strncmp(file + 1, name, len) == 0 &&
-           strncmp(file + 1 + len, draft_mark, mark_len) == 0 &&
-           strlen(file + 1 + len + mark_len) == RANDOM_LEN;
-}
-
-/* Who writes a draft has it locked: what can be locked, nobody writes any more. */
-static void sweep_one(int dir_fd, const char *file)
-{
-    AUTO(fd_unlock_closep)
-    int fd = openat(dir_fd, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
-        (void)unlinkat(dir_fd, file, 0);
-}
-
-void file_sweep(const char *dir, const char *name)
-{
-    DIR *folder = opendir(dir);
-    const struct dirent *file = NULL;
-
-    while (folder && (file = readdir(folder)))
-        if (is_temporary_of(name, file->d_name))
-            sweep_one(dirfd(folder), file->d_name);
-    if (folder)
-        (void)closedir(folder);
-}
-
-/* Between its making and its locking somebody may have taken it for a leftover. Without locks
- * nobody sweeps there either. */
-static bool is_draft_ours(int fd)
-{
-    struct stat info;
-
-    return (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) && fstat(fd, &info) == 0 &&
-           info.st_nlink > 0;
-}
-
-/* Opens the draft's file, which has mode 0600 whatever the umask. */
-static enum sca_status create_temporary(const char *dir, const char *name, struct file_draft *draft)
-{
-    enum { TRIES = 16 };
-
-    for (int i = 0; i < TRIES; i++) {
-        AUTO(freep) char *temporary = NULL;
-        if (asprintf(&temporary, "%s/.%s%sXXXXXX", dir, name, draft_mark) < 0) {
-            temporary = NULL;
-            return SCA_NOMEM;
-        }
-        draft->fd = mkostemp(temporary, O_CLOEXEC);
-        if (draft->fd < 0)
-            return io_status();
-        if (is_draft_ours(draft->fd)) {
-            draft->temporary = TAKE(temporary);
-            return SCA_OK;
-        }
-        (void)close(draft->fd);
-        draft->fd = -1;
-    }
-    return SCA_IO;
-}
-
-static enum sca_status write_draft(const char *dir, const char *name, struct span bytes,
-                                   struct file_draft *draft)
-{
-    draft->path = path_join(dir, name);
-    if (!draft->path)
-        return SCA_NOMEM;
-    draft->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (draft->dir_fd < 0)
-        return io_status();
-    file_sweep(dir, name);
-    enum sca_status st = create_temporary(dir, name, draft);
-    if (st == SCA_OK)
-        st = fd_write_all(draft->fd, bytes);
-    return st == SCA_OK && fsync(draft->fd) != 0 ? io_status() : st;
-}
-
-enum sca_status file_draft_write(const char *dir, const char *name, struct span bytes,
-                                 struct file_draft *ret_draft)
-{
-    struct file_draft draft = FILE_DRAFT_INIT;
-
-    enum sca_status st = write_draft(dir, name, bytes, &draft);
-    if (st == SCA_OK)
-        *ret_draft = draft;
-    else
-        file_draft_fini(&draft);
-    return st;
-}
-
-enum sca_status file_draft_publish(struct file_draft *draft)
-{
-    if (rename(draft->temporary, draft->path) != 0)
-        return io_status();
-    free(draft->temporary);
-    draft->temporary = NULL;
-    fd_unlock_closep(&draft->fd); /* it may be a file that others lock */
-    draft->fd = -1;
-    return fsync(draft->dir_fd) == 0 ? SCA_OK : SCA_IO;
-}
-
-enum sca_status file_replace(const char *dir, const char *name, struct span bytes)
-{
-    AUTO(file_draft_fini) struct file_draft draft = FILE_DRAFT_INIT;
-
-    enum sca_status st = file_draft_write(dir, name, bytes, &draft);
-    return st == SCA_OK ? file_draft_publish(&draft) : st;
 }
 
 enum sca_status file_remove(const char *dir, const char *name)
@@ -282,43 +147,4 @@ enum sca_status file_remove(const char *dir, const char *name)
     if (fd >= 0)
         (void)fsync(fd); /* the removal is done; this only makes it outlive a power cut */
     return SCA_OK;
-}
-
-enum sca_status fd_lock(int fd, unsigned wait_ms)
-{
-    enum { STEP_MS = 5 };
-    const struct timespec step = {.tv_nsec = STEP_MS * 1000000L};
-
-    for (unsigned waited = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited += STEP_MS) {
-        if ((errno != EWOULDBLOCK && errno != EINTR) || waited >= wait_ms)
-            return SCA_IO;
-        (void)nanosleep(&step, NULL);
-    }
-    return SCA_OK;
-}
-
-enum sca_status file_lock(const char *dir, const char *name, unsigned wait_ms, int *ret_fd)
-{
-    AUTO(freep) char *path = path_join(dir, name);
-    if (!path)
-        return SCA_NOMEM;
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
-    if (fd < 0)
-        return io_status();
-
-    enum sca_status st = fd_lock(fd, wait_ms);
-    if (st != SCA_OK) {
-        (void)close(fd);
-        return st;
-    }
-    *ret_fd = fd;
-    return SCA_OK;
-}
-
-void fd_unlock_closep(const int *fd)
-{
-    if (*fd < 0)
-        return;
-    (void)flock(*fd, LOCK_UN);
-    (void)close(*fd);
 }

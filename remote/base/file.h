@@ -31,6 +31,10 @@ enum sca_status file_open_trusted(const char *path, unsigned trust, int *ret_fd,
 enum sca_status file_read_trusted(const char *path, unsigned trust, size_t limit, bool is_sensitive,
                                   struct buf *ret_bytes, const char **why);
 
+/* Why the last system call failed: a full disk is another matter than a broken one, and neither
+ * says anything of the file where this process may have no more descriptors. */
+enum sca_status file_status_of_errno(void);
+
 /* Creates path and its parents with mode 0700. SCA_OK when it is there and ours, else SCA_IO. */
 enum sca_status dir_ensure_private(const char *path);
 

@@ -12,18 +12,6 @@ static void dir_closep(DIR **dir)
         (void)closedir(*dir);
 }
 
-/* "name.token", and nothing else. */
-static bool name_of(const char *file, char ret_name[static KEYSTORE_NAME_SIZE])
-{
-    enum { LEN = KEYSTORE_NAME_SIZE - 1 };
-
-    if (strlen(file) < LEN || strcmp(file + LEN, SHELF_EXTENSION) != 0)
-        return false;
-    memcpy(ret_name, file, LEN);
-    ret_name[LEN] = 0;
-    return shelf_is_name(ret_name);
-}
-
 enum sca_status keystore_each_name(const char *state_dir,
                                    enum sca_status (*each)(void *arg, const char *name), void *arg)
 {
@@ -41,7 +29,7 @@ enum sca_status keystore_each_name(const char *state_dir,
         const struct dirent *entry = readdir(dir);
         if (!entry)
             return errno ? SCA_IO : SCA_OK;
-        if (name_of(entry->d_name, name))
+        if (shelf_name_of(entry->d_name, SHELF_EXTENSION, name))
             st = each(arg, name);
     }
     return st;

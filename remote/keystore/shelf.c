@@ -19,6 +19,18 @@ bool shelf_is_name(const char *name)
            strspn(name, "0123456789abcdef") == KEYSTORE_NAME_SIZE - 1;
 }
 
+bool shelf_name_of(const char *file, const char *extension,
+                   char ret_name[static KEYSTORE_NAME_SIZE])
+{
+    enum { LEN = KEYSTORE_NAME_SIZE - 1 };
+
+    if (strlen(file) < LEN || strcmp(file + LEN, extension) != 0)
+        return false;
+    memcpy(ret_name, file, LEN);
+    ret_name[LEN] = 0;
+    return shelf_is_name(ret_name);
+}
+
 char *shelf_dir(const struct keystore *keystore)
 {
     return path_join(keystore->state_dir, keystore->folder ? keystore->folder : SHELF_DIR);

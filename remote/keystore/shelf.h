@@ -26,6 +26,10 @@ struct shelf {
 /* 32 lower-case hex digits? Nothing else gets into a path. */
 bool shelf_is_name(const char *name);
 
+/* Is file such a name and that extension, and nothing else? */
+bool shelf_name_of(const char *file, const char *extension,
+                   char ret_name[static KEYSTORE_NAME_SIZE]);
+
 /* The folder in state_dir, malloced; NULL without memory. The name does not matter. */
 char *shelf_dir(const struct keystore *keystore);
 

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -47,17 +46,6 @@ static void sweep_token(int dir_fd, const char *name)
         remove_part(dir_fd, name, parts[i]);
 }
 
-static bool name_of_lock(const char *file, char ret_name[static KEYSTORE_NAME_SIZE])
-{
-    enum { LEN = KEYSTORE_NAME_SIZE - 1 };
-
-    if (strlen(file) < LEN || strcmp(file + LEN, lock_extension) != 0)
-        return false;
-    memcpy(ret_name, file, LEN);
-    ret_name[LEN] = 0;
-    return shelf_is_name(ret_name);
-}
-
 void keystore_sweep(const char *state_dir)
 {
     AUTO(freep) char *path = shelf_dir(&(struct keystore){.state_dir = state_dir});
@@ -66,7 +54,8 @@ void keystore_sweep(const char *state_dir)
     const struct dirent *item = NULL;
 
     while (folder && (item = readdir(folder)))
-        if (name_of_lock(item->d_name, name) && !is_there(dirfd(folder), name, SHELF_EXTENSION))
+        if (shelf_name_of(item->d_name, lock_extension, name) &&
+            !is_there(dirfd(folder), name, SHELF_EXTENSION))
             sweep_token(dirfd(folder), name);
     if (folder)
         (void)closedir(folder);

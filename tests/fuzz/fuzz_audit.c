@@ -15,29 +15,9 @@
 #include "remote/base/cleanup.h"
 #include "tests/fuzz/feed.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/still.h"
 
 enum { BYTES_MAX = 1 << 20 };
-
-static uint64_t now_ms(const struct clock *clock)
-{
-    (void)clock;
-    return 1000;
-}
-
-static int64_t wall_s(const struct clock *clock)
-{
-    (void)clock;
-    return 1780000000;
-}
-
-static void no_wait(const struct clock *clock, struct call *call, uint64_t ms)
-{
-    (void)clock;
-    (void)call;
-    (void)ms;
-}
-
-static const struct clock still = {now_ms, wall_s, no_wait};
 
 static void seal_line(struct buf *out, struct span object, struct chain *chain)
 {

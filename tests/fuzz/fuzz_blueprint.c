@@ -3,19 +3,17 @@
  * Templates for objects to be made, copied and changed, and the stored form of keys. Input: a byte
  * for what is done and one for the class that is named; then per attribute a byte for its type and
  * one for its value: bytes of the input, a value that is good for something, a number, or nothing.
+ * For a certificate, two bytes for its length and its DER come first.
  */
-#include "tests/fuzz/fuzz.h"
-
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
 #include "module/token/blueprint.h"
 #include "module/token/object.h"
 #include "remote/base/cleanup.h"
-#include "remote/base/crypto.h"
+#include "tests/fuzz/decoded_key.h"
+#include "tests/fuzz/fuzz.h"
 
 enum { ATTRIBUTES_AT_MOST = 40, BYTES_AT_MOST = 64 };
 
@@ -213,20 +211,42 @@ static void generate(const struct request *request, uint8_t form)
         abort();
 }
 
-/* What is read as a key is written as one, and read again. */
-static void decode(struct span der)
+static void require_part(const struct object *object, CK_ATTRIBUTE_TYPE type)
 {
-    EVP_PKEY *key = NULL;
-    EVP_PKEY *again = NULL;
-    struct secret *written = NULL;
-    if (key_from_pkcs8(der, &key) != SCA_OK)
-        return;
-    if (key_to_pkcs8(key, &written) != SCA_OK ||
-        key_from_pkcs8(secret_get(written), &again) != SCA_OK || EVP_PKEY_eq(key, again) != 1)
+    const CK_ATTRIBUTE *part = object_attribute(object, type);
+    if (!part || !part->pValue || !part->ulValueLen)
         abort();
-    secret_free(written);
-    EVP_PKEY_free(key);
-    EVP_PKEY_free(again);
+}
+
+/* What an accepted certificate says of itself can be read from the object. */
+static void certify(struct span rest)
+{
+    static const CK_ATTRIBUTE_TYPE parts[] = {CKA_SUBJECT, CKA_ISSUER, CKA_SERIAL_NUMBER,
+                                              CKA_PUBLIC_KEY_INFO, CKA_ID};
+    AUTO(blueprint_fini) struct blueprint blueprint;
+    CK_OBJECT_CLASS class = CKO_CERTIFICATE;
+    CK_CERTIFICATE_TYPE type = CKC_X_509;
+    struct request request;
+    struct span head = take(&rest, 2);
+    struct span der = take(&rest, head.len == 2 ? head.ptr[0] | head.ptr[1] << 8 : 0);
+    blueprint_init(&blueprint);
+    build(&request, &rest);
+    if (request.count > ATTRIBUTES_AT_MOST - 3)
+        return;
+    request.list[request.count++] = (CK_ATTRIBUTE){CKA_CLASS, &class, sizeof(class)};
+    request.list[request.count++] = (CK_ATTRIBUTE){CKA_CERTIFICATE_TYPE, &type, sizeof(type)};
+    request.list[request.count++] = (CK_ATTRIBUTE){CKA_VALUE, (void *)(uintptr_t)der.ptr, der.len};
+    if (template_check(request.list, request.count) != CKR_OK ||
+        blueprint_create(request.list, request.count, &blueprint) != CKR_OK)
+        return;
+    check(&blueprint);
+    AUTO(object_unrefp)
+    struct object *object =
+        object_new(blueprint.attributes.list, blueprint.attributes.count, false);
+    if (!object)
+        abort();
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        require_part(object, parts[i]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -237,7 +257,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     struct span head = take(&rest, 2);
     if (head.ptr[0] % 5 == 4) {
-        decode(rest);
+        if (head.ptr[1] % 2)
+            certify(rest);
+        else
+            decoded_key(rest);
         return 0;
     }
     build(&request, &rest);

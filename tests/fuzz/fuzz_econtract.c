@@ -13,6 +13,7 @@
 #include "remote/econtract/econtract.h"
 #include "tests/fuzz/feed.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/still.h"
 
 enum { BUDGET_MS = 60000, ANSWERS_AT_MOST = 4, ANOTHER_RUN = 0x40 };
 
@@ -23,27 +24,6 @@ struct service {
 };
 
 static const long http_statuses[] = {200, 201, 302, 400, 401, 403, 404, 429, 500, 503};
-
-static uint64_t now_ms(const struct clock *clock)
-{
-    (void)clock;
-    return 1000;
-}
-
-static int64_t wall_s(const struct clock *clock)
-{
-    (void)clock;
-    return 1780000000;
-}
-
-static void no_wait(const struct clock *clock, struct call *call, uint64_t ms)
-{
-    (void)clock;
-    (void)call;
-    (void)ms;
-}
-
-static const struct clock still = {now_ms, wall_s, no_wait};
 
 static enum sca_status write_body(struct feed *feed, struct buf *body)
 {

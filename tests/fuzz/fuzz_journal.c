@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any bytes as the journal's file: nothing crashes, what is joined is whole, and a transaction that
- * is begun after them is found again. A line that begins with '+' gets its checksum here, so that
- * what is behind the checksum is reached too.
+ * is begun after them is found again, and gone through to its end. A line that begins with '+' gets
+ * its checksum here, so that what is behind the checksum is reached too.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,43 +16,19 @@
 #include "remote/base/crypto.h"
 #include "remote/base/file.h"
 #include "remote/smartca/journal.h"
+#include "remote/smartca/ledger.h"
+#include "tests/fuzz/feed.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/still.h"
 
-static char dir[] = "/tmp/fuzz_journal.XXXXXX";
-static char path[64];
+static char path[300];
 static struct journal *journal;
-
-static void clean_up(void)
-{
-    char lock[80];
-    char folder[64];
-
-    journal_free(journal);
-    (void)snprintf(folder, sizeof(folder), "%s/journal", dir);
-    (void)unlink(path);
-    (void)snprintf(lock, sizeof(lock), "%s/lock", folder);
-    (void)unlink(lock);
-    (void)rmdir(folder);
-    (void)rmdir(dir);
-}
-
-static uint64_t no_time(const struct clock *clock)
-{
-    (void)clock;
-    return 0;
-}
-
-static int64_t fixed_time(const struct clock *clock)
-{
-    (void)clock;
-    return 1780000000;
-}
 
 static void draft(struct journal_transaction *made, uint8_t seed)
 {
-    *made = (struct journal_transaction){.begun_at = 1780000000, .document_count = 1};
+    *made = (struct journal_transaction){.begun_at = STILL_S, .document_count = 1};
     /* The folder's name is random: no input has a transaction of this id. */
-    (void)snprintf(made->id, sizeof(made->id), "%s-%u", dir, seed);
+    (void)snprintf(made->id, sizeof(made->id), "%s-%u", strrchr(feed_folder(), '/') + 1, seed);
     (void)snprintf(made->url, sizeof(made->url), "https://service.test");
     (void)snprintf(made->user_id, sizeof(made->user_id), "012345678901");
     (void)snprintf(made->serial, sizeof(made->serial), "54010101");
@@ -64,20 +40,13 @@ static void draft(struct journal_transaction *made, uint8_t seed)
     (void)snprintf(made->documents[0].doc_id, sizeof(made->documents[0].doc_id), "doc");
 }
 
-static void require(bool holds)
-{
-    if (!holds)
-        abort();
-}
-
 static void check_whole(const struct journal_transaction *joined)
 {
     require(joined->id[0]);
     require(joined->document_count >= 1 && joined->document_count <= JOURNAL_DOCUMENTS_MAX);
     for (size_t i = 0; i < joined->document_count; i++) {
         require(joined->documents[i].doc_id[0]);
-        require(joined->documents[i].digest_len >= 32);
-        require(joined->documents[i].digest_len <= JOURNAL_DIGEST_MAX);
+        require(crypto_hash_of_len(joined->documents[i].digest_len) != CRYPTO_NO_HASH);
     }
 }
 
@@ -95,12 +64,71 @@ static bool begin(struct call *call, uint8_t seed, enum sca_status *ret_status)
     return is_joined;
 }
 
+/* What is listed is whole, and found by its numbers. */
+static void list(struct call *call)
+{
+    struct ledger ledger = {.count = 0};
+    struct journal_document found;
+
+    require(journal_list(journal, call, &ledger) == SCA_OK);
+    for (size_t i = 0; i < ledger.count; i++) {
+        const struct journal_transaction *item = &ledger.items[i];
+        check_whole(item);
+        for (size_t k = 0; k < item->document_count; k++) {
+            struct span digest = span_of(item->documents[k].digest, item->documents[k].digest_len);
+            uint64_t number = journal_number(item->id, digest);
+            enum sca_status st = journal_find(journal, call, item, number, &found);
+            require(st == SCA_OK || item->documents[k].is_collected);
+            require(st != SCA_OK || span_equal(span_of(found.digest, found.digest_len), digest));
+        }
+    }
+    ledger_fini(&ledger);
+}
+
+/* As C_Sign has it: it begins, joins what is there, waits for it, or hears how that ended. */
+static void take_turn(struct call *call, uint8_t seed, struct journal_transaction *ret_taken)
+{
+    struct journal_rules rules = {.takes_turns = true,
+                                  .is_again = seed % 2,
+                                  .since = STILL_S - 10,
+                                  .joins_partly = true,
+                                  .documents_max = 8,
+                                  .prompts_max = 2,
+                                  .open_s = 240,
+                                  .cooldown_s = 30};
+    enum journal_turn turn = JOURNAL_BEGUN;
+
+    draft(ret_taken, seed);
+    require(journal_take_turn(journal, call, ret_taken, &rules, &turn) == SCA_OK);
+    require(turn <= JOURNAL_OVER);
+    check_whole(ret_taken);
+    if (turn == JOURNAL_WAITS) {
+        journal_want(journal, call, ret_taken);
+        journal_unwant(journal, ret_taken);
+    }
+}
+
+/* Whoever joined it brings it to its end, and nobody finds it live any more. */
+static void finish(struct call *call, struct journal_transaction *taken)
+{
+    bool is_ours = false;
+
+    enum sca_status st = journal_claim(journal, call, taken, 0, &is_ours);
+    require(st == SCA_OK || st == SCA_GONE);
+    journal_submitted(journal, taken);
+    journal_signed(journal, taken->id);
+    journal_park(journal, taken->id);
+    list(call);
+    taken->documents[0].is_collected = true;
+    journal_collect(journal, taken);
+    journal_end_with(journal, taken, SCA_REJECTED, &still, 30);
+    list(call);
+}
+
 static void set_up(void)
 {
-    if (!mkdtemp(dir) || journal_new(dir, &journal) != SCA_OK)
-        abort();
-    (void)snprintf(path, sizeof(path), "%s/journal/transactions", dir);
-    (void)atexit(clean_up);
+    require(journal_new(feed_folder(), &journal) == SCA_OK);
+    (void)snprintf(path, sizeof(path), "%s/journal/transactions", feed_folder());
 }
 
 static void put(int fd, struct span bytes)
@@ -142,20 +170,24 @@ static void write_file(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct clock clock = {.now_ms = no_time, .wall_s = fixed_time};
     enum sca_status st = SCA_OK;
     struct call call;
+    struct journal_transaction taken;
 
     if (!journal)
         set_up();
-    call_init(&call, &clock, 1000);
+    call_init(&call, &still, 1000);
     (void)begin(&call, 200, &st); /* makes the folder */
     require(st == SCA_OK);
     write_file(data, size);
+    list(&call);
+    take_turn(&call, 1, &taken);
     (void)begin(&call, 1, &st); /* the corpus has it under another id */
     require(st == SCA_OK);
     bool is_joined = begin(&call, 1, &st);
     require(st == SCA_OK && is_joined);
+    finish(&call, &taken);
+    journal_transaction_fini(&taken);
     journal_left(journal, "id-1"); /* the corpus's */
     journal_end(journal, "id-1");
     call_fini(&call);

@@ -1,14 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the service answers, from the bytes of the body to the verdict. */
+/* What the service answers, from the bytes of the body to the verdict and the signature. */
 #include "tests/fuzz/fuzz.h"
 
 #include "remote/base/cleanup.h"
+#include "remote/base/crypto.h"
 #include "remote/smartca/codec.h"
 #include "remote/smartca/fold.h"
+#include "remote/smartca/result.h"
 #include "remote/smartca/verdict.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* A key that was made for this, and the digest of which the corpus has its signatures. */
+static const char spki[] =
+    "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEApJOfJIYALW9zryq37P9myJ9zpduyK0qt"
+    "yneKuuAnrkq6FxeNmuQf/bQpO9lIkHCobUOvWt2u+b3h55cDfpCnGEAKLs+xgcSx0FQt9eDYcRF6"
+    "qZRGHITfFq9S40lC6q0j61fX1Z73/1i+ambQuumNFTeTweUtQQWcCWsd/vMdZpGO5QtcyCDb/8RL"
+    "gCC3GHsVLbOF3rXkXAf4Hho2d37vafU/NQngvrX5kABtbPDK/RC0YDPMSOvDNQKw7IqP8LxsewFt"
+    "ZoU/uE3wAI0rz4Gh0Fo+dST/kMJ1h4XTCOIiJUyrzfOc9z3cVGc1fBrA1tsPHt5djNvBY+XPnnOY"
+    "4m9AEwIDAQAB";
+static const char digest_hex[] = "031b4af5197ec30a926f48cf40e11a7dbc470048a21e4003b7a3c07c5dab1baa";
+enum { SIGNATURE_LEN = 256, SPKI_MAX = 300, RESULTS_AT_MOST = 2 };
 
 static const long http_statuses[] = {0, 200, 302, 400, 401, 403, 404, 405, 408, 409, 429, 500};
 
@@ -34,6 +47,48 @@ static void judge(const struct codec_reply *reply)
         (void)verdict_blames_user(reply);
 }
 
+static const struct result_key *key(void)
+{
+    static struct result_key *made;
+    struct buf der;
+
+    if (made)
+        return made;
+    require(base64_decode(span_text(spki), SPKI_MAX, &der) == SCA_OK);
+    require(result_key_new(crypto_libctx(), buf_span(&der), &made) == SCA_OK);
+    buf_fini(&der);
+    return made;
+}
+
+/* What is handed out is a signature of the digest; otherwise nothing is. */
+static void check_result(const char *value)
+{
+    static const uint8_t untouched[SIGNATURE_LEN];
+    uint8_t signature[SIGNATURE_LEN] = {0};
+    uint8_t digest[32];
+    size_t len = 0;
+
+    require(hex_decode(digest_hex, digest, sizeof(digest), &len) == SCA_OK);
+    enum sca_status st =
+        result_extract(key(), span_of(digest, len), value, signature, sizeof(signature));
+    if (st != SCA_OK) {
+        require(st == SCA_MISMATCH && memcmp(signature, untouched, sizeof(signature)) == 0);
+        return;
+    }
+    digest[0] ^= 1;
+    require(result_extract(key(), span_of(digest, len), value, signature, sizeof(signature)) ==
+            SCA_MISMATCH);
+}
+
+/* Any bytes as the key of a certificate. */
+static void check_key(struct span bytes)
+{
+    struct result_key *made = NULL;
+
+    require((result_key_new(crypto_libctx(), bytes, &made) == SCA_OK) == (made != NULL));
+    result_key_free(made);
+}
+
 static void check_reply(struct span body)
 {
     struct codec_reply reply;
@@ -51,6 +106,8 @@ static void check_reply(struct span body)
     require(reply.signature_count <= CODEC_SIGNATURES_MAX + 1);
     for (size_t i = 0; i < reply.signature_count; i++)
         require(reply.signatures[i].value[0] != 0);
+    for (size_t i = 0; i < reply.signature_count && i < RESULTS_AT_MOST; i++)
+        check_result(reply.signatures[i].value);
     judge(&reply);
     codec_reply_fini(&reply);
 }
@@ -96,6 +153,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_reply(span_of(text, size));
     check_certificates(span_of(text, size));
     check_fold((const char *)text);
+    check_key(span_of(text, size));
     free(text);
     return 0;
 }

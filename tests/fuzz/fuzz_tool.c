@@ -100,6 +100,17 @@ static void try_csv(struct feed *feed)
         check_form(&csv->rows[0], &csv->rows[i]);
 }
 
+/* In PEM and in DER. */
+static void write_certificate(X509 *x509)
+{
+    struct trouble trouble = {.code = NULL};
+
+    for (int is_pem = 0; is_pem < 2; is_pem++) {
+        AUTO(buf_fini) struct buf bytes;
+        require(key_file_certificate(x509, is_pem, &bytes, &trouble) && bytes.len > 0);
+    }
+}
+
 static void try_key(struct feed *feed)
 {
     AUTO(key_file_fini) struct key_file file = {0};
@@ -114,6 +125,7 @@ static void try_key(struct feed *feed)
     if (!is_read)
         return;
     require(X509_check_private_key(file.x509, file.key) == 1);
+    write_certificate(file.x509);
     const struct key_spec *spec = key_spec_of(file.key);
     require(!spec || key_spec_find(spec->name) == spec);
 }
@@ -132,6 +144,38 @@ static void try_signature(struct feed *feed)
     cms_report_fini(&report);
 }
 
+/* What was read, written again, reads as the same. */
+static void write_note(const struct sign_entries *entries)
+{
+    AUTO(buf_fini) struct buf text;
+    struct sign_entries again;
+    struct sign_files files = {.items = calloc(entries->count + 1, sizeof(*files.items)),
+                               .count = entries->count};
+
+    require(files.items != NULL);
+    for (size_t i = 0; i < files.count; i++) {
+        const struct sign_entry *entry = &entries->items[i];
+        struct sign_file *file = &files.items[i];
+        memcpy(file->document, entry->document, entry->document_len);
+        file->document_len = entry->document_len;
+        memcpy(file->digest, entry->digest, sizeof(file->digest));
+        memcpy(file->place, entry->place, sizeof(file->place));
+        file->signing_time = entry->signing_time;
+    }
+    buf_init(&text, SIGN_NOTE_MAX, false);
+    require(sign_entries_write(&files, &text) == SCA_OK);
+    for (size_t i = 0; i < entries->count; i++)
+        if (entries->items[i].is_over)
+            require(sign_entry_write_over(&entries->items[i], &text) == SCA_OK);
+    require(sign_entries_read(&text, &again) == SCA_OK && again.count == entries->count);
+    for (size_t i = 0; i < again.count; i++)
+        require(memcmp(again.items[i].digest, entries->items[i].digest, SIGN_DIGEST_LEN) == 0 &&
+                again.items[i].signing_time == entries->items[i].signing_time &&
+                again.items[i].is_over == entries->items[i].is_over);
+    sign_entries_fini(&again);
+    free(files.items);
+}
+
 static void try_note(struct feed *feed)
 {
     AUTO(buf_fini) struct buf text;
@@ -143,6 +187,7 @@ static void try_note(struct feed *feed)
         return;
     for (size_t i = 0; i < entries.count; i++)
         require(entries.items[i].document_len <= sizeof(entries.items[i].document));
+    write_note(&entries);
     sign_entries_fini(&entries);
 }
 

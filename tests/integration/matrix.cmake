@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every fault at every endpoint (fault-matrix.md), and what breaks below HTTP.
 add_executable(test_matrix
-    test_matrix.c matrix_columns.c matrix_econtract.c matrix_print.c matrix_rows.c matrix_stage.c matrix_tool.c)
+    test_matrix.c matrix_columns.c matrix_econtract.c matrix_print.c matrix_rows.c matrix_stage.c matrix_tool.c
+    ${PROJECT_SOURCE_DIR}/tests/lib/cheap.c)
 target_compile_definitions(test_matrix PRIVATE
     SMARTCA_TOOL="$<TARGET_FILE:smartca>"
     SMARTCA_MATRIX="${CMAKE_CURRENT_SOURCE_DIR}/fault-matrix.md")
 target_link_libraries(test_matrix PRIVATE integration_harness sca_econtract sca_config)
+# tests/lib/cheap.c
 target_link_options(test_matrix PRIVATE -Wl,--wrap=crypt_stretch)
 add_dependencies(test_matrix smartca smartca-emulator smartca-pkcs11)
 add_test(NAME test_matrix COMMAND test_matrix)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* eContract's columns, by the calls that the tool makes: its program takes longer to start. */
+/* eContract's columns, by the calls that the tool makes: its program takes longer to start. A token
+ * is sealed at each login, at a cost that cheap.c lowers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,7 +13,6 @@
 #include "remote/base/log.h"
 #include "remote/config/config.h"
 #include "remote/econtract/econtract.h"
-#include "remote/keystore/crypt.h"
 #include "tests/integration/matrix.h"
 #include "tests/integration/matrix_people.h"
 
@@ -23,20 +23,6 @@ struct matrix_econtract {
     struct econtract *econtract;
     struct log log;
 };
-
-enum sca_status __real_crypt_stretch(struct span pin, struct span salt, unsigned cost,
-                                     uint8_t ret_key[static CRYPT_KEY_SIZE]);
-enum sca_status __wrap_crypt_stretch(struct span pin, struct span salt, unsigned cost,
-                                     uint8_t ret_key[static CRYPT_KEY_SIZE]);
-
-/* The linker puts it in crypt_stretch's place: a token is sealed at each login, at a third of a
- * second of work. */
-enum sca_status __wrap_crypt_stretch(struct span pin, struct span salt, unsigned cost,
-                                     uint8_t ret_key[static CRYPT_KEY_SIZE])
-{
-    (void)cost;
-    return __real_crypt_stretch(pin, salt, CRYPT_COST_MIN, ret_key);
-}
 
 void matrix_econtract_open(struct matrix_stage *stage)
 {

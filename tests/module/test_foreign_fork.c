@@ -43,6 +43,15 @@ static void start(struct signing *signing)
     assert_int_equal(pthread_create(&signing->thread, NULL, sign_on, signing), 0);
 }
 
+/* The same, and it is inside of the other module until stop. */
+static void start_and_stay(struct signing *signing)
+{
+    start(signing);
+    foreign_counts()->is_kept = true;
+    while (foreign_counts()->waiting == 0)
+        (void)sched_yield();
+}
+
 static void stop(struct signing *signing)
 {
     atomic_store(&signing->is_over, true);
@@ -72,10 +81,7 @@ static void a_child_leaves_alone_what_a_thread_was_in(void **state)
     CK_ULONG ours = OUR_SLOTS;
     (void)state;
     (void)foreign_start();
-    start(&signing);
-    foreign_counts()->is_kept = true;
-    while (foreign_counts()->waiting == 0)
-        (void)sched_yield();
+    start_and_stay(&signing);
 
     assert_int_equal(child_run(slots_are, &ours), 0);
 
@@ -97,10 +103,7 @@ static void a_child_of_that_child_does_too(void **state)
     CK_ULONG ours = OUR_SLOTS;
     (void)state;
     (void)foreign_start();
-    start(&signing);
-    foreign_counts()->is_kept = true;
-    while (foreign_counts()->waiting == 0)
-        (void)sched_yield();
+    start_and_stay(&signing);
 
     assert_int_equal(child_run(a_grandchild_leaves_it_alone_too, &ours), 0);
 
