@@ -60,13 +60,20 @@ static enum sca_status write_new(const char *path, struct span bytes, uint64_t g
     return st;
 }
 
+/* NULL without memory: what asprintf leaves behind then is nothing to be freed. */
+static char *with_ending(const char *path, const char *ending)
+{
+    char *text = NULL;
+    return asprintf(&text, "%s%s", path, ending) < 0 ? NULL : text;
+}
+
 /* A second name for the file, or a copy where the file system has no such thing. */
 static enum sca_status keep_old(const char *path, struct span old)
 {
-    AUTO(freep) char *kept = NULL;
-    AUTO(freep) char *temporary = NULL;
+    AUTO(freep) char *kept = with_ending(path, ".old");
+    AUTO(freep) char *temporary = with_ending(path, ".old.new");
 
-    if (asprintf(&kept, "%s.old", path) < 0 || asprintf(&temporary, "%s.old.new", path) < 0)
+    if (!kept || !temporary)
         return SCA_NOMEM;
     (void)unlink(temporary);
     enum sca_status st = SCA_OK;
@@ -89,9 +96,9 @@ static enum sca_status sync_dir(const char *dir)
 enum sca_status durable_replace(const struct durable_file *file)
 {
     AUTO(freep) char *path = path_join(file->dir, file->name);
-    AUTO(freep) char *temporary = NULL;
+    AUTO(freep) char *temporary = path ? with_ending(path, ".new") : NULL;
 
-    if (!path || asprintf(&temporary, "%s.new", path) < 0)
+    if (!temporary)
         return SCA_NOMEM;
     enum sca_status st = write_new(temporary, file->bytes, file->generation);
     if (st != SCA_OK)

@@ -63,8 +63,10 @@ static enum sca_status name_record(const struct totp_owner *owner, char **ret_pa
     enum sca_status st = identity_name(owner->identity, name);
     if (st != SCA_OK)
         return st;
-    return asprintf(ret_path, "%s/journal/otp-%.16s", owner->state_dir, name) < 0 ? SCA_NOMEM
-                                                                                  : SCA_OK;
+    if (asprintf(ret_path, "%s/journal/otp-%.16s", owner->state_dir, name) >= 0)
+        return SCA_OK;
+    *ret_path = NULL; /* undefined then, and freed by the caller */
+    return SCA_NOMEM;
 }
 
 /* What cannot be read is as good as nothing: the file is ours, and always written whole. */

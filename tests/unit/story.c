@@ -313,7 +313,7 @@ enum sca_status story_sign_with(struct story *story, const struct remote_credent
     enum sca_status st =
         transaction_sign(story->client, &call, credentials, &story->key, documents, count);
     if (note)
-        *stpncpy(note, call.note, STORY_NOTE_SIZE - 1) = 0;
+        memcpy(note, call.note, STORY_NOTE_SIZE);
     call_fini(&call);
     return st;
 }

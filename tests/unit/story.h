@@ -120,7 +120,7 @@ void story_call(struct story *story, struct call *call, uint64_t budget_ms);
 /* One call of transaction_sign with the usual budget. */
 enum sca_status story_sign(struct story *story, struct remote_document *documents, size_t count);
 
-enum { STORY_NOTE_SIZE = 256 };
+enum { STORY_NOTE_SIZE = sizeof(((struct call *)0)->note) };
 
 /* The same with what a login opened; note: STORY_NOTE_SIZE for why it failed, or NULL. */
 enum sca_status story_sign_with(struct story *story, const struct remote_credentials *credentials,

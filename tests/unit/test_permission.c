@@ -90,7 +90,7 @@ static void a_refused_repetition_does_not_end_what_was_accepted(void **state)
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct lone lone;
-        char note[256];
+        char note[STORY_NOTE_SIZE];
         TELL(story, {.to = SIGN2, .says = ACCEPTED}, {.to = STATUS, .fate = GIVEN_UP},
              {.to = STATUS, .says = WAITING}, {.to = SIGN2, .says = rows[i].says},
              {.to = STATUS, .says = WAITING}, {.to = STATUS, .says = SIGNED});
@@ -130,7 +130,7 @@ static void a_confirmation_that_is_never_taken_is_the_services_trouble(void **st
     static struct line lines[1 + 2 * TRIES] = {{.to = SIGN2, .says = PERMITTED}};
     struct story *story = *state;
     struct lone lone;
-    char note[256];
+    char note[STORY_NOTE_SIZE];
     for (size_t i = 1; i < ARRAY_LEN(lines); i += 2) {
         lines[i] = (struct line){.to = CONFIRM, .says = "", .http = 503, .takes_ms = 5000};
         lines[i + 1] = (struct line){.to = STATUS, .says = WAITING};
@@ -162,7 +162,7 @@ static void a_permission_that_is_lost_for_good_is_told_soon_and_nobody_is_alarme
 {
     struct story *story = *state;
     struct lone lone;
-    char note[256];
+    char note[STORY_NOTE_SIZE];
     char told[128];
     (void)snprintf(told, sizeof(told), "/usr/bin/touch %s/told", story->dir);
     story->account.service.on_confirm = told;
@@ -186,7 +186,7 @@ static void a_permission_lost_twice_does_not_wait_for_a_phone(void **state)
 {
     struct story *story = *state;
     struct lone lone;
-    char note[256];
+    char note[STORY_NOTE_SIZE];
     TELL(story, {.to = SIGN2, .fate = LOST}, {.to = STATUS, .says = WAITING},
          {.to = SIGN2, .fate = LOST}, {.to = STATUS, .says = WAITING, .times = 40});
 

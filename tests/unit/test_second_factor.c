@@ -173,7 +173,7 @@ static void a_refused_code_is_followed_by_its_neighbour_once(void **state)
 {
     struct story *story = *state;
     struct lone lone;
-    char note[256];
+    char note[STORY_NOTE_SIZE];
     TELL(story, {.to = SIGN2, .says = OTP_WRONG, .http = 400},
          {.to = SIGN2, .says = OTP_WRONG_401, .http = 401});
 
@@ -231,7 +231,7 @@ static void a_clock_that_is_off_is_named(void **state)
 {
     struct story *story = *state;
     struct lone lone;
-    char note[256];
+    char note[STORY_NOTE_SIZE];
     TELL(story, {.to = SIGN2, .says = OTP_WRONG, .clock_ahead_s = -300},
          {.to = SIGN2, .says = OTP_WRONG, .clock_ahead_s = -300});
 
@@ -244,7 +244,7 @@ static void a_wrong_password_asks_for_a_login(void **state)
 {
     struct story *story = *state;
     struct lone lone;
-    char note[256];
+    char note[STORY_NOTE_SIZE];
     TELL(story, {.to = SIGN2, .says = PASSWORD_WRONG, .http = 401});
 
     assert_int_equal(sign(story, &no_credentials, &lone, note), SCA_USER_AUTH);
@@ -390,7 +390,7 @@ static void an_expired_permission_ends_the_transaction(void **state)
 {
     struct story *story = *state;
     struct lone lone;
-    char note[256];
+    char note[STORY_NOTE_SIZE];
     TELL(story, {.to = SIGN2, .says = PERMITTED},
          {.to = CONFIRM, .says = SAD_EXPIRED, .http = 401});
 
@@ -445,7 +445,7 @@ static void a_refused_typed_code_is_not_tried_again(void **state)
     const struct remote_credentials credentials = {.otp = otp};
     struct story *story = *state;
     struct lone lone;
-    char note[256];
+    char note[STORY_NOTE_SIZE];
     TELL(story, {.to = SIGN2, .says = OTP_WRONG});
 
     assert_int_equal(sign(story, &credentials, &lone, note), SCA_USER_AUTH);
@@ -460,7 +460,7 @@ static void a_busy_service_is_not_told_as_a_code_that_is_used_up(void **state)
     const struct remote_credentials credentials = {.otp = otp};
     struct story *story = *state;
     struct lone lone;
-    char note[256];
+    char note[STORY_NOTE_SIZE];
     TELL(story, {.to = SIGN2, .says = ENVELOPE("429", "slow down", "null"), .http = 429});
 
     assert_int_equal(sign(story, &credentials, &lone, note), SCA_NETWORK);
@@ -507,7 +507,7 @@ static void a_secret_that_cannot_be_had_sends_nothing(void **state)
 {
     struct story *story = *state;
     struct lone lone;
-    char note[256];
+    char note[STORY_NOTE_SIZE];
     char bad_key[] = "no key!";
     story_tell(story, NULL, 0);
 
@@ -530,7 +530,7 @@ static void a_service_that_repeats_secrets_is_not_quoted(void **state)
     const struct remote_credentials credentials = {.sp_password = sp_password};
     struct story *story = *state;
     struct lone lone;
-    char note[256];
+    char note[STORY_NOTE_SIZE];
 
     TELL(story, {.to = SIGN2, .says = ENVELOPE("400", "canary-of-the-password bad", "null")});
     assert_int_equal(sign(story, &credentials, &lone, note), SCA_PROTOCOL);
@@ -553,7 +553,7 @@ static void a_secret_of_asterisks_is_hidden_and_that_ends(void **state)
     const struct remote_credentials credentials = {.sp_password = sp_password};
     struct story *story = *state;
     struct lone lone;
-    char note[256];
+    char note[STORY_NOTE_SIZE];
     TELL(story, {.to = SIGN2, .says = ENVELOPE("400", "no ********, but *****", "null")});
 
     assert_int_equal(sign(story, &credentials, &lone, note), SCA_PROTOCOL);
