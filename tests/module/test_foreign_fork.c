@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/module/child.h"
@@ -125,12 +126,69 @@ static void a_fork_waits_for_short_calls_and_the_child_has_the_token(void **stat
     assert_true(atomic_load(&signing.done) > 0);
 }
 
+/* A host that signs with a mutex held, which its own handler for fork takes as well. */
+static pthread_mutex_t hosts_own = PTHREAD_MUTEX_INITIALIZER;
+static atomic_bool host_locks;
+
+static void before_fork(void)
+{
+    if (atomic_load(&host_locks))
+        (void)pthread_mutex_lock(&hosts_own);
+}
+
+static void after_fork(void)
+{
+    if (atomic_load(&host_locks))
+        (void)pthread_mutex_unlock(&hosts_own);
+}
+
+static void *sign_locked(void *arg)
+{
+    struct signing *signing = arg;
+    CK_BYTE signature[ODD_SIGNATURE_LEN];
+    CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
+
+    signing->rv = p11->C_OpenSession(signing->slot, CKF_SERIAL_SESSION, NULL, NULL, &session);
+    while (signing->rv == CKR_OK && !atomic_load(&signing->is_over)) {
+        (void)pthread_mutex_lock(&hosts_own);
+        signing->rv = foreign_sign(session, signature);
+        (void)pthread_mutex_unlock(&hosts_own);
+        atomic_fetch_add(&signing->done, 1);
+    }
+    return NULL;
+}
+
+/* The handlers run in the order that is the reverse of their registration: the module's first. */
+static void a_fork_that_waits_for_a_caller_is_not_waited_for(void **state)
+{
+    struct signing signing = {.rv = CKR_OK};
+    (void)state;
+    (void)foreign_start();
+    signing.slot = foreign_slot();
+    (void)foreign_login(signing.slot);
+    atomic_store(&host_locks, true);
+    assert_int_equal(pthread_create(&signing.thread, NULL, sign_locked, &signing), 0);
+
+    for (int i = 0; i < FORKS; i++) {
+        pid_t child = fork();
+        if (child == 0)
+            _exit(0);
+        assert_int_equal(waitpid(child, NULL, 0), child);
+    }
+
+    stop(&signing);
+    atomic_store(&host_locks, false);
+    assert_true(atomic_load(&signing.done) > 0);
+}
+
 int main(void)
 {
+    (void)pthread_atfork(before_fork, after_fork, after_fork);
     const struct CMUnitTest tests[] = {
         FOREIGN(a_child_leaves_alone_what_a_thread_was_in),
         FOREIGN(a_child_of_that_child_does_too),
         FOREIGN(a_fork_waits_for_short_calls_and_the_child_has_the_token),
+        FOREIGN(a_fork_that_waits_for_a_caller_is_not_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

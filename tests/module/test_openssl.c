@@ -61,6 +61,19 @@ static void the_hosts_errors_stay_in_its_queue(void **state)
     assert_int_equal(ERR_get_error(), 0);
 }
 
+/* live_a_life() expects CKR_SIGNATURE_INVALID of each kind of key. */
+static void what_the_host_lacked_is_no_excuse_for_a_wrong_signature(void **state)
+{
+    (void)state;
+    ERR_clear_error();
+    ERR_raise(ERR_LIB_USER, ERR_R_MALLOC_FAILURE);
+
+    live_a_life();
+
+    assert_int_equal(ERR_GET_REASON(ERR_get_error()), ERR_R_MALLOC_FAILURE);
+    assert_int_equal(ERR_get_error(), 0);
+}
+
 /* Neither the thread's library context, nor what is loaded into the default one. */
 static void the_hosts_contexts_stay(void **state)
 {
@@ -80,6 +93,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_hosts_errors_stay_in_its_queue, disk_begin, stage_end),
+        cmocka_unit_test_setup_teardown(what_the_host_lacked_is_no_excuse_for_a_wrong_signature,
+                                        disk_begin, stage_end),
         cmocka_unit_test_setup_teardown(the_hosts_contexts_stay, disk_begin, stage_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

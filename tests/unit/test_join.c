@@ -192,6 +192,25 @@ static void trouble_never_makes_an_old_transaction_be_pushed_again(void **state)
     assert_true(story_journal_size(story) > 0);
 }
 
+/* Whoever refuses the question does not say what became of the transaction. */
+static void a_refused_question_never_makes_an_old_one_be_pushed_again(void **state)
+{
+    struct story *story = *state;
+    struct lone lone;
+    TELL(story, {.to = SIGN, .says = ACCEPTED}, {.to = STATUS, .fate = GIVEN_UP});
+    assert_int_equal(story_sign_alone(story, &lone), SCA_CANCELLED);
+    AUTO(freep) char *reply = story_signed_body(story, story->requests[0].body, SIGNED);
+    story->now_ms += 3600000;
+    TELL(story, {.to = STATUS, .says = "<html>", .http = 401}, {.to = SIGN, .says = ACCEPTED});
+
+    assert_int_equal(story_sign_alone(story, &lone), SCA_SERVICE_AUTH);
+
+    assert_int_equal(story_count(story, SIGN), 0);
+    TELL(story, {.to = STATUS, .says = reply});
+    assert_int_equal(story_sign_alone(story, &lone), SCA_OK);
+    assert_true(story_is_signed(story, &lone.document));
+}
+
 static void the_other_id_is_tried_once_and_remembered(void **state)
 {
     struct story *story = *state;
@@ -245,6 +264,7 @@ int main(void)
         TEST(whoever_comes_back_late_is_asked_anew_once),
         TEST(whoever_comes_back_late_still_gets_what_was_confirmed),
         TEST(trouble_never_makes_an_old_transaction_be_pushed_again),
+        TEST(a_refused_question_never_makes_an_old_one_be_pushed_again),
         TEST(the_other_id_is_tried_once_and_remembered),
         TEST(a_tran_code_cannot_lead_to_another_path),
     };
