@@ -103,11 +103,11 @@ passwords() { find "$CONFIG" -name '*sp-password*' -printf '%P ' | sort; }
 "$SMARTCA" account add plain --user-id "$USER_ID" --url "$SERVICE/sca/sp769" --sp-id "$SP_ID" \
     --ca-file "$HOME_DIR/service/tls-ca.pem" --sp-password-file - <<<test-password >"$out" 2>&1 || fail "cannot be added"
 is "passwords" "sp-password-plain " "$(passwords)"
-printf 'test-pa' >"$CONFIG/.sp-password-fancy.a1B2c3"
+printf 'test-pa' >"$CONFIG/.sp-password-fancy.smartca-a1B2c3"
 run 0 account rename plain fancy
 is "passwords" "sp-password-fancy " "$(passwords)"
 rm "$CONFIG/sp-password-fancy"
-printf 'test-pa' >"$CONFIG/.sp-password-fancy.a1B2c3"
+printf 'test-pa' >"$CONFIG/.sp-password-fancy.smartca-a1B2c3"
 run 0 account remove fancy
 is "passwords" "" "$(passwords)"
 is "sections" 0 "$(find "$CONF_D" -type f | wc -l)"
