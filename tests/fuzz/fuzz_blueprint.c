@@ -228,7 +228,7 @@ static void certify(struct span rest)
     CK_CERTIFICATE_TYPE type = CKC_X_509;
     struct request request;
     struct span head = take(&rest, 2);
-    struct span der = take(&rest, head.len == 2 ? head.ptr[0] | head.ptr[1] << 8 : 0);
+    struct span der = take(&rest, head.len == 2 ? (size_t)(head.ptr[0] | head.ptr[1] << 8) : 0);
     blueprint_init(&blueprint);
     build(&request, &rest);
     if (request.count > ATTRIBUTES_AT_MOST - 3)

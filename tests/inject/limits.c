@@ -50,7 +50,7 @@ static const struct signer signers[] = {
 
 struct limit {
     const char *name;
-    int resource;
+    __rlimit_resource_t resource;
     rlim_t first;
     rlim_t step;
     unsigned steps;   /* by then it works */
