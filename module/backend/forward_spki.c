@@ -9,12 +9,13 @@
 
 #include "module/backend/forward.h"
 #include "remote/base/cleanup.h"
+#include "remote/base/crypto.h"
 
 enum { SPKI_MAX = 8192, EDWARDS_LEN = 32, OCTET_STRING = 4 };
 
 static void pkey_freep(EVP_PKEY **key)
 {
-    EVP_PKEY_free(*key);
+    crypto_pkey_free(*key);
 }
 
 static void builder_freep(OSSL_PARAM_BLD **builder)

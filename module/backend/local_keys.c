@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "module/backend/local_keys.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include <openssl/evp.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/base/crypto.h"
 
 struct kept {
     unsigned number;
@@ -26,35 +26,18 @@ struct local_keys {
     struct local_keys *next_left;
 };
 
-/*
- * C_Finalize may come from an exit handler that runs after OpenSSL's own (clients.md rule 3). What
- * is left of OpenSSL then is not to be called: keys are left to the end of the process.
- */
-static atomic_bool is_openssl_over;
 static _Atomic(struct local_keys *) left_behind; /* where leak checkers find them */
-
-static void note_end(void)
-{
-    atomic_store(&is_openssl_over, true);
-}
-
-static void watch_end(void)
-{
-    (void)OPENSSL_atexit(note_end); /* without it, keys are freed as ever */
-}
 
 void local_key_releasep(EVP_PKEY **key)
 {
-    EVP_PKEY_free(*key);
+    crypto_pkey_free(*key);
     *key = NULL;
 }
 
 enum sca_status local_keys_new(struct secret *take_master_key, struct local_keys **ret_keys)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct local_keys *keys = calloc(1, sizeof(*keys));
 
-    pthread_once(&once, watch_end);
     if (!keys) {
         secret_free(take_master_key);
         return SCA_NOMEM;
@@ -76,7 +59,7 @@ void local_keys_unref(struct local_keys *keys)
     if (!keys || atomic_fetch_sub(&keys->refs, 1) != 1)
         return;
     secret_freep(&keys->master_key);
-    if (atomic_load(&is_openssl_over)) {
+    if (crypto_has_ended()) {
         keys->next_left = atomic_exchange(&left_behind, keys);
         return;
     }

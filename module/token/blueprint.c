@@ -5,6 +5,7 @@
 
 #include "module/token/blueprint_parts.h"
 #include "remote/base/cleanup.h"
+#include "remote/base/crypto.h"
 
 enum { PART_MAX = 64 * 1024 };
 
@@ -22,7 +23,7 @@ void blueprint_fini(struct blueprint *blueprint)
 {
     for (size_t i = 0; i < blueprint->part_count; i++)
         buf_fini(&blueprint->parts[i]);
-    EVP_PKEY_free(blueprint->key);
+    crypto_pkey_free(blueprint->key);
     blueprint_init(blueprint);
 }
 

@@ -8,6 +8,7 @@
 #include "module/token/failure.h"
 #include "module/token/key_material.h"
 #include "remote/base/cleanup.h"
+#include "remote/base/crypto.h"
 
 static const CK_ATTRIBUTE *find(const CK_ATTRIBUTE *template, CK_ULONG count,
                                 CK_ATTRIBUTE_TYPE type)
@@ -68,7 +69,7 @@ static CK_RV add_key(struct blueprint *blueprint, unsigned kind, const CK_ATTRIB
         blueprint->key = key;
         key = NULL;
     }
-    EVP_PKEY_free(key);
+    crypto_pkey_free(key);
     if (rv == CKR_OK)
         blueprint_add_origin(blueprint, kind, CK_UNAVAILABLE_INFORMATION);
     return rv;

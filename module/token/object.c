@@ -6,6 +6,8 @@
 
 #include <openssl/evp.h>
 
+#include "remote/base/crypto.h"
+
 static int compare_attributes(const void *a, const void *b)
 {
     const CK_ATTRIBUTE *left = a;
@@ -97,7 +99,7 @@ void object_unref(struct object *object)
 {
     if (!object || atomic_fetch_sub(&object->refs, 1) != 1)
         return;
-    EVP_PKEY_free(object->key);
+    crypto_pkey_free(object->key);
     free(object);
 }
 

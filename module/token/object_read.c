@@ -9,6 +9,7 @@
 #include "module/token/handlers.h"
 #include "module/token/object_access.h"
 #include "remote/base/cleanup.h"
+#include "remote/base/crypto.h"
 
 /* What an unsealing of a key from the disk may take at most. */
 enum { LOAD_PATIENCE_MS = 10000 };
@@ -64,7 +65,7 @@ static CK_RV get_key_part(struct session *s, const struct object *object, CK_ATT
     CK_RV rv = object_load_key(s, object, &key);
     if (rv == CKR_OK)
         rv = key_part(key, type, ret_value);
-    EVP_PKEY_free(key);
+    crypto_pkey_free(key);
     return rv;
 }
 

@@ -11,6 +11,7 @@
 #include "module/token/handlers.h"
 #include "module/token/object_access.h"
 #include "remote/base/cleanup.h"
+#include "remote/base/crypto.h"
 
 /* A write waits for other processes' writes at most this long. */
 enum { WRITE_PATIENCE_MS = 30000 };
@@ -198,7 +199,7 @@ CK_RV object_copy(struct session *s, CK_OBJECT_HANDLE handle, CK_ATTRIBUTE *temp
         rv = object_load_key(s, original, &object.key);
     if (rv == CKR_OK)
         rv = object_store(s, &object, 1);
-    EVP_PKEY_free(object.key);
+    crypto_pkey_free(object.key);
     if (rv == CKR_OK)
         *copy = object.handle;
     return rv;

@@ -86,11 +86,11 @@ CK_RV signer_new(EVP_PKEY *key, const struct mechanism *mechanism,
 
 void signer_free(struct signer *signer)
 {
-    if (!signer)
-        return;
+    if (!signer || crypto_has_ended())
+        return; /* an engine of the host's may be in the context, and gone */
     EVP_MD_CTX_free(signer->md);
     EVP_PKEY_CTX_free(signer->ctx);
-    EVP_PKEY_free(signer->key);
+    crypto_pkey_free(signer->key);
     free(signer);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/base/crypto.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -25,6 +26,24 @@ static const struct {
 static _Atomic(OSSL_LIB_CTX *) shared;
 static _Atomic(EVP_MD *) mds[CRYPTO_HASH_COUNT];
 
+static atomic_bool has_ended;
+
+static void note_end(void)
+{
+    atomic_store(&has_ended, true);
+}
+
+static void register_end(void)
+{
+    (void)OPENSSL_atexit(note_end); /* without it, all is freed as ever */
+}
+
+static void watch_end(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, register_end);
+}
+
 OSSL_LIB_CTX *crypto_libctx(void)
 {
     OSSL_LIB_CTX *libctx = atomic_load(&shared);
@@ -38,6 +57,7 @@ OSSL_LIB_CTX *crypto_libctx(void)
     reentry_enter();
     (void)OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
     reentry_leave();
+    watch_end();
     OSSL_LIB_CTX *fresh = OSSL_LIB_CTX_new();
     OSSL_PROVIDER *provider = fresh ? OSSL_PROVIDER_load(fresh, "default") : NULL;
     if (provider && atomic_compare_exchange_strong(&shared, &libctx, fresh))
@@ -50,6 +70,7 @@ OSSL_LIB_CTX *crypto_libctx(void)
 
 void crypto_adopt(OSSL_LIB_CTX *libctx)
 {
+    watch_end();
     atomic_store(&shared, libctx);
 }
 
@@ -96,9 +117,20 @@ EVP_PKEY_CTX *crypto_key_ctx(const char *kind)
     return EVP_PKEY_CTX_new_from_name(crypto_libctx(), name, NULL);
 }
 
+bool crypto_has_ended(void)
+{
+    return atomic_load(&has_ended);
+}
+
+void crypto_pkey_free(EVP_PKEY *key)
+{
+    if (!crypto_has_ended())
+        EVP_PKEY_free(key);
+}
+
 void crypto_pkey_freep(EVP_PKEY **key)
 {
-    EVP_PKEY_free(*key);
+    crypto_pkey_free(*key);
 }
 
 size_t crypto_hash_len(enum crypto_hash hash)

@@ -35,6 +35,14 @@ bool crypto_lacked_memory(unsigned long before);
  */
 EVP_PKEY_CTX *crypto_key_ctx(const char *kind);
 
+/*
+ * C_Finalize may come from an exit handler that runs after OpenSSL's own (clients.md rule 3). What
+ * is left of OpenSSL then is not to be called: when it has ended, keys and contexts are left to the
+ * end of the process.
+ */
+bool crypto_has_ended(void);
+void crypto_pkey_free(EVP_PKEY *key); /* unless it has; NULL is allowed */
+
 /* AUTO(crypto_pkey_freep) EVP_PKEY *key = NULL. */
 void crypto_pkey_freep(EVP_PKEY **key);
 

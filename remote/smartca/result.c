@@ -34,7 +34,7 @@ static EVP_PKEY *decode_key(OSSL_LIB_CTX *libctx, struct span spki)
 
     EVP_PKEY *pkey = d2i_PUBKEY_ex(NULL, &p, (long)spki.len, libctx, NULL);
     if (pkey && (p != spki.ptr + spki.len || !EVP_PKEY_is_a(pkey, "RSA"))) {
-        EVP_PKEY_free(pkey);
+        crypto_pkey_free(pkey);
         return NULL;
     }
     return pkey;
@@ -75,7 +75,7 @@ void result_key_free(struct result_key *key)
 {
     if (!key)
         return;
-    EVP_PKEY_free(key->pkey);
+    crypto_pkey_free(key->pkey);
     free(key);
 }
 

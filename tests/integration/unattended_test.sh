@@ -7,6 +7,7 @@ cd "$(dirname "$0")/../.."
 BUILD=$1
 . tests/lib/emulator.sh
 . tests/lib/programs.sh
+export LC_ALL=C.UTF-8 # Java reads arguments by it
 home_start
 # shellcheck disable=SC2119 # no options
 emulator_start
