@@ -81,6 +81,15 @@ static unsigned count_inside(void)
     return count;
 }
 
+/* Not by a signal's handler that calls exit from within a call: that call may have the locks. */
+static void wake_all(void)
+{
+    if (own.depth > 0)
+        return;
+    event_wake();
+    session_cancel_all(CKR_CRYPTOKI_NOT_INITIALIZED);
+}
+
 /*
  * OpenSSL calls this at exit, before it takes itself apart: a thread that is still in a call would
  * crash in what is left. Whoever waits for the signer is woken; the journal knows the signature.
@@ -90,16 +99,15 @@ static void note_end(void)
     static const struct timespec moment = {.tv_nsec = 1000000};
     int state = LIBRARY_READY;
 
-    if (!is_this_process() || own.depth > 0)
-        return; /* what was forked, or calls exit from within a call, waits for nobody */
+    if (!is_this_process())
+        return; /* what was forked waits for nobody */
     if (atomic_compare_exchange_strong(&library.state, &state, LIBRARY_ENDING)) {
-        event_wake();
-        session_cancel_all(CKR_CRYPTOKI_NOT_INITIALIZED);
+        wake_all();
     } else if (state != LIBRARY_FINISHING) {
         return;
     }
     uint64_t until = clock_system.now_ms(&clock_system) + END_WAIT_MS;
-    while ((count_inside() > 0 || atomic_load(&library.state) == LIBRARY_FINISHING) &&
+    while ((count_inside() > own.depth || atomic_load(&library.state) == LIBRARY_FINISHING) &&
            clock_system.now_ms(&clock_system) < until)
         (void)nanosleep(&moment, NULL);
 }
@@ -229,8 +237,7 @@ CK_RV library_finalize(void *reserved)
     bool is_empty = false;
     if (is_ours) {
         atomic_store(&library.state, LIBRARY_FINISHING);
-        event_wake();
-        session_cancel_all(CKR_CRYPTOKI_NOT_INITIALIZED);
+        wake_all();
         is_empty = wait_until_empty();
     }
     lock_drop(&library.lock);

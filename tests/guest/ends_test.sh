@@ -12,9 +12,11 @@ guest_start
 # What a process that ends in the middle of calls has in them is nobody's: no leak of ours (GUEST_BUILD).
 export ASAN_OPTIONS=${ASAN_OPTIONS-detect_leaks=0}
 
+# POSIX does not let a signal's handler call exit: it may interrupt malloc, or OpenSSL. Hosts do it all the same; how
+# that ends is looked at in the long form only.
 rounds=$(full 1 25)
 for how in exit exit-idle quick_exit quick_exit-finish _exit atexit-close atexit-finish static-finish \
-    destructor-finish signal-exit thread-ends main-leaves; do
+    destructor-finish thread-ends main-leaves $(full '' signal-exit); do
     for round in $(seq "$rounds"); do
         host 3 ends "$how" $((round * 7 % 40))
     done
