@@ -13,11 +13,6 @@
 
 enum { SPKI_MAX = 8192, EDWARDS_LEN = 32, OCTET_STRING = 4 };
 
-static void pkey_freep(EVP_PKEY **key)
-{
-    crypto_pkey_free(*key);
-}
-
 static void builder_freep(OSSL_PARAM_BLD **builder)
 {
     OSSL_PARAM_BLD_free(*builder);
@@ -136,7 +131,7 @@ enum sca_status forward_spki(const struct attributes *attributes, struct buf *re
     unsigned char *der = NULL;
 
     (void)ERR_set_mark();
-    AUTO(pkey_freep) EVP_PKEY *key = read_key(attributes);
+    AUTO(crypto_pkey_freep) EVP_PKEY *key = read_key(attributes);
     int len = key ? i2d_PUBKEY(key, &der) : 0;
     (void)ERR_pop_to_mark();
     buf_init(ret_spki, SPKI_MAX, false);

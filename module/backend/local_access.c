@@ -4,6 +4,7 @@
 
 #include "module/backend/local_objects.h"
 #include "remote/base/cleanup.h"
+#include "remote/base/crypto.h"
 #include "remote/base/log.h"
 
 enum sca_status local_list(struct token *base, struct object_sink *sink)
@@ -34,7 +35,7 @@ static void forget_keys(struct local_token *token, const struct object_change *c
         lock_take(&token->lock);
         EVP_PKEY *key = token->keys ? local_keys_drop(token->keys, changes[i].number) : NULL;
         lock_drop(&token->lock);
-        local_key_releasep(&key);
+        crypto_pkey_free(key);
     }
 }
 
@@ -63,7 +64,7 @@ struct decoding {
 
 static void decoding_fini(struct decoding *decoding)
 {
-    local_key_releasep(&decoding->key);
+    crypto_pkey_free(decoding->key);
 }
 
 static enum sca_status decode_one(void *arg, const struct keystore_object *object)

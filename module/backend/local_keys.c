@@ -28,12 +28,6 @@ struct local_keys {
 
 static _Atomic(struct local_keys *) left_behind; /* where leak checkers find them */
 
-void local_key_releasep(EVP_PKEY **key)
-{
-    crypto_pkey_free(*key);
-    *key = NULL;
-}
-
 enum sca_status local_keys_new(struct secret *take_master_key, struct local_keys **ret_keys)
 {
     struct local_keys *keys = calloc(1, sizeof(*keys));
@@ -64,7 +58,7 @@ void local_keys_unref(struct local_keys *keys)
         return;
     }
     for (size_t i = 0; i < keys->count; i++)
-        local_key_releasep(&keys->kept[i].key);
+        crypto_pkey_free(keys->kept[i].key);
     free(keys->kept);
     free(keys);
 }

@@ -34,7 +34,4 @@ EVP_PKEY *local_keys_find(const struct local_keys *keys, unsigned number);
 void local_keys_keep(struct local_keys *keys, unsigned number, EVP_PKEY *key, EVP_PKEY **ret_key);
 EVP_PKEY *local_keys_drop(struct local_keys *keys, unsigned number);
 
-/* AUTO(local_key_releasep) EVP_PKEY *key. */
-void local_key_releasep(EVP_PKEY **key);
-
 #endif

@@ -90,7 +90,7 @@ void signer_free(struct signer *signer)
         return; /* an engine of the host's may be in the context, and gone */
     EVP_MD_CTX_free(signer->md);
     EVP_PKEY_CTX_free(signer->ctx);
-    crypto_pkey_free(signer->key);
+    EVP_PKEY_free(signer->key);
     free(signer);
 }
 
