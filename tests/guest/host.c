@@ -72,6 +72,17 @@ void host_must(CK_RV rv, const char *what)
         host_fail("%s returned 0x%lx", what, rv);
 }
 
+bool host_worked(enum host_slot slot, CK_RV rv, const char *what)
+{
+    static const CK_RV gone[] = {CKR_DEVICE_ERROR, CKR_DEVICE_REMOVED, CKR_TOKEN_NOT_PRESENT,
+                                 CKR_SESSION_HANDLE_INVALID};
+    for (size_t i = 0; slot == HOST_USB && i < sizeof(gone) / sizeof(gone[0]); i++)
+        if (rv == gone[i])
+            return false;
+    host_must(rv, what);
+    return true;
+}
+
 void host_load(void)
 {
     CK_RV (*get)(CK_UTF8CHAR *, CK_VERSION *, CK_INTERFACE **, CK_FLAGS) = NULL;
@@ -113,7 +124,10 @@ void host_find_slots(void)
     host_must(p11->C_GetSlotList(CK_TRUE, all, &count), "C_GetSlotList");
     for (CK_ULONG i = 0; i < count; i++) {
         CK_TOKEN_INFO info;
-        host_must(p11->C_GetTokenInfo(all[i], &info), "C_GetTokenInfo");
+        CK_RV rv = p11->C_GetTokenInfo(all[i], &info);
+        if (rv == CKR_DEVICE_REMOVED)
+            continue;
+        host_must(rv, "C_GetTokenInfo");
         for (int slot = 0; slot < HOST_SLOTS; slot++) {
             if (!has_label(&info, slots[slot].label))
                 continue;
@@ -121,8 +135,8 @@ void host_find_slots(void)
             found |= 1U << slot;
         }
     }
-    /* A child does without a token that a thread of its parent was using for long when it forked.
-     */
+    /* A child does without a token that a thread of its parent was using for long when it forked,
+     * or that cannot be read for a moment (host_worked). */
     if (found != every && (getpid() == first || found != (every & ~(1U << HOST_USB))))
         host_fail("of the four slots there is 0x%x", found);
     present = found;

@@ -35,19 +35,6 @@ static bool is_logged_out(enum host_slot slot, CK_RV rv)
            rv == CKR_FUNCTION_CANCELED || (slot == HOST_USB && rv == CKR_DEVICE_ERROR);
 }
 
-/* SoftHSM2 has its token gone for a moment, now and then, while other processes start with the same
- * files. False: tried again with a session that is opened anew. */
-static bool worked(enum host_slot slot, CK_RV rv, const char *what)
-{
-    static const CK_RV gone[] = {CKR_DEVICE_ERROR, CKR_DEVICE_REMOVED, CKR_TOKEN_NOT_PRESENT,
-                                 CKR_SESSION_HANDLE_INVALID};
-    for (size_t i = 0; slot == HOST_USB && i < sizeof(gone) / sizeof(gone[0]); i++)
-        if (rv == gone[i])
-            return false;
-    host_must(rv, what);
-    return true;
-}
-
 static bool sign_next(struct worker *worker, CK_SESSION_HANDLE session, unsigned number)
 {
     char text[TEXT_LEN];
@@ -56,7 +43,7 @@ static bool sign_next(struct worker *worker, CK_SESSION_HANDLE session, unsigned
 
     host_text(text, sizeof(text), "worker", number);
     CK_RV rv = host_login(session);
-    if (!worked(worker->slot, rv, "C_Login of a worker"))
+    if (!host_worked(worker->slot, rv, "C_Login of a worker"))
         return false;
     atomic_fetch_add(&worker->asked, 1);
     rv = host_sign(worker->slot, session, text, signature, &len);
@@ -82,7 +69,7 @@ static void *sign_on(void *arg)
         }
         host_rest_us(host_dice(&worker->dice, 6000));
     }
-    (void)worked(worker->slot, p11->C_CloseSession(session), "C_CloseSession of a worker");
+    (void)host_worked(worker->slot, p11->C_CloseSession(session), "C_CloseSession of a worker");
     atomic_fetch_sub(&at_work, 1);
     return NULL;
 }
@@ -95,11 +82,12 @@ static void *find_on(void *arg)
         CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
         CK_OBJECT_HANDLE objects[32];
         CK_ULONG count = 0;
-        (void)(worked(slot, host_open(slot, 0, &session), "C_OpenSession of the finder") &&
-               worked(slot, p11->C_FindObjectsInit(session, NULL, 0), "C_FindObjectsInit") &&
-               worked(slot, p11->C_FindObjects(session, objects, 32, &count), "C_FindObjects") &&
-               worked(slot, p11->C_FindObjectsFinal(session), "C_FindObjectsFinal"));
-        (void)worked(slot, p11->C_CloseSession(session), "C_CloseSession of the finder");
+        (void)(host_worked(slot, host_open(slot, 0, &session), "C_OpenSession of the finder") &&
+               host_worked(slot, p11->C_FindObjectsInit(session, NULL, 0), "C_FindObjectsInit") &&
+               host_worked(slot, p11->C_FindObjects(session, objects, 32, &count),
+                           "C_FindObjects") &&
+               host_worked(slot, p11->C_FindObjectsFinal(session), "C_FindObjectsFinal"));
+        (void)host_worked(slot, p11->C_CloseSession(session), "C_CloseSession of the finder");
         host_rest_us(host_dice(&worker->dice, 3000));
     }
     atomic_fetch_sub(&at_work, 1);
@@ -114,13 +102,13 @@ static void *visit_on(void *arg)
     while (!atomic_load(&is_over)) {
         enum host_slot slot = host_dice(&worker->dice, RESTLESS) == 0 ? HOST_EC : HOST_USB;
         CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
-        if (worked(slot, host_open(slot, 0, &session), "C_OpenSession of the visitor") &&
-            worked(slot, host_login(session), "C_Login of the visitor")) {
+        if (host_worked(slot, host_open(slot, 0, &session), "C_OpenSession of the visitor") &&
+            host_worked(slot, host_login(session), "C_Login of the visitor")) {
             CK_RV rv = p11->C_Logout(session);
             if (rv != CKR_USER_NOT_LOGGED_IN)
-                (void)worked(slot, rv, "C_Logout of the visitor");
+                (void)host_worked(slot, rv, "C_Logout of the visitor");
         }
-        (void)worked(slot, p11->C_CloseSession(session), "C_CloseSession of the visitor");
+        (void)host_worked(slot, p11->C_CloseSession(session), "C_CloseSession of the visitor");
         host_rest_us(5000 + host_dice(&worker->dice, 50000));
     }
     atomic_fetch_sub(&at_work, 1);
