@@ -107,7 +107,7 @@ static void copy_to(const struct leader *leader, struct remote_ticket *ticket,
 {
     if (document->status != SCA_BUSY) {
         memcpy(ticket->transaction, leader->call->transaction, sizeof(ticket->transaction));
-        ticket->is_left_open = goes_on;
+        ticket->is_left_open = goes_on && ticket->transaction[0];
     }
     if (document->status == SCA_OK && document->signature != ticket->signature)
         memcpy(ticket->signature, document->signature, leader->asking->key->signature_len);

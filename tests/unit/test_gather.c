@@ -3,15 +3,20 @@
  */
 #include "remote/smartca/gather.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/base/log.h"
 #include "tests/unit/story.h"
 
 enum { CROWD = 16, TICKETS = 10, PATIENCE_MS = 290000 };
@@ -432,6 +437,49 @@ static void every_caller_may_be_cancelled_and_the_others_get_theirs(void **state
     assert_int_equal(story_count(story, SIGN), 1);
 }
 
+/* As a process that is stopped keeps it. */
+static int hold_journal(const struct story *story)
+{
+    char path[128];
+
+    (void)snprintf(path, sizeof(path), "%s/journal/transactions", story->dir);
+    int holder = open(path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(flock(holder, LOCK_EX), 0);
+    return holder;
+}
+
+static void what_another_process_kept_from_beginning_is_not_parked(void **state)
+{
+    struct story *story = *state;
+    struct log log;
+    struct stat written;
+    char path[128];
+    struct call call;
+    struct story_document made;
+    struct remote_document document = story_document(&made, 1);
+    TELL(story, {.to = SIGN, .says = ACCEPTED}, {.to = STATUS, .says = SIGNED});
+    story_call(story, &call, STORY_BUDGET_MS);
+    assert_int_equal(gather_sign(story->client, &call, &no_credentials, &story->key, &document),
+                     SCA_OK);
+    call_fini(&call);
+    int holder = hold_journal(story);
+    (void)snprintf(path, sizeof(path), "%s/log", story->dir);
+    assert_int_equal(log_open(&log, path, LOG_LEVEL_DEBUG), SCA_OK);
+    log_attach(&log);
+    document = story_document(&made, 2);
+    story_call(story, &call, STORY_BUDGET_MS);
+
+    assert_int_equal(gather_sign(story->client, &call, &no_credentials, &story->key, &document),
+                     SCA_IO);
+
+    assert_int_equal(stat(path, &written), 0);
+    assert_int_equal(written.st_size, 0);
+    call_fini(&call);
+    log_attach(NULL);
+    log_close(&log);
+    assert_int_equal(close(holder), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, story_begin, story_end)
 
 int main(void)
@@ -452,6 +500,7 @@ int main(void)
         TEST(a_lost_reply_is_asked_after_under_the_same_id),
         TEST(threads_share_a_transaction_and_the_same_digest_is_in_it_once),
         TEST(every_caller_may_be_cancelled_and_the_others_get_theirs),
+        TEST(what_another_process_kept_from_beginning_is_not_parked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
