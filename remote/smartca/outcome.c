@@ -45,7 +45,7 @@ static int64_t age_ms(const struct transaction *tx)
     return (tx->call->clock->wall_s(tx->call->clock) - tx->record.begun_at) * 1000;
 }
 
-static bool is_old(const struct transaction *tx)
+bool outcome_is_old(const struct transaction *tx)
 {
     int64_t confirm_ms = tx->client->account->service.confirm_timeout_ms;
 
@@ -225,7 +225,7 @@ static bool is_renewable(const struct transaction *tx, const struct answer *answ
 {
     bool is_expired = tx->factor && answer->verdict == VERDICT_EXPIRED;
 
-    return tx->is_joined && !tx->has_posted && (is_expired || is_old(tx));
+    return tx->is_joined && !tx->has_posted && (is_expired || outcome_is_old(tx));
 }
 
 static enum step on_refused(struct transaction *tx, const struct answer *answer)
@@ -334,9 +334,8 @@ static enum step on_unknown(struct transaction *tx, const struct answer *answer)
         return leave_limbo(tx);
     if (tx->record.state == JOURNAL_SUBMITTED)
         return on_forgotten(tx);
-    if (tx->is_joined && !tx->has_posted) {
-        return is_old(tx) ? STEP_RENEW : claim_at_once(tx);
-    }
+    if (tx->is_joined && !tx->has_posted)
+        return claim_at_once(tx);
     return outcome_done(
         tx, call_fail(tx->call, SCA_NETWORK,
                       "the request got lost on the way to the service, nobody was asked; "

@@ -21,4 +21,7 @@ enum step outcome_done(struct transaction *tx, enum sca_status status);
 /* The same step or another one, after a pause that grows. */
 enum step outcome_again(struct transaction *tx, enum step step);
 
+/* Begun so long ago, by whoever it was, that nobody can be waiting for it any more. */
+bool outcome_is_old(const struct transaction *tx);
+
 #endif

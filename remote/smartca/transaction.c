@@ -144,6 +144,8 @@ static enum step claim(struct transaction *tx)
         return outcome_done(tx, st);
     if (!is_ours)
         return outcome_again(tx, STEP_ASK);
+    if (!tx->is_waiting && outcome_is_old(tx) && tx->record.state != JOURNAL_SUBMITTED)
+        return STEP_RENEW; /* nobody has sent it, and nobody does */
     tx->has_resumed = true;
     schedule_at_once(&tx->schedule);
     return STEP_SUBMIT;

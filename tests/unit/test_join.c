@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/smartca/ledger.h"
 #include "tests/unit/story.h"
 
 static void
@@ -211,6 +212,58 @@ static void a_refused_question_never_makes_an_old_one_be_pushed_again(void **sta
     assert_true(story_is_signed(story, &lone.document));
 }
 
+/* As another process does that has the same document to sign. */
+static void claim_what_is_there(struct story *story)
+{
+    AUTO(ledger_fini) struct ledger ledger = {.count = 0};
+    struct call call;
+    bool is_ours = false;
+
+    story_call(story, &call, STORY_BUDGET_MS);
+    assert_int_equal(journal_list(story->client->journal, &call, &ledger), SCA_OK);
+    assert_int_equal(ledger.count, 1);
+    assert_int_equal(
+        journal_claim(story->client->journal, &call, &ledger.items[0], 30000, &is_ours), SCA_OK);
+    assert_true(is_ours);
+    call_fini(&call);
+}
+
+static void an_old_one_that_another_process_sends_just_now_is_not_begun_anew(void **state)
+{
+    struct story *story = *state;
+    struct lone lone;
+    TELL(story, {.to = SIGN, .fate = LOST}, {.to = STATUS, .says = UNKNOWN_ID});
+    assert_int_equal(story_sign_alone(story, &lone), SCA_NETWORK);
+    AUTO(freep) char *reply = story_signed_body(story, story->requests[0].body, SIGNED);
+    story->now_ms += STORY_BUDGET_MS + 62000;
+    claim_what_is_there(story);
+    TELL(story, {.to = STATUS, .says = UNKNOWN_ID}, {.to = STATUS, .says = reply});
+
+    enum sca_status st = story_sign_alone(story, &lone);
+
+    assert_int_equal(st, SCA_OK);
+    assert_int_equal(story_count(story, SIGN), 0);
+}
+
+static void an_old_one_that_nobody_sends_is_begun_anew(void **state)
+{
+    struct story *story = *state;
+    struct lone lone;
+    TELL(story, {.to = SIGN, .fate = LOST}, {.to = STATUS, .says = UNKNOWN_ID});
+    assert_int_equal(story_sign_alone(story, &lone), SCA_NETWORK);
+    char id[64];
+    memcpy(id, story->requests[0].id, sizeof(id));
+    story->now_ms += STORY_BUDGET_MS + 62000;
+    TELL(story, {.to = STATUS, .says = UNKNOWN_ID}, {.to = SIGN, .says = ACCEPTED},
+         {.to = STATUS, .says = SIGNED});
+
+    enum sca_status st = story_sign_alone(story, &lone);
+
+    assert_int_equal(st, SCA_OK);
+    assert_string_not_equal(story->requests[1].id, id);
+    assert_int_equal(story_journal_size(story), 0);
+}
+
 static void the_other_id_is_tried_once_and_remembered(void **state)
 {
     struct story *story = *state;
@@ -265,6 +318,8 @@ int main(void)
         TEST(whoever_comes_back_late_still_gets_what_was_confirmed),
         TEST(trouble_never_makes_an_old_transaction_be_pushed_again),
         TEST(a_refused_question_never_makes_an_old_one_be_pushed_again),
+        TEST(an_old_one_that_another_process_sends_just_now_is_not_begun_anew),
+        TEST(an_old_one_that_nobody_sends_is_begun_anew),
         TEST(the_other_id_is_tried_once_and_remembered),
         TEST(a_tran_code_cannot_lead_to_another_path),
     };
