@@ -4,26 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
-
-static enum sca_status refusal(int error)
-{
-    return error == ENOSPC || error == EDQUOT || error == EFBIG ? SCA_NO_SPACE : SCA_IO;
-}
-
-/* A write beyond the limit would send the host a signal that ends it. */
-static bool is_over_limit(size_t len)
-{
-    struct rlimit limit;
-    return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-           len > limit.rlim_cur;
-}
 
 static void set_generation(int fd, uint64_t generation)
 {
@@ -36,25 +22,23 @@ static void set_generation(int fd, uint64_t generation)
 
 static enum sca_status fill(int fd, struct span bytes, uint64_t generation)
 {
-    enum sca_status st = fchmod(fd, 0600) == 0 ? fd_write_all(fd, bytes) : refusal(errno);
+    enum sca_status st = fchmod(fd, 0600) == 0 ? fd_write_all(fd, bytes) : file_status_of_errno();
     if (st != SCA_OK)
         return st;
     set_generation(fd, generation);
-    return fsync(fd) == 0 ? SCA_OK : refusal(errno);
+    return fsync(fd) == 0 ? SCA_OK : file_status_of_errno();
 }
 
 /* A fixed name: what a crash left is overwritten by the next one, not left for ever. */
 static enum sca_status write_new(const char *path, struct span bytes, uint64_t generation)
 {
-    if (is_over_limit(bytes.len))
-        return SCA_NO_SPACE;
     (void)unlink(path); /* most often not there */
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
-        return refusal(errno);
+        return file_status_of_errno();
     enum sca_status st = fill(fd, bytes, generation);
     if (close(fd) != 0 && st == SCA_OK)
-        st = refusal(errno);
+        st = file_status_of_errno();
     if (st != SCA_OK)
         (void)unlink(path);
     return st;
@@ -80,7 +64,7 @@ static enum sca_status keep_old(const char *path, struct span old)
     if (link(path, temporary) != 0)
         st = write_new(temporary, old, 0);
     if (st == SCA_OK && rename(temporary, kept) != 0)
-        st = refusal(errno);
+        st = file_status_of_errno();
     /* Also after success: rename does nothing when both are names of one file already. */
     (void)unlink(temporary);
     return st;
@@ -106,7 +90,7 @@ enum sca_status durable_replace(const struct durable_file *file)
     if (file->old.len)
         st = keep_old(path, file->old);
     if (st == SCA_OK && rename(temporary, path) != 0)
-        st = refusal(errno);
+        st = file_status_of_errno();
     if (st == SCA_OK)
         return sync_dir(file->dir);
     (void)unlink(temporary);

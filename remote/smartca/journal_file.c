@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "remote/base/cleanup.h"
 #include "remote/base/file.h"
 #include "remote/base/log.h"
 #include "remote/smartca/ledger.h"
@@ -53,7 +54,7 @@ enum sca_status journal_file_open(const char *dir, const char *path, struct jour
     struct stat named;
 
     for (int i = 0; i < OPEN_TRIES; i++) {
-        *file = (struct journal_file){.fd = open_path(dir, path)};
+        *file = (struct journal_file){.dir = dir, .fd = open_path(dir, path)};
         if (file->fd < 0)
             return errno == ENOMEM ? SCA_NOMEM : SCA_IO;
         if (flock(file->fd, LOCK_EX | LOCK_NB) != 0)
@@ -123,6 +124,25 @@ enum sca_status journal_file_empty(struct journal_file *file)
     return SCA_OK;
 }
 
+/*
+ * A new file is on the disk only when the folders that name it are. Before anything is in it: a
+ * process that is killed in between leaves an empty file, and the next one does it again.
+ */
+static enum sca_status sync_folders(const char *dir)
+{
+    AUTO(freep) char *parent = path_join(dir, "..");
+    const char *const paths[] = {dir, parent};
+
+    if (!parent)
+        return SCA_NOMEM;
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        AUTO(fd_closep) int fd = open(paths[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0 || fsync(fd) != 0)
+            return SCA_IO;
+    }
+    return SCA_OK;
+}
+
 /* Also after a torn line, which has no end of its own. */
 static enum sca_status write_lines(const struct journal_file *file, struct span added)
 {
@@ -140,8 +160,10 @@ static enum sca_status write_lines(const struct journal_file *file, struct span 
 enum sca_status journal_file_append(const struct journal_file *file, struct span added,
                                     bool is_durable)
 {
-    enum sca_status st = write_lines(file, added);
+    enum sca_status st = file->size == 0 ? sync_folders(file->dir) : SCA_OK;
 
+    if (st == SCA_OK)
+        st = write_lines(file, added);
     if (st == SCA_OK && is_durable && fdatasync(file->fd) != 0)
         st = SCA_IO;
     if (st != SCA_OK) {

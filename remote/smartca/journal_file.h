@@ -17,7 +17,8 @@ enum { JOURNAL_FILE_LARGE = 16 * 1024 }; /* kept at most this large when nothing
 
 /* Open, and locked against other processes and threads; the lock is on the file itself. */
 struct journal_file {
-    int fd; /* -1: not open */
+    const char *dir; /* borrowed from whoever opened it */
+    int fd;          /* -1: not open */
     size_t size;
     size_t len; /* of its lines without the last one's end; set by journal_file_read */
 };

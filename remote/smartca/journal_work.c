@@ -2,12 +2,10 @@
 #include "remote/smartca/journal_work.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
@@ -64,22 +62,6 @@ void journal_abandon(void)
     lock_init(&journal_lock, LOCK_JOURNAL);
 }
 
-/* A new file is on the disk only when the folders that name it are. */
-static enum sca_status sync_folders(const struct journal *journal)
-{
-    AUTO(freep) char *parent = path_join(journal->dir, "..");
-    const char *const paths[] = {journal->dir, parent};
-
-    if (!parent)
-        return SCA_NOMEM;
-    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
-        AUTO(fd_closep) int fd = open(paths[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0 || fsync(fd) != 0)
-            return SCA_IO;
-    }
-    return SCA_OK;
-}
-
 /* Everything live and the new one, in a file of its own: one rename instead of one append. */
 static enum sca_status compact(const struct journal *journal, const struct ledger *ledger,
                                struct span added)
@@ -101,14 +83,11 @@ static enum sca_status compact(const struct journal *journal, const struct ledge
 enum sca_status journal_store(const struct journal *journal, struct journal_file *file,
                               const struct ledger *ledger, struct span added)
 {
-    bool is_new = file->size == 0;
-
     if (ledger->count == 0 && file->len > 0 && journal_file_empty(file) != SCA_OK)
         return SCA_IO;
     if (file->len > COMPACT_SIZE && file->len / COMPACT_FACTOR > ledger->count * added.len)
         return compact(journal, ledger, added);
-    enum sca_status st = journal_file_append(file, added, true);
-    return st == SCA_OK && is_new ? sync_folders(journal) : st;
+    return journal_file_append(file, added, true);
 }
 
 enum sca_status journal_read_live(struct journal_file *file, struct ledger *ledger)
@@ -125,7 +104,7 @@ enum sca_status journal_read_live(struct journal_file *file, struct ledger *ledg
 
 static enum sca_status try_once(const struct journal *journal, journal_worker *work, void *arg)
 {
-    AUTO(journal_file_close) struct journal_file file = JOURNAL_FILE_INIT;
+    struct journal_file file = JOURNAL_FILE_INIT;
 
     lock_take(&journal_lock);
     errno = 0;
@@ -133,6 +112,7 @@ static enum sca_status try_once(const struct journal *journal, journal_worker *w
     if (st == SCA_OK)
         st = work(journal, &file, arg);
     int reason = errno;
+    journal_file_close(&file);
     lock_drop(&journal_lock);
     errno = reason;
     return st;
@@ -155,6 +135,15 @@ enum sca_status journal_in_turn(const struct journal *journal, struct call *call
     }
 }
 
+static const char *advice(int reason)
+{
+    if (reason == EFBIG)
+        return wording("move it away, it is larger than any journal");
+    if (reason == EMFILE || reason == ENFILE)
+        return wording("close some of them, or allow more (ulimit -n)");
+    return wording("free some space there or mend its permissions");
+}
+
 enum sca_status journal_explain(const struct journal *journal, struct call *call,
                                 enum sca_status status)
 {
@@ -173,6 +162,5 @@ enum sca_status journal_explain(const struct journal *journal, struct call *call
                      "nothing was sent, because the transaction journal in %s cannot be written "
                      "(%s): %s",
                      journal->dir, reason ? strerrordesc_np(reason) : wording("unknown reason"),
-                     reason == EFBIG ? wording("move it away, it is larger than any journal")
-                                     : wording("free some space there or mend its permissions"));
+                     advice(reason));
 }

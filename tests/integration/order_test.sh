@@ -33,8 +33,14 @@ in_order() {
 }
 
 traced --token-label 'Nguyễn Văn Ánh' --sign --mechanism SHA256-RSA-PKCS -i "$HOME_DIR/x" -o "$HOME_DIR/sig"
-in_order 'write\([0-9]+<[^>]*/journal/transactions>.*event.*begin' 'fdatasync\([0-9]+<[^>]*/journal/transactions>\) += 0' \
-    'fsync\([0-9]+<[^>]*/journal>\) += 0' 'connect\(.*AF_INET'
+in_order 'fsync\([0-9]+<[^>]*/journal>\) += 0' 'write\([0-9]+<[^>]*/journal/transactions>.*event.*begin' \
+    'fdatasync\([0-9]+<[^>]*/journal/transactions>\) += 0' 'connect\(.*AF_INET'
+# Also where the first thing in it is that somebody would like to begin.
+rm "$XDG_STATE_HOME/smartca-pkcs11/journal/transactions"
+account_write 'poll_interval = 0.1' 'batch_window = 50'
+traced --token-label 'Nguyễn Văn Ánh' --sign --mechanism SHA256-RSA-PKCS -i "$HOME_DIR/x" -o "$HOME_DIR/sig"
+in_order 'fsync\([0-9]+<[^>]*/journal>\) += 0' 'write\([0-9]+<[^>]*/journal/transactions>' \
+    'fdatasync\([0-9]+<[^>]*/journal/transactions>\) += 0' 'connect\(.*AF_INET'
 
 # scrypt asks for 128 MiB.
 traced --token-label an --login --pin canary-1 -O
