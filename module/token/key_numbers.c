@@ -39,7 +39,7 @@ void key_numbers_add(struct key_numbers *numbers, const char *name, struct span 
     /* One more byte than the largest modulus: a leading zero. Secure numbers have their parameters
      * wiped by OSSL_PARAM_free. */
     BIGNUM *number = value.len <= RSA_PUBLIC_BITS_MAX / 8 + 1 ? BN_secure_new() : NULL;
-    if (!number || !BN_bin2bn(value.ptr, (int)value.len, number) ||
+    if (!number || !BN_bin2bn(value.ptr, (int)value.len, number) || BN_is_zero(number) ||
         OSSL_PARAM_BLD_push_BN(numbers->builder, name, number) != 1)
         numbers->is_bad = true;
     if (number)

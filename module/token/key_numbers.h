@@ -32,7 +32,7 @@ struct key_numbers {
 bool key_numbers_init(struct key_numbers *numbers);
 void key_numbers_fini(struct key_numbers *numbers);
 
-/* name: of an OSSL_PKEY_PARAM; value: big endian. At most KEY_NUMBERS_MAX of them. */
+/* name: of an OSSL_PKEY_PARAM; value: big endian, and not zero. At most KEY_NUMBERS_MAX of them. */
 void key_numbers_add(struct key_numbers *numbers, const char *name, struct span value);
 
 /* A key ("RSA", "EC") of all that was given. NULL if OpenSSL takes it for none. */
