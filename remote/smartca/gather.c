@@ -82,7 +82,7 @@ static void withdraw(struct gather *gather, struct remote_ticket *ticket) REQUIR
         lane_wake(lane);
         lane_leave(&gather->lanes, lane);
     }
-    free(ticket);
+    ticket_free(ticket);
 }
 
 /* What the journal is to know when a ticket goes. */
@@ -242,7 +242,7 @@ enum sca_status gather_sign(struct smartca_client *client, struct call *call,
                           : explain_wait(ticket, call, st);
         leave(gather, ticket, &farewell);
     } else {
-        free(ticket);
+        ticket_free(ticket);
     }
     lock_drop(&gather->lock);
     say_farewell(&farewell);
@@ -250,28 +250,38 @@ enum sca_status gather_sign(struct smartca_client *client, struct call *call,
     return st;
 }
 
-enum sca_status gather_begin(const struct remote_asking *asking, struct call *call,
-                             struct span digest, uint64_t patience_ms,
+/* progress: of the transaction that it is in already, taken over; NULL: of none. */
+static enum sca_status begin(const struct remote_asking *asking, struct call *call,
+                             struct span digest, uint64_t patience_ms, struct progress *progress,
                              struct remote_ticket **ret_ticket)
 {
     struct gather *gather = asking->client->gather;
-
-    enum sca_status st = check_digest(call, digest);
-    if (st != SCA_OK)
-        return st;
     struct remote_ticket *ticket = ticket_new(asking, call, digest);
-    if (!ticket)
+
+    if (!ticket) {
+        progress_drop(progress);
         return SCA_NOMEM;
+    }
+    ticket->progress = progress;
     ticket->is_kept = true;
     ticket->deadline_ms = ticket->arrived_ms + patience_ms;
     lock_take(&gather->lock);
-    st = line_up(gather, asking, ticket);
+    enum sca_status st = line_up(gather, asking, ticket);
     lock_drop(&gather->lock);
     if (st == SCA_OK)
         *ret_ticket = ticket;
     else
-        free(ticket);
+        ticket_free(ticket);
     return st;
+}
+
+enum sca_status gather_begin(const struct remote_asking *asking, struct call *call,
+                             struct span digest, uint64_t patience_ms,
+                             struct remote_ticket **ret_ticket)
+{
+    enum sca_status st = check_digest(call, digest);
+
+    return st == SCA_OK ? begin(asking, call, digest, patience_ms, NULL, ret_ticket) : st;
 }
 
 /* Is there something to do for it now? Others may be at it, or it is too early to ask again. */
@@ -345,16 +355,23 @@ enum sca_status gather_number(struct remote_ticket *ticket, const struct remote_
 enum sca_status gather_join(const struct remote_asking *asking, struct call *call, uint64_t number,
                             uint64_t patience_ms, struct remote_ticket **ret_ticket)
 {
-    struct journal_document document;
     struct journal_transaction key;
+    struct journal_transaction found;
+    size_t index = 0;
 
     enum sca_status st = request_key(asking->client->account, asking->key->service_serial, &key);
     if (st == SCA_OK)
-        st = journal_find(asking->client->journal, call, &key, number, &document);
+        st = journal_find(asking->client->journal, call, &key, number, &found, &index);
     if (st != SCA_OK)
         return st;
-    return gather_begin(asking, call, span_of(document.digest, document.digest_len), patience_ms,
-                        ret_ticket);
+    const struct journal_document document = found.documents[index];
+    struct progress *progress = progress_new(&found);
+    if (!progress) {
+        journal_transaction_fini(&found);
+        return SCA_NOMEM;
+    }
+    return begin(asking, call, span_of(document.digest, document.digest_len), patience_ms, progress,
+                 ret_ticket);
 }
 
 void gather_keep(struct remote_ticket *ticket)

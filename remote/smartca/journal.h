@@ -156,13 +156,14 @@ void journal_signed(struct journal *journal, const char *id);
 void journal_park(struct journal *journal, const char *id);
 
 /*
- * A number for one document of a transaction, 0 only without memory; and the live document of that
- * number, of one key. SCA_NOT_FOUND; otherwise as journal_begin.
+ * A number for one document of a transaction, 0 only without memory; and the live transaction of
+ * one key that holds the document of that number (the caller's), and which one it is.
+ * SCA_NOT_FOUND; otherwise as journal_begin.
  */
 uint64_t journal_number(const char *id, struct span digest);
 enum sca_status journal_find(struct journal *journal, struct call *call,
                              const struct journal_transaction *key, uint64_t number,
-                             struct journal_document *ret_document);
+                             struct journal_transaction *ret_transaction, size_t *ret_index);
 
 /* The same for one that never left this call, unless somebody has claimed it meanwhile. */
 void journal_drop(struct journal *journal, const struct journal_transaction *transaction);

@@ -8,29 +8,43 @@
 #include "remote/smartca/journal_work.h"
 #include "remote/smartca/request.h"
 
-static enum sca_status add_line(const struct journal *journal, struct journal_file *file, void *arg)
+/* about: what is not in the file is not appended to; NULL: in any case. */
+static enum sca_status append(struct journal_file *file, const struct buf *line, const char *about)
 {
-    const struct buf *line = arg;
     struct buf lines;
 
-    (void)journal;
     buf_init(&lines, LEDGER_SIZE_MAX, false);
     enum sca_status st = journal_file_read(file, &lines);
-    if (st == SCA_OK)
+    bool is_known = !about || (lines.len > 0 && memmem(lines.ptr, lines.len, about, strlen(about)));
+    if (st == SCA_OK && is_known)
         st = journal_file_append(file, buf_span(line), false);
     buf_fini(&lines);
     return st;
 }
 
+struct news {
+    const char *id;
+    struct buf line;
+};
+
+/* Of what another process has ended, nothing is to be noted. */
+static enum sca_status add_news(const struct journal *journal, struct journal_file *file, void *arg)
+{
+    const struct news *news = arg;
+
+    (void)journal;
+    return append(file, &news->line, news->id);
+}
+
 static void note(struct journal *journal, const char *event, const char *id, const char *tran_code)
 {
-    struct buf line;
-    buf_init(&line, LEDGER_SIZE_MAX, false);
+    struct news news = {.id = id};
+    buf_init(&news.line, LEDGER_SIZE_MAX, false);
 
-    enum sca_status st = ledger_write_event(event, id, tran_code, &line);
+    enum sca_status st = ledger_write_event(event, id, tran_code, &news.line);
     if (st == SCA_OK)
-        st = journal_in_turn(journal, NULL, add_line, &line);
-    buf_fini(&line);
+        st = journal_in_turn(journal, NULL, add_news, &news);
+    buf_fini(&news.line);
     if (st != SCA_OK)
         log_line(LOG_LEVEL_WARNING, "the transaction journal does not know that %s is %s: %s", id,
                  event, sca_status_name(st));
@@ -194,13 +208,14 @@ static enum sca_status end_with(const struct journal *journal, struct journal_fi
     const struct closing *closing = arg;
     struct journal_transaction ended = *closing->transaction;
 
+    (void)journal;
     ended.state = JOURNAL_ENDED;
     ended.ended_with = closing->status;
     ended.ended_at = closing->now;
     ended.kept_until = closing->now + closing->keep_s;
     buf_init(&line, LEDGER_SIZE_MAX, false);
     enum sca_status st = ledger_write_ended(&ended, &line);
-    return st == SCA_OK ? add_line(journal, file, &line) : st;
+    return st == SCA_OK ? append(file, &line, NULL) : st;
 }
 
 void journal_end_with(struct journal *journal, const struct journal_transaction *transaction,

@@ -14,7 +14,8 @@
 struct finding {
     const struct journal_transaction *key;
     uint64_t number;
-    struct journal_document *ret_document;
+    struct journal_transaction *ret_transaction;
+    size_t *ret_index;
 };
 
 static enum sca_status find(const struct journal *journal, struct journal_file *file, void *arg)
@@ -26,19 +27,21 @@ static enum sca_status find(const struct journal *journal, struct journal_file *
     enum sca_status st = journal_read_live(file, &ledger);
     if (st != SCA_OK)
         return st;
-    const struct journal_document *found =
-        ledger_match_number(&ledger, finding->key, finding->number);
+    struct journal_transaction *found =
+        ledger_match_number(&ledger, finding->key, finding->number, finding->ret_index);
     if (!found)
         return SCA_NOT_FOUND;
-    *finding->ret_document = *found;
+    *finding->ret_transaction = *found;
+    found->documents = NULL; /* the caller owns them now */
     return SCA_OK;
 }
 
 enum sca_status journal_find(struct journal *journal, struct call *call,
                              const struct journal_transaction *key, uint64_t number,
-                             struct journal_document *ret_document)
+                             struct journal_transaction *ret_transaction, size_t *ret_index)
 {
-    struct finding finding = {.key = key, .number = number, .ret_document = ret_document};
+    struct finding finding = {
+        .key = key, .number = number, .ret_transaction = ret_transaction, .ret_index = ret_index};
 
     enum sca_status st = journal_in_turn(journal, call, find, &finding);
     return st == SCA_OK || st == SCA_NOT_FOUND ? st : journal_explain(journal, call, st);

@@ -72,6 +72,20 @@ void lane_remove(struct lane *lane, struct remote_ticket *ticket)
     ticket->next = NULL;
 }
 
+void ticket_free(struct remote_ticket *ticket)
+{
+    progress_drop(ticket->progress);
+    free(ticket);
+}
+
+const struct progress *lane_progress(const struct lane *lane)
+{
+    for (const struct remote_ticket *ticket = lane->first; ticket; ticket = ticket->next)
+        if (ticket->state == TICKET_RUNS && ticket->progress)
+            return ticket->progress;
+    return NULL;
+}
+
 void lane_wake(const struct lane *lane)
 {
     for (struct remote_ticket *ticket = lane->first; ticket; ticket = ticket->next)

@@ -14,6 +14,7 @@
 #include "remote/base/call.h"
 #include "remote/remote.h"
 #include "remote/smartca/journal.h"
+#include "remote/smartca/progress.h"
 
 enum ticket_state {
     TICKET_WAITS, /* for the next transaction */
@@ -35,7 +36,8 @@ struct remote_ticket {
     bool is_told;         /* its outcome; the journal need not keep the signature any more */
     struct call *sleeper; /* who sleeps for it */
     size_t document;      /* while that one is in a transaction: its number there */
-    atomic_uint *wanted_by; /* and its counter; NULL: it is in none */
+    atomic_uint *wanted_by;    /* and its counter; NULL: it is in none */
+    struct progress *progress; /* of the transaction it was in when it last came back; or NULL */
     uint64_t arrived_ms;
     uint64_t deadline_ms;
     enum sca_status status;
@@ -69,6 +71,9 @@ void lane_leave(struct lane **lanes, struct lane *lane);
 void lane_add(struct lane *lane, struct remote_ticket *ticket);
 void lane_remove(struct lane *lane, struct remote_ticket *ticket);
 
+/* It is in no lane any more. */
+void ticket_free(struct remote_ticket *ticket);
+
 /* Wakes one of those who wait and sleep, so that somebody leads. */
 void lane_wake(const struct lane *lane);
 
@@ -82,5 +87,8 @@ struct batch {
 /* Marks tickets that wait as running, of at most max documents. SCA_NOMEM: nobody runs. */
 enum sca_status batch_take(struct lane *lane, size_t max, struct batch *ret_batch);
 void batch_fini(struct batch *batch);
+
+/* What to go on with: of the first of those who run that has been in a transaction. Or NULL. */
+const struct progress *lane_progress(const struct lane *lane);
 
 #endif

@@ -77,7 +77,7 @@ static void finish(struct remote_ticket *ticket, enum sca_status status, const s
     lane_remove(ticket->lane, ticket);
     ticket->lane = NULL;
     if (ticket->is_orphan)
-        free(ticket);
+        ticket_free(ticket);
     else if (ticket->sleeper)
         call_poke(ticket->sleeper);
 }
@@ -89,7 +89,7 @@ static void wait_again(struct remote_ticket *ticket)
     if (!ticket->is_orphan)
         return;
     lane_remove(ticket->lane, ticket);
-    free(ticket);
+    ticket_free(ticket);
 }
 
 /* Did it end for the leader only? Then the others go on with the same transaction. */
@@ -103,11 +103,13 @@ static bool is_for_leader_only(const struct call *call, const struct order *orde
 }
 
 static void copy_to(const struct leader *leader, struct remote_ticket *ticket,
-                    const struct remote_document *document, bool goes_on)
+                    const struct remote_document *document, const struct order *order, bool goes_on)
 {
     if (document->status != SCA_BUSY) {
         memcpy(ticket->transaction, leader->call->transaction, sizeof(ticket->transaction));
         ticket->is_left_open = goes_on && ticket->transaction[0];
+        progress_drop(ticket->progress);
+        ticket->progress = progress_share(order->left);
     }
     if (document->status == SCA_OK && document->signature != ticket->signature)
         memcpy(ticket->signature, document->signature, leader->asking->key->signature_len);
@@ -134,7 +136,7 @@ static void hand_out(const struct leader *leader, const struct batch *batch,
     /* A document's signature is in the first of its tickets: copied before that one is freed. */
     for (struct remote_ticket *ticket = leader->lane->first; ticket; ticket = ticket->next)
         if (ticket->wanted_by)
-            copy_to(leader, ticket, &batch->documents[ticket->document], goes_on);
+            copy_to(leader, ticket, &batch->documents[ticket->document], order, goes_on);
     for (struct remote_ticket *ticket = leader->lane->first; ticket; ticket = next) {
         next = ticket->next;
         if (ticket->wanted_by)
@@ -163,6 +165,7 @@ static enum sca_status lead_once(struct leader *leader) REQUIRES(leader->gather-
     if (st != SCA_OK)
         return st;
     struct order order = order_of(leader, &batch);
+    order.known = lane_progress(leader->lane);
     lock_drop(&leader->gather->lock);
     st = transaction_take_turn(&order, leader->call);
     lock_take(&leader->gather->lock);
@@ -171,6 +174,7 @@ static enum sca_status lead_once(struct leader *leader) REQUIRES(leader->gather-
         leader->lane->next_look_ms = 0;
     leader->lane->is_spent = leader->lane->is_spent || st != SCA_BUSY;
     hand_out(leader, &batch, &order, st);
+    progress_drop(order.left);
     batch_fini(&batch);
     return st;
 }

@@ -182,19 +182,21 @@ bool ledger_match_is_same(const struct journal_transaction *one,
     return true;
 }
 
-const struct journal_document *ledger_match_number(const struct ledger *ledger,
-                                                   const struct journal_transaction *key,
-                                                   uint64_t number)
+struct journal_transaction *ledger_match_number(struct ledger *ledger,
+                                                const struct journal_transaction *key,
+                                                uint64_t number, size_t *ret_index)
 {
     for (size_t i = 0; i < ledger->count; i++) {
-        const struct journal_transaction *item = &ledger->items[i];
+        struct journal_transaction *item = &ledger->items[i];
         if (!is_live(item) || !is_same_key(item, key))
             continue;
         for (size_t j = 0; j < item->document_count; j++) {
             const struct journal_document *document = &item->documents[j];
             struct span digest = span_of(document->digest, document->digest_len);
-            if (!document->is_collected && journal_number(item->id, digest) == number)
-                return document;
+            if (document->is_collected || journal_number(item->id, digest) != number)
+                continue;
+            *ret_index = j;
+            return item;
         }
     }
     return NULL;

@@ -47,9 +47,10 @@ struct journal_transaction *ledger_match_own_want(const struct ledger *ledger,
 bool ledger_match_is_same(const struct journal_transaction *one,
                           const struct journal_transaction *other);
 
-/* The live document of that number (journal_number) of the key, or NULL. */
-const struct journal_document *ledger_match_number(const struct ledger *ledger,
-                                                   const struct journal_transaction *key,
-                                                   uint64_t number);
+/* The live transaction of the key that holds the document of that number (journal_number), and
+ * which one it is; or NULL. */
+struct journal_transaction *ledger_match_number(struct ledger *ledger,
+                                                const struct journal_transaction *key,
+                                                uint64_t number, size_t *ret_index);
 
 #endif

@@ -349,6 +349,47 @@ static enum sca_status draft(struct transaction *tx)
     return request_draft(&subject, tx->call, &tx->record);
 }
 
+/* The record is a transaction's, and no draft any more. */
+static enum sca_status run_it(struct transaction *tx)
+{
+    tx->is_begun = true;
+    hold_back(tx);
+    memcpy(tx->call->transaction, tx->record.id, sizeof(tx->record.id));
+    return run(tx) == STEP_DONE ? tx->status : SCA_GONE;
+}
+
+/* A call before this one had its documents in that transaction. Where it is not known that the
+ * request arrived, whoever is to send it again is found out by way of the journal. */
+static enum sca_status resume(struct transaction *tx, const struct progress *known)
+{
+    journal_transaction_fini(&tx->record);
+    enum sca_status st = progress_copy(known, &tx->record);
+    if (st != SCA_OK)
+        return st;
+    tx->is_joined = true;
+    tx->has_posted = known->has_posted && tx->record.state == JOURNAL_SUBMITTED;
+    tx->is_answered = known->is_answered;
+    tx->is_announced = known->is_announced;
+    tx->is_phones = known->is_phones;
+    tx->unknown_since_ms = known->unknown_since_ms;
+    return run_it(tx);
+}
+
+/* What another call of this process may go on with. Without memory it has the journal. */
+static struct progress *progress_of(struct transaction *tx)
+{
+    struct progress *progress = progress_new(&tx->record);
+
+    if (!progress)
+        return NULL;
+    progress->has_posted = tx->has_posted;
+    progress->is_answered = tx->is_answered;
+    progress->is_announced = tx->is_announced;
+    progress->is_phones = tx->is_phones;
+    progress->unknown_since_ms = tx->unknown_since_ms;
+    return progress;
+}
+
 /* One round: SCA_GONE when another one is needed. */
 static enum sca_status sign_once(struct transaction *tx)
 {
@@ -361,24 +402,23 @@ static enum sca_status sign_once(struct transaction *tx)
         return st;
     if (turn == JOURNAL_WAITS)
         return SCA_BUSY;
-    hold_back(tx);
     if (turn == JOURNAL_OVER) {
+        hold_back(tx);
         tx->is_over = true;
         return answer_from_memory(tx);
     }
     tx->is_joined = turn == JOURNAL_JOINED;
-    memcpy(tx->call->transaction, tx->record.id, sizeof(tx->record.id));
     if (tx->is_joined)
         log_line(LOG_LEVEL_INFO, "account %s: transaction %s goes on, nobody is asked again",
                  tx->client->account->name, tx->record.id);
-    return run(tx) == STEP_DONE ? tx->status : SCA_GONE;
+    return run_it(tx);
 }
 
-static enum sca_status sign(struct transaction *tx)
+static enum sca_status sign(struct transaction *tx, const struct progress *known)
 {
     for (int round = 0; round < ROUNDS_MAX; round++) {
         reset(tx);
-        enum sca_status st = sign_once(tx);
+        enum sca_status st = known && round == 0 ? resume(tx, known) : sign_once(tx);
         if (st != SCA_GONE)
             return st;
     }
@@ -409,12 +449,14 @@ enum sca_status transaction_take_turn(struct order *order, struct call *call)
         order->documents[i].status = SCA_INVALID; /* until it is delivered */
     enum sca_status st = client_verifier(order->client, order->key->spki, &tx.verifier);
     if (st == SCA_OK)
-        st = sign(&tx);
+        st = sign(&tx, order->known);
     else
         (void)call_fail(call, st, "the certificate's key cannot be used to verify");
     if (!tx.is_delivered)
         deliver_failure(st, order->documents, order->count);
     order->is_over = tx.is_over || tx.is_dropped;
+    if (st != SCA_OK && tx.is_begun && !order->is_over)
+        order->left = progress_of(&tx);
     if (st == SCA_OK) {
         call->device_error = 0;
         call->note[0] = 0;
@@ -429,9 +471,16 @@ enum sca_status transaction_sign(struct smartca_client *client, struct call *cal
                                  size_t count)
 {
     static const struct journal_rules alone = {.takes_turns = false};
-    struct order order = {client, credentials, key, documents, count, &alone, false};
+    struct order order = {.client = client,
+                          .credentials = credentials,
+                          .key = key,
+                          .documents = documents,
+                          .count = count,
+                          .rules = &alone};
 
-    return transaction_take_turn(&order, call);
+    enum sca_status st = transaction_take_turn(&order, call);
+    progress_drop(order.left);
+    return st;
 }
 
 void transaction_want(const struct order *order, struct call *call)

@@ -15,6 +15,7 @@
 #include "remote/remote.h"
 #include "remote/smartca/client.h"
 #include "remote/smartca/journal.h"
+#include "remote/smartca/progress.h"
 
 /* Who is to sign what, and in which turn. Borrowed. */
 struct order {
@@ -24,7 +25,9 @@ struct order {
     struct remote_document *documents;
     size_t count;
     const struct journal_rules *rules;
-    bool is_over; /* out: nothing is left to wait for, whoever asks */
+    const struct progress *known; /* goes on with that one, whatever the journal says; or NULL */
+    bool is_over;                 /* out: nothing is left to wait for, whoever asks */
+    struct progress *left;        /* out: what is left, the caller's; or NULL */
 };
 
 /*

@@ -49,7 +49,8 @@ struct transaction {
     uint64_t limbo_until_ms; /* asked until then */
     char limbo_note[sizeof(((struct call *)NULL)->note)];
 
-    bool is_joined;    /* somebody else began it */
+    bool is_begun;     /* or joined: the record is no draft any more */
+    bool is_joined;    /* somebody else began it, or another call of this process */
     bool has_tried;    /* this call tried to send the request */
     bool has_posted;   /* and the service may have it */
     bool is_answered;  /* this call heard of it from the service */

@@ -68,7 +68,8 @@ static bool begin(struct call *call, uint8_t seed, enum sca_status *ret_status)
 static void list(struct call *call)
 {
     struct ledger ledger = {.count = 0};
-    struct journal_document found;
+    struct journal_transaction found = {.document_count = 0};
+    size_t index = 0;
 
     require(journal_list(journal, call, &ledger) == SCA_OK);
     for (size_t i = 0; i < ledger.count; i++) {
@@ -77,9 +78,13 @@ static void list(struct call *call)
         for (size_t k = 0; k < item->document_count; k++) {
             struct span digest = span_of(item->documents[k].digest, item->documents[k].digest_len);
             uint64_t number = journal_number(item->id, digest);
-            enum sca_status st = journal_find(journal, call, item, number, &found);
+            enum sca_status st = journal_find(journal, call, item, number, &found, &index);
             require(st == SCA_OK || item->documents[k].is_collected);
-            require(st != SCA_OK || span_equal(span_of(found.digest, found.digest_len), digest));
+            if (st != SCA_OK)
+                continue;
+            const struct journal_document *it = &found.documents[index];
+            require(span_equal(span_of(it->digest, it->digest_len), digest));
+            journal_transaction_fini(&found);
         }
     }
     ledger_fini(&ledger);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Signatures that share a transaction: of threads that wait, and of tickets that nobody waits for.
  */
-#include "remote/smartca/gather.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -17,76 +16,9 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/base/log.h"
-#include "tests/unit/story.h"
+#include "tests/unit/tickets.h"
 
-enum { CROWD = 16, TICKETS = 10, PATIENCE_MS = 290000 };
-
-static struct remote_asking asking_of(const struct story *story)
-{
-    return (struct remote_asking){
-        .client = story->client, .credentials = &no_credentials, .key = &story->key};
-}
-
-static struct remote_ticket *begin_one(struct story *story, uint8_t seed)
-{
-    const struct remote_asking asking = asking_of(story);
-    struct remote_ticket *ticket = NULL;
-    uint8_t digest[32];
-    struct call call;
-
-    memset(digest, seed, sizeof(digest));
-    story_call(story, &call, STORY_BUDGET_MS);
-    assert_int_equal(gather_begin(&asking, &call, span_of(digest, 32), PATIENCE_MS, &ticket),
-                     SCA_OK);
-    call_fini(&call);
-    return ticket;
-}
-
-static enum sca_status poll_one(struct story *story, struct remote_ticket *ticket,
-                                uint8_t *signature)
-{
-    const struct remote_asking asking = asking_of(story);
-    struct call call;
-
-    story_call(story, &call, STORY_BUDGET_MS);
-    enum sca_status st = gather_poll(ticket, &asking, &call, signature);
-    call_fini(&call);
-    return st;
-}
-
-static enum sca_status number_of(struct story *story, struct remote_ticket *ticket,
-                                 uint64_t *ret_number)
-{
-    const struct remote_asking asking = asking_of(story);
-    struct call call;
-
-    story_call(story, &call, STORY_BUDGET_MS);
-    enum sca_status st = gather_number(ticket, &asking, &call, ret_number);
-    call_fini(&call);
-    return st;
-}
-
-static enum sca_status join_one(struct story *story, uint64_t number,
-                                struct remote_ticket **ret_ticket)
-{
-    const struct remote_asking asking = asking_of(story);
-    struct call call;
-
-    story_call(story, &call, STORY_BUDGET_MS);
-    enum sca_status st = gather_join(&asking, &call, number, PATIENCE_MS, ret_ticket);
-    call_fini(&call);
-    return st;
-}
-
-static bool is_right(const struct story *story, uint8_t seed, const uint8_t *signature)
-{
-    uint8_t expected[STORY_SIGNATURE];
-    uint8_t digest[32];
-
-    memset(digest, seed, sizeof(digest));
-    story_signature(story, span_of(digest, 32), expected);
-    return memcmp(expected, signature, sizeof(expected)) == 0;
-}
+enum { CROWD = 16, TICKETS = 10 };
 
 static void tickets_of_one_thread_are_one_transaction(void **state)
 {
@@ -96,19 +28,19 @@ static void tickets_of_one_thread_are_one_transaction(void **state)
     TELL(story, {.to = SIGN, .says = ACCEPTED}, {.to = STATUS, .says = WAITING},
          {.to = STATUS, .says = SIGNED});
     for (size_t i = 0; i < TICKETS; i++)
-        tickets[i] = begin_one(story, (uint8_t)i);
+        tickets[i] = ticket_begin(story, (uint8_t)i);
     assert_int_equal(story->request_count, 0);
 
-    assert_int_equal(poll_one(story, tickets[3], signature), SCA_PENDING);
-    assert_int_equal(poll_one(story, tickets[4], signature), SCA_PENDING); /* too early to ask */
+    assert_int_equal(ticket_poll(story, tickets[3], signature), SCA_PENDING);
+    assert_int_equal(ticket_poll(story, tickets[4], signature), SCA_PENDING); /* too early to ask */
     assert_int_equal(story->request_count, 1);
     story->now_ms += 3000;
-    assert_int_equal(poll_one(story, tickets[5], signature), SCA_PENDING);
+    assert_int_equal(ticket_poll(story, tickets[5], signature), SCA_PENDING);
     story->now_ms += 3000;
 
     for (size_t i = 0; i < TICKETS; i++) {
-        assert_int_equal(poll_one(story, tickets[i], signature), SCA_OK);
-        assert_true(is_right(story, (uint8_t)i, signature));
+        assert_int_equal(ticket_poll(story, tickets[i], signature), SCA_OK);
+        assert_true(ticket_is_right(story, (uint8_t)i, signature));
         gather_drop(tickets[i]);
     }
     assert_int_equal(story->request_count, 3);
@@ -122,18 +54,18 @@ static void what_begins_later_is_in_the_next_transaction(void **state)
     uint8_t signature[STORY_SIGNATURE];
     TELL(story, {.to = SIGN, .says = ACCEPTED}, {.to = STATUS, .says = SIGNED},
          {.to = SIGN, .says = ACCEPTED}, {.to = STATUS, .says = SIGNED});
-    struct remote_ticket *first = begin_one(story, 1);
-    assert_int_equal(poll_one(story, first, signature), SCA_PENDING);
-    struct remote_ticket *second = begin_one(story, 2);
+    struct remote_ticket *first = ticket_begin(story, 1);
+    assert_int_equal(ticket_poll(story, first, signature), SCA_PENDING);
+    struct remote_ticket *second = ticket_begin(story, 2);
     story->now_ms += 3000;
 
-    assert_int_equal(poll_one(story, second, signature), SCA_PENDING);
-    assert_int_equal(poll_one(story, first, signature), SCA_OK);
-    assert_true(is_right(story, 1, signature));
+    assert_int_equal(ticket_poll(story, second, signature), SCA_PENDING);
+    assert_int_equal(ticket_poll(story, first, signature), SCA_OK);
+    assert_true(ticket_is_right(story, 1, signature));
     story->now_ms += 3000;
-    assert_int_equal(poll_one(story, second, signature), SCA_OK);
+    assert_int_equal(ticket_poll(story, second, signature), SCA_OK);
 
-    assert_true(is_right(story, 2, signature));
+    assert_true(ticket_is_right(story, 2, signature));
     assert_int_equal(story_count_ids(story, SIGN), 2);
     gather_drop(first);
     gather_drop(second);
@@ -143,14 +75,15 @@ static void a_rejection_is_the_outcome_of_every_ticket(void **state)
 {
     struct story *story = *state;
     uint8_t signature[STORY_SIGNATURE];
-    struct remote_ticket *tickets[2] = {begin_one(story, 1), begin_one(story, 2)};
+    struct remote_ticket *tickets[2] = {ticket_begin(story, 1), ticket_begin(story, 2)};
     TELL(story, {.to = SIGN, .says = ACCEPTED}, {.to = STATUS, .says = REJECTED});
-    assert_int_equal(poll_one(story, tickets[0], signature), SCA_PENDING);
+    assert_int_equal(ticket_poll(story, tickets[0], signature), SCA_PENDING);
     story->now_ms += 3000;
 
     for (size_t i = 0; i < 2; i++) {
-        assert_int_equal(poll_one(story, tickets[i], signature), SCA_REJECTED);
-        assert_int_equal(poll_one(story, tickets[i], signature), SCA_REJECTED); /* and stays so */
+        assert_int_equal(ticket_poll(story, tickets[i], signature), SCA_REJECTED);
+        assert_int_equal(ticket_poll(story, tickets[i], signature),
+                         SCA_REJECTED); /* and stays so */
         gather_drop(tickets[i]);
     }
     assert_int_equal(story->request_count, 2);
@@ -162,12 +95,12 @@ static void a_ticket_that_nobody_confirms_ends_in_time_and_can_be_collected_late
     struct lone lone;
     uint8_t signature[STORY_SIGNATURE];
     TELL(story, {.to = SIGN, .says = ACCEPTED}, {.to = STATUS, .says = WAITING});
-    struct remote_ticket *ticket = begin_one(story, 1);
-    assert_int_equal(poll_one(story, ticket, signature), SCA_PENDING);
+    struct remote_ticket *ticket = ticket_begin(story, 1);
+    assert_int_equal(ticket_poll(story, ticket, signature), SCA_PENDING);
     AUTO(freep) char *reply = story_signed_body(story, story->requests[0].body, SIGNED);
-    story->now_ms += PATIENCE_MS;
+    story->now_ms += TICKET_PATIENCE_MS;
 
-    assert_int_equal(poll_one(story, ticket, signature), SCA_UNCONFIRMED);
+    assert_int_equal(ticket_poll(story, ticket, signature), SCA_UNCONFIRMED);
     gather_drop(ticket);
     TELL(story, {.to = STATUS, .says = reply});
     assert_int_equal(story_sign_alone(story, &lone), SCA_OK);
@@ -182,8 +115,8 @@ static void a_number_fetches_it_in_another_process(void **state)
     uint8_t signature[STORY_SIGNATURE];
     uint64_t number = 0;
     TELL(story, {.to = SIGN, .says = ACCEPTED});
-    struct remote_ticket *tickets[2] = {begin_one(story, 1), begin_one(story, 2)};
-    assert_int_equal(number_of(story, tickets[1], &number), SCA_OK);
+    struct remote_ticket *tickets[2] = {ticket_begin(story, 1), ticket_begin(story, 2)};
+    assert_int_equal(ticket_number(story, tickets[1], &number), SCA_OK);
     assert_int_equal(story->request_count, 1);
     AUTO(freep) char *reply = story_signed_body(story, story->requests[0].body, SIGNED);
     gather_drop(tickets[0]);
@@ -191,13 +124,13 @@ static void a_number_fetches_it_in_another_process(void **state)
     story_new_client(story);
     TELL(story, {.to = STATUS, .says = reply});
 
-    assert_int_equal(join_one(story, number + 1, &joined), SCA_NOT_FOUND);
-    assert_int_equal(join_one(story, number, &joined), SCA_OK);
-    assert_int_equal(poll_one(story, joined, signature), SCA_OK);
+    assert_int_equal(ticket_join(story, number + 1, &joined), SCA_NOT_FOUND);
+    assert_int_equal(ticket_join(story, number, &joined), SCA_OK);
+    assert_int_equal(ticket_poll(story, joined, signature), SCA_OK);
 
-    assert_true(is_right(story, 2, signature));
+    assert_true(ticket_is_right(story, 2, signature));
     gather_drop(joined);
-    assert_int_equal(join_one(story, number, &joined), SCA_NOT_FOUND); /* it was handed over */
+    assert_int_equal(ticket_join(story, number, &joined), SCA_NOT_FOUND); /* it was handed over */
 }
 
 static void with_a_number_it_stays_until_it_was_handed_over(void **state)
@@ -207,20 +140,20 @@ static void with_a_number_it_stays_until_it_was_handed_over(void **state)
     uint8_t signature[STORY_SIGNATURE];
     uint64_t number = 0;
     TELL(story, {.to = SIGN, .says = ACCEPTED}, {.to = STATUS, .says = SIGNED});
-    struct remote_ticket *kept = begin_one(story, 1);
-    struct remote_ticket *other = begin_one(story, 2);
-    assert_int_equal(number_of(story, kept, &number), SCA_OK);
+    struct remote_ticket *kept = ticket_begin(story, 1);
+    struct remote_ticket *other = ticket_begin(story, 2);
+    assert_int_equal(ticket_number(story, kept, &number), SCA_OK);
     AUTO(freep) char *reply = story_signed_body(story, story->requests[0].body, SIGNED);
     story->now_ms += 3000;
-    assert_int_equal(poll_one(story, other, signature), SCA_OK); /* both are here now */
+    assert_int_equal(ticket_poll(story, other, signature), SCA_OK); /* both are here now */
     gather_drop(other);
     gather_drop(kept);
     TELL(story, {.to = STATUS, .says = reply});
 
-    assert_int_equal(join_one(story, number, &joined), SCA_OK);
-    assert_int_equal(poll_one(story, joined, signature), SCA_OK);
+    assert_int_equal(ticket_join(story, number, &joined), SCA_OK);
+    assert_int_equal(ticket_poll(story, joined, signature), SCA_OK);
 
-    assert_true(is_right(story, 1, signature));
+    assert_true(ticket_is_right(story, 1, signature));
     gather_drop(joined);
     assert_int_equal(story_journal_size(story), 0);
 }
@@ -231,20 +164,20 @@ static void what_nobody_heard_of_is_collected_without_a_push(void **state)
     struct story *story = *state;
     uint8_t signature[STORY_SIGNATURE];
     TELL(story, {.to = SIGN, .says = ACCEPTED}, {.to = STATUS, .says = SIGNED});
-    struct remote_ticket *heard = begin_one(story, 1);
-    struct remote_ticket *dropped = begin_one(story, 2);
-    assert_int_equal(poll_one(story, heard, signature), SCA_PENDING);
+    struct remote_ticket *heard = ticket_begin(story, 1);
+    struct remote_ticket *dropped = ticket_begin(story, 2);
+    assert_int_equal(ticket_poll(story, heard, signature), SCA_PENDING);
     AUTO(freep) char *reply = story_signed_body(story, story->requests[0].body, SIGNED);
     story->now_ms += 3000;
-    assert_int_equal(poll_one(story, heard, signature), SCA_OK);
+    assert_int_equal(ticket_poll(story, heard, signature), SCA_OK);
     gather_drop(heard);
 
     gather_drop(dropped);
     TELL(story, {.to = STATUS, .says = reply});
-    struct remote_ticket *again = begin_one(story, 2);
-    assert_int_equal(poll_one(story, again, signature), SCA_OK);
+    struct remote_ticket *again = ticket_begin(story, 2);
+    assert_int_equal(ticket_poll(story, again, signature), SCA_OK);
 
-    assert_true(is_right(story, 2, signature));
+    assert_true(ticket_is_right(story, 2, signature));
     gather_drop(again);
     assert_int_equal(story_count(story, SIGN), 0); /* since it began again */
     assert_int_equal(story_journal_size(story), 0);
@@ -255,19 +188,19 @@ static void what_did_not_reach_the_application_is_collected_without_a_push(void 
     struct story *story = *state;
     uint8_t signature[STORY_SIGNATURE];
     TELL(story, {.to = SIGN, .says = ACCEPTED}, {.to = STATUS, .says = SIGNED});
-    struct remote_ticket *ticket = begin_one(story, 1);
-    assert_int_equal(poll_one(story, ticket, signature), SCA_PENDING);
+    struct remote_ticket *ticket = ticket_begin(story, 1);
+    assert_int_equal(ticket_poll(story, ticket, signature), SCA_PENDING);
     AUTO(freep) char *reply = story_signed_body(story, story->requests[0].body, SIGNED);
     story->now_ms += 3000;
-    assert_int_equal(poll_one(story, ticket, signature), SCA_OK);
+    assert_int_equal(ticket_poll(story, ticket, signature), SCA_OK);
 
     gather_keep(ticket);
     gather_drop(ticket);
     TELL(story, {.to = STATUS, .says = reply});
-    struct remote_ticket *again = begin_one(story, 1);
-    assert_int_equal(poll_one(story, again, signature), SCA_OK);
+    struct remote_ticket *again = ticket_begin(story, 1);
+    assert_int_equal(ticket_poll(story, again, signature), SCA_OK);
 
-    assert_true(is_right(story, 1, signature));
+    assert_true(ticket_is_right(story, 1, signature));
     gather_drop(again);
     assert_int_equal(story_count(story, SIGN), 0); /* since it began again */
     assert_int_equal(story_journal_size(story), 0);
@@ -280,12 +213,13 @@ static void what_was_not_told_yet_keeps_no_other_process_waiting(void **state)
     uint8_t signature[STORY_SIGNATURE];
     TELL(story, {.to = SIGN, .says = ACCEPTED}, {.to = STATUS, .says = SIGNED},
          {.to = SIGN, .says = ACCEPTED});
-    struct remote_ticket *first = begin_one(story, 1);
-    assert_int_equal(poll_one(story, first, signature), SCA_PENDING);
-    struct remote_ticket *second = begin_one(story, 2);
+    struct remote_ticket *first = ticket_begin(story, 1);
+    assert_int_equal(ticket_poll(story, first, signature), SCA_PENDING);
+    struct remote_ticket *second = ticket_begin(story, 2);
     story->now_ms += 3000;
 
-    assert_int_equal(poll_one(story, second, signature), SCA_PENDING); /* takes the first there */
+    assert_int_equal(ticket_poll(story, second, signature),
+                     SCA_PENDING); /* takes the first there */
 
     assert_int_equal(story_count_ids(story, SIGN), 2);
     gather_drop(first);
@@ -297,13 +231,13 @@ static void a_signature_that_is_wrong_is_not_kept(void **state)
     struct story *story = *state;
     uint8_t signature[STORY_SIGNATURE];
     TELL(story, {.to = SIGN, .says = ACCEPTED}, {.to = STATUS, .says = SIGNED_TWISTED});
-    struct remote_ticket *right = begin_one(story, 1);
-    struct remote_ticket *wrong = begin_one(story, 2);
-    assert_int_equal(poll_one(story, right, signature), SCA_PENDING);
+    struct remote_ticket *right = ticket_begin(story, 1);
+    struct remote_ticket *wrong = ticket_begin(story, 2);
+    assert_int_equal(ticket_poll(story, right, signature), SCA_PENDING);
     story->now_ms += 3000;
 
-    assert_int_equal(poll_one(story, right, signature), SCA_OK);
-    assert_int_equal(poll_one(story, wrong, signature), SCA_MISMATCH);
+    assert_int_equal(ticket_poll(story, right, signature), SCA_OK);
+    assert_int_equal(ticket_poll(story, wrong, signature), SCA_MISMATCH);
     gather_drop(right);
     gather_drop(wrong);
 
@@ -316,12 +250,12 @@ static void there_is_no_number_for_what_is_here_already(void **state)
     uint8_t signature[STORY_SIGNATURE];
     uint64_t number = 0;
     TELL(story, {.to = SIGN, .says = ACCEPTED}, {.to = STATUS, .says = SIGNED});
-    struct remote_ticket *ticket = begin_one(story, 1);
-    assert_int_equal(poll_one(story, ticket, signature), SCA_PENDING);
+    struct remote_ticket *ticket = ticket_begin(story, 1);
+    assert_int_equal(ticket_poll(story, ticket, signature), SCA_PENDING);
     story->now_ms += 3000;
-    assert_int_equal(poll_one(story, ticket, signature), SCA_OK);
+    assert_int_equal(ticket_poll(story, ticket, signature), SCA_OK);
 
-    assert_int_equal(number_of(story, ticket, &number), SCA_UNSUPPORTED);
+    assert_int_equal(ticket_number(story, ticket, &number), SCA_UNSUPPORTED);
 
     assert_int_equal(number, 0);
     gather_drop(ticket);
@@ -331,11 +265,11 @@ static void a_service_that_cannot_be_reached_fails_all_of_them_at_once(void **st
 {
     struct story *story = *state;
     uint8_t signature[STORY_SIGNATURE];
-    struct remote_ticket *tickets[2] = {begin_one(story, 1), begin_one(story, 2)};
+    struct remote_ticket *tickets[2] = {ticket_begin(story, 1), ticket_begin(story, 2)};
     TELL(story, {.to = SIGN, .fate = UNSENT});
 
-    assert_int_equal(poll_one(story, tickets[1], signature), SCA_NETWORK);
-    assert_int_equal(poll_one(story, tickets[0], signature), SCA_NETWORK);
+    assert_int_equal(ticket_poll(story, tickets[1], signature), SCA_NETWORK);
+    assert_int_equal(ticket_poll(story, tickets[0], signature), SCA_NETWORK);
 
     assert_int_equal(story_journal_size(story), 0);
     gather_drop(tickets[0]);
@@ -348,11 +282,11 @@ static void a_lost_reply_is_asked_after_under_the_same_id(void **state)
     uint8_t signature[STORY_SIGNATURE];
     TELL(story, {.to = SIGN, .fate = LOST}, {.to = STATUS, .says = WAITING},
          {.to = STATUS, .says = SIGNED});
-    struct remote_ticket *ticket = begin_one(story, 1);
+    struct remote_ticket *ticket = ticket_begin(story, 1);
 
-    assert_int_equal(poll_one(story, ticket, signature), SCA_PENDING);
+    assert_int_equal(ticket_poll(story, ticket, signature), SCA_PENDING);
     story->now_ms += 3000;
-    assert_int_equal(poll_one(story, ticket, signature), SCA_OK);
+    assert_int_equal(ticket_poll(story, ticket, signature), SCA_OK);
 
     assert_int_equal(story_count_ids(story, SIGN), 1);
     gather_drop(ticket);

@@ -307,22 +307,26 @@ static void a_number_finds_its_document_until_it_is_collected(void **state)
 {
     struct stage *stage = *state;
     struct journal_transaction one = stage_draft("id-1", 1, 2);
-    struct journal_document found;
+    struct journal_transaction found;
+    size_t index = 0;
     assert_int_equal(take(stage, &one, &usual), JOURNAL_BEGUN);
     struct span digest = span_of(one.documents[1].digest, 32);
     uint64_t number = journal_number("id-1", digest);
 
-    assert_int_equal(journal_find(stage->journal, &stage->call, &one, number, &found), SCA_OK);
-    assert_memory_equal(found.digest, digest.ptr, 32);
-    assert_int_equal(journal_find(stage->journal, &stage->call, &one, number + 1, &found),
+    assert_int_equal(journal_find(stage->journal, &stage->call, &one, number, &found, &index),
+                     SCA_OK);
+    assert_string_equal(found.id, "id-1");
+    assert_memory_equal(found.documents[index].digest, digest.ptr, 32);
+    journal_transaction_fini(&found);
+    assert_int_equal(journal_find(stage->journal, &stage->call, &one, number + 1, &found, &index),
                      SCA_NOT_FOUND);
     (void)strcpy(one.serial, "5402");
-    assert_int_equal(journal_find(stage->journal, &stage->call, &one, number, &found),
+    assert_int_equal(journal_find(stage->journal, &stage->call, &one, number, &found, &index),
                      SCA_NOT_FOUND);
     (void)strcpy(one.serial, "54010101");
     journal_collect_digest(stage->journal, "id-1", digest);
 
-    assert_int_equal(journal_find(stage->journal, &stage->call, &one, number, &found),
+    assert_int_equal(journal_find(stage->journal, &stage->call, &one, number, &found, &index),
                      SCA_NOT_FOUND);
     journal_transaction_fini(&one);
 }
