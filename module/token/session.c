@@ -8,7 +8,6 @@
 #include "module/token/handle_map.h"
 #include "module/token/handlers.h"
 #include "module/token/slot_look.h"
-#include "remote/base/cleanup.h"
 
 static struct {
     struct lock lock; /* guards map */
@@ -160,72 +159,75 @@ CK_RV session_close(struct session *s)
     return CKR_OK;
 }
 
-/* References to all sessions of a slot, of every slot if it is NULL; ends with a NULL. */
-static struct session **collect(const struct slot *slot)
+/*
+ * A reference to the next session of a slot, of every slot if it is NULL, from place *index on;
+ * NULL behind the last. What is opened or closed meanwhile may be seen or not. Needs no memory: a
+ * logout must reach every session without any, too.
+ */
+static struct session *next_session(const struct slot *slot, size_t *index)
 {
+    struct session *found = NULL;
+
     lock_take(&sessions.lock);
-    size_t places = handle_map_places(&sessions.map);
-    struct session **list = calloc(places + 1, sizeof(struct session *));
-    size_t count = 0;
-    for (size_t i = 0; list && i < places; i++) {
-        struct session *s = handle_map_at(&sessions.map, i);
-        if (s && (!slot || s->slot == slot)) {
-            atomic_fetch_add(&s->refs, 1);
-            list[count++] = s;
-        }
+    while (!found && *index < handle_map_places(&sessions.map)) {
+        struct session *s = handle_map_at(&sessions.map, (*index)++);
+        if (s && (!slot || s->slot == slot))
+            found = s;
     }
+    if (found)
+        atomic_fetch_add(&found->refs, 1);
     lock_drop(&sessions.lock);
-    return list;
+    return found;
+}
+
+static void close_sessions(const struct slot *slot)
+{
+    struct session *s = NULL;
+
+    for (size_t i = 0; (s = next_session(slot, &i));) {
+        (void)session_close(s); /* closed by another thread meanwhile: just as well */
+        session_unref(s);
+    }
 }
 
 CK_RV session_close_all(CK_SLOT_ID id)
 {
     struct slot *slot = NULL;
     CK_RV rv = slot_find(id, &slot);
-    if (rv != CKR_OK)
-        return rv;
-
-    AUTO(freep) struct session **list = collect(slot);
-    if (!list)
-        return CKR_HOST_MEMORY;
-    for (size_t i = 0; list[i]; i++) {
-        (void)session_close(list[i]); /* closed by another thread meanwhile: just as well */
-        session_unref(list[i]);
-    }
-    return CKR_OK;
+    if (rv == CKR_OK)
+        close_sessions(slot);
+    return rv;
 }
 
 void session_cancel_all(CK_RV rv)
 {
-    AUTO(freep) struct session **list = collect(NULL);
-    for (size_t i = 0; list && list[i]; i++) {
-        lock_take(&list[i]->lock);
-        session_interrupt_locked(list[i], rv);
-        lock_drop(&list[i]->lock);
-        session_unref(list[i]);
+    struct session *s = NULL;
+
+    for (size_t i = 0; (s = next_session(NULL, &i));) {
+        lock_take(&s->lock);
+        session_interrupt_locked(s, rv);
+        lock_drop(&s->lock);
+        session_unref(s);
     }
 }
 
 void session_end_signing(struct slot *slot)
 {
-    AUTO(freep) struct session **list = collect(slot);
-    for (size_t i = 0; list && list[i]; i++) {
-        operation_end(list[i], OPERATION_SIGN);
-        operation_end(list[i], OPERATION_SIGN_RECOVER);
-        operation_end(list[i], OPERATION_MESSAGE_SIGN);
-        struct ready_key warm = operation_take_warm(list[i]);
+    struct session *s = NULL;
+
+    for (size_t i = 0; (s = next_session(slot, &i));) {
+        operation_end(s, OPERATION_SIGN);
+        operation_end(s, OPERATION_SIGN_RECOVER);
+        operation_end(s, OPERATION_MESSAGE_SIGN);
+        struct ready_key warm = operation_take_warm(s);
         ready_key_clear(&warm);
-        session_unref(list[i]);
+        session_unref(s);
     }
 }
 
 void session_stop(void)
 {
-    AUTO(freep) struct session **list = collect(NULL);
-    for (size_t i = 0; list && list[i]; i++) {
-        (void)session_close(list[i]);
-        session_unref(list[i]);
-    }
+    close_sessions(NULL);
     handle_map_fini(&sessions.map);
     lock_fini(&sessions.lock);
 }

@@ -84,7 +84,7 @@ bool slot_take_event(CK_SLOT_ID *ret_id)
 static void leave(struct slot *slot)
 {
     atomic_store(&slot->is_present, false);
-    (void)session_close_all(slot->id); /* without memory for that, they end one by one */
+    (void)session_close_all(slot->id);
     slot_forget_objects(slot);
 }
 
