@@ -32,13 +32,14 @@ struct place {
 
 static struct {
     atomic_int mode;                /* enum audit_mode; AUDIT_NONE outside of start and stop */
+    bool is_made;                   /* the locks are, and last as long as the process */
     struct audit_log log;           /* borrows from the configuration */
     atomic_uint_fast64_t oldest_ms; /* when the oldest record came, about; 0: there is none */
     atomic_bool is_urgent;          /* one of them has to be on the disk before its call returns */
     atomic_bool is_failing;         /* and the program's log says so */
     atomic_bool has_unsaved;        /* lines of ours are perhaps in the system's memory only */
     struct place places[PLACES];
-    struct lock lock; /* guards the next one */
+    struct lock lock; /* guards log and the next one */
     bool is_writing;  /* one thread is: it takes along what the others have */
     pthread_cond_t written;
     struct audit_record taken[PLACES * RECORDS]; /* of that thread */
@@ -63,13 +64,8 @@ static int64_t wall_s(void)
     return now.tv_sec;
 }
 
-void audit_start(const struct config *config)
+static void make(void)
 {
-    audit.log = (struct audit_log){
-        .state_dir = config->state_dir,
-        .size_max = (uint64_t)config->audit_max_mib * 1024 * 1024,
-        .keep = config->audit_keep,
-    };
     for (size_t i = 0; i < PLACES; i++) {
         lock_init(&audit.places[i].lock, LOCK_LEAF);
         audit.places[i].count = 0;
@@ -79,6 +75,22 @@ void audit_start(const struct config *config)
     audit.is_writing = false;
     atomic_store(&audit.oldest_ms, 0);
     atomic_store(&audit.is_urgent, false);
+    audit.is_made = true;
+}
+
+/* A thread that C_Finalize gave up may still be writing, and others may wait for it: the locks and
+ * the records stay as they are, and what it could not write is written now. */
+void audit_start(const struct config *config)
+{
+    if (!audit.is_made)
+        make();
+    lock_take(&audit.lock);
+    audit.log = (struct audit_log){
+        .state_dir = config->state_dir,
+        .size_max = (uint64_t)config->audit_max_mib * 1024 * 1024,
+        .keep = config->audit_keep,
+    };
+    lock_drop(&audit.lock);
     atomic_store(&audit.is_failing, false);
     atomic_store(&audit.has_unsaved, false);
     atomic_store(&audit.mode, (int)config->audit);
@@ -87,8 +99,7 @@ void audit_start(const struct config *config)
 void audit_abandon(void)
 {
     atomic_store(&audit.mode, AUDIT_NONE);
-    atomic_store(&audit.oldest_ms, 0);
-    atomic_store(&audit.is_urgent, false);
+    make(); /* another thread may have had the locks when the child was made */
 }
 
 /* The digest that goes to the key, empty where what goes there is none. */
@@ -193,14 +204,14 @@ static size_t take_records(void)
     return count;
 }
 
-static void write_records(bool is_durable)
+static void write_records(const struct audit_log *log, bool is_durable)
 {
     size_t count = take_records();
     if (atomic_exchange(&audit.is_urgent, false)) /* after: it is set before its record comes */
         is_durable = true;
     if (count == 0 && !(is_durable && atomic_load(&audit.has_unsaved)))
         return;
-    enum sca_status st = audit_batch_write(&audit.log, audit.taken, count, is_durable);
+    enum sca_status st = audit_batch_write(log, audit.taken, count, is_durable);
     if (st == SCA_OK)
         atomic_store(&audit.has_unsaved, !is_durable);
     if (count > 0) /* else all was written before */
@@ -219,12 +230,13 @@ static void write_all(bool waits, bool is_durable)
         lock_wait(&audit.lock, &audit.written);
     bool is_ours = !audit.is_writing;
     audit.is_writing = true;
+    struct audit_log log = audit.log; /* if this thread is given up, audit_start sets another */
     lock_drop(&audit.lock);
     if (!is_ours)
         return;
 
     atomic_store(&audit.oldest_ms, 0); /* before: a record that comes meanwhile sets it anew */
-    write_records(is_durable);
+    write_records(&log, is_durable);
     lock_take(&audit.lock);
     audit.is_writing = false;
     pthread_cond_broadcast(&audit.written);
@@ -282,8 +294,10 @@ void audit_tick(void)
     }
 }
 
-void audit_stop(void)
+/* Somebody who writes when not all have left may never come back from the disk, or is this very
+ * thread, which a signal's handler has left for good. */
+void audit_stop(bool is_empty)
 {
     if (atomic_exchange(&audit.mode, AUDIT_NONE) != AUDIT_NONE)
-        write_all(true, true);
+        write_all(is_empty, true);
 }

@@ -14,6 +14,7 @@
 #ifndef MODULE_TOKEN_AUDIT_H
 #define MODULE_TOKEN_AUDIT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "module/cryptoki.h"
@@ -26,9 +27,12 @@ struct session;
 
 /* config is borrowed until audit_stop. */
 void audit_start(const struct config *config);
-void audit_stop(void);
 
-/* In a forked child, or when a call is stuck: forgets without writing. */
+/* is_empty: no call is inside any more; otherwise nobody is waited for, and what a thread that is
+ * stuck keeps from being written is written after the next start. */
+void audit_stop(bool is_empty);
+
+/* In a forked child: forgets without writing. */
 void audit_abandon(void);
 
 enum { AUDIT_DIGEST_SHOWN = 4 };

@@ -62,7 +62,7 @@ CK_RV library_parts_start(void)
 void library_parts_stop(bool is_empty)
 {
     event_stop(is_empty);
-    audit_stop(); /* first of what writes: it still asks slots and tokens */
+    audit_stop(is_empty); /* first of what writes: it still asks slots and tokens */
     if (is_empty) {
         session_stop();
         slot_stop();
