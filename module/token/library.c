@@ -112,9 +112,19 @@ static void note_end(void)
         (void)nanosleep(&moment, NULL);
 }
 
+/* False for lack of memory: a child would take itself for the parent. Threads that begin together
+ * may add the handler twice: what counts is whether the number has changed. */
+static bool watch_forks(void)
+{
+    static atomic_bool is_watched;
+
+    if (!atomic_load(&is_watched) && pthread_atfork(NULL, NULL, count_fork) == 0)
+        atomic_store(&is_watched, true);
+    return atomic_load(&is_watched);
+}
+
 static void prepare_once(void)
 {
-    pthread_atfork(NULL, NULL, count_fork);
     lock_cond_init(&library.left);
     (void)OPENSSL_atexit(note_end); /* without it, exit is as dangerous as ever */
 }
@@ -196,6 +206,8 @@ CK_RV library_initialize(void *args)
         return rv;
     if (reentry_is_inside())
         return CKR_CRYPTOKI_ALREADY_INITIALIZED;
+    if (!watch_forks())
+        return CKR_HOST_MEMORY; /* the next C_Initialize tries again */
     pthread_once(&once, prepare_once);
     forget_parent();
 

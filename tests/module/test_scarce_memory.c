@@ -1,22 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What has to be done without memory, too. Linked with --wrap=calloc. */
+/* What is done without memory, too, and what is not. Linked with --wrap=calloc and
+ * --wrap=pthread_atfork. */
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include "tests/module/background.h"
+#include "tests/module/child.h"
 #include "tests/module/local_stage.h"
 
 static atomic_bool is_scarce;
+static atomic_bool has_no_handlers; /* no memory for one more, that is */
 
 /* NOLINTBEGIN(bugprone-reserved-identifier): the linker's names */
 void *__real_calloc(size_t count, size_t size);
 void *__wrap_calloc(size_t count, size_t size);
+int __real_pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void));
+int __wrap_pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void));
 
 void *__wrap_calloc(size_t count, size_t size)
 {
     return atomic_load(&is_scarce) ? NULL : __real_calloc(count, size);
 }
+
+int __wrap_pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void))
+{
+    return atomic_load(&has_no_handlers) ? ENOMEM : __real_pthread_atfork(prepare, parent, child);
+}
 /* NOLINTEND(bugprone-reserved-identifier) */
+
+static int nothing_is_there(void *arg)
+{
+    CK_INFO info;
+    (void)arg;
+    CHECK(p11->C_GetInfo(&info) == CKR_CRYPTOKI_NOT_INITIALIZED);
+    return 0;
+}
+
+/* The first of all: later the handler is there. */
+static void without_a_handler_for_fork_nothing_starts(void **state)
+{
+    (void)state;
+
+    atomic_store(&has_no_handlers, true);
+    CK_RV rv = p11->C_Initialize(NULL);
+    atomic_store(&has_no_handlers, false);
+
+    EXPECT(CKR_HOST_MEMORY, rv);
+    EXPECT(CKR_CRYPTOKI_NOT_INITIALIZED, p11->C_Finalize(NULL));
+    EXPECT(CKR_OK, p11->C_Initialize(NULL));
+    assert_int_equal(child_run(nothing_is_there, NULL), 0);
+}
 
 static void a_logout_ends_what_was_begun(void **state)
 {
@@ -56,6 +90,7 @@ static void finalize_wakes_a_waiting_signature(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        OFF(without_a_handler_for_fork_nothing_starts),
         disk_test(a_logout_ends_what_was_begun),
         ON(finalize_wakes_a_waiting_signature),
     };
