@@ -65,9 +65,14 @@ static enum sca_status list_closed(struct files *files, ino_t current)
 {
     AUTO(dir_closep) DIR *dir = opendir(files->dir);
     enum sca_status st = dir ? SCA_OK : SCA_IO;
-    struct dirent *item = NULL;
 
-    while (st == SCA_OK && (item = readdir(dir))) {
+    while (st == SCA_OK) {
+        errno = 0;
+        const struct dirent *item = readdir(dir);
+        if (!item) {
+            st = errno ? SCA_IO : SCA_OK;
+            break;
+        }
         unsigned number = number_of(item->d_name);
         if (number > 0 && item->d_ino != current)
             st = add_number(files, number);

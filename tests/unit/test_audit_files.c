@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The audit log in several files: how they are closed, what may be missing, and its noted end. */
+/* The audit log in several files: how they are closed, what may be missing, and its noted end.
+ * Linked with --wrap=readdir. */
 #include "remote/audit/audit.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -398,6 +401,38 @@ static void every_line_is_given_oldest_first_until_it_is_enough(void **state)
     assert_int_equal(some.count, 7);
 }
 
+static bool is_unreadable; /* the folder: for the next look at it */
+
+/* NOLINTBEGIN(bugprone-reserved-identifier): the linker's names */
+struct dirent *__real_readdir(DIR *dir);
+struct dirent *__wrap_readdir(DIR *dir);
+
+struct dirent *__wrap_readdir(DIR *dir)
+{
+    if (!is_unreadable)
+        return __real_readdir(dir);
+    is_unreadable = false;
+    errno = EIO;
+    return NULL;
+}
+/* NOLINTEND(bugprone-reserved-identifier) */
+
+static void a_folder_that_cannot_be_read_is_no_folder_without_files(void **state)
+{
+    struct audit_stage *stage = *state;
+    struct audit_report report = {.fault = AUDIT_RIGHT};
+    struct seen all = {.limit = 1000};
+    append_small(stage, 12, 0);
+
+    is_unreadable = true;
+    assert_int_equal(audit_verify(stage->dir, &report), SCA_IO);
+    is_unreadable = true;
+    assert_int_equal(audit_each(stage->dir, see, &all), SCA_IO);
+
+    assert_int_equal(all.count, 0);
+    assert_int_equal(audit_stage_verify(stage).fault, AUDIT_RIGHT);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, audit_stage_begin, audit_stage_end)
 
 int main(void)
@@ -422,6 +457,7 @@ int main(void)
         TEST(a_removed_log_does_not_begin_anew),
         TEST(a_note_of_the_end_that_cannot_be_read_is_none),
         TEST(every_line_is_given_oldest_first_until_it_is_enough),
+        TEST(a_folder_that_cannot_be_read_is_no_folder_without_files),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
