@@ -93,8 +93,12 @@ static void wake_all(void)
 /*
  * OpenSSL calls this at exit, before it takes itself apart: a thread that is still in a call would
  * crash in what is left. Whoever waits for the signer is woken; the journal knows the signature.
+ *
+ * OpenSSL calls its handlers last first: that of remote/base/crypto.c, registered later, has run by
+ * now, and calls that leave here free no keys. The handler of backend/inner.c is in the C library's
+ * list, and runs before or after both.
  */
-static void note_end(void)
+static void end_calls(void)
 {
     static const struct timespec moment = {.tv_nsec = 1000000};
     int state = LIBRARY_READY;
@@ -126,7 +130,7 @@ static bool watch_forks(void)
 static void prepare_once(void)
 {
     lock_cond_init(&library.left);
-    (void)OPENSSL_atexit(note_end); /* without it, exit is as dangerous as ever */
+    (void)OPENSSL_atexit(end_calls); /* without it, exit is as dangerous as ever */
 }
 
 /*

@@ -28,14 +28,14 @@ static _Atomic(EVP_MD *) mds[CRYPTO_HASH_COUNT];
 
 static atomic_bool has_ended;
 
-static void note_end(void)
+static void stop_freeing(void)
 {
     atomic_store(&has_ended, true);
 }
 
 static void register_end(void)
 {
-    (void)OPENSSL_atexit(note_end); /* without it, all is freed as ever */
+    (void)OPENSSL_atexit(stop_freeing); /* without it, all is freed as ever */
 }
 
 static void watch_end(void)
