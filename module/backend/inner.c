@@ -69,19 +69,22 @@ static void end_change(struct inner *inner)
     lock_drop(&inner->lock);
 }
 
-/* If it does not start again, it is not ready and not released: nobody tries any more. */
-static void wake(struct inner *inner)
+/* False: it does not start now. It stays released, so that the next call tries again. */
+static bool wake(struct inner *inner)
 {
+    CK_RV rv = CKR_OK;
+
     if (!inner_fork_claim(inner, &inner->is_changing))
-        return; /* somebody else is at it */
-    if (atomic_load(&inner->is_released) && !atomic_load(&is_exiting)) {
+        return true; /* somebody else is at it */
+    if (atomic_load(&inner->state) == INNER_RELEASED && !atomic_load(&is_exiting)) {
         reentry_enter();
-        CK_RV rv = inner_initialize(inner);
+        rv = inner_initialize(inner);
         reentry_leave();
-        atomic_store(&inner->is_released, false);
-        atomic_store(&inner->is_ready, rv == CKR_OK);
+        if (rv == CKR_OK)
+            atomic_store(&inner->state, INNER_READY);
     }
     end_change(inner);
+    return rv == CKR_OK;
 }
 
 bool inner_enter(struct inner *inner)
@@ -90,16 +93,15 @@ bool inner_enter(struct inner *inner)
         inner_fork_step_in(inner);
         bool may_enter = !atomic_load(&is_exiting); /* after the mark: the handler waits for that */
         bool is_changing = atomic_load(&inner->is_changing);
-        if (may_enter && !is_changing && atomic_load(&inner->is_ready))
+        enum inner_state state = atomic_load(&inner->state);
+        if (may_enter && !is_changing && state == INNER_READY)
             break;
         inner_fork_step_out(inner);
         if (!may_enter)
             return false;
         if (is_changing)
             wait_for_change(inner);
-        else if (atomic_load(&inner->is_released))
-            wake(inner);
-        else if (!atomic_load(&inner->is_ready))
+        else if (state == INNER_OFF || !wake(inner))
             return false;
     }
     reentry_enter();
@@ -130,8 +132,7 @@ static void finalize(struct inner *inner)
     if (rv != CKR_OK)
         return; /* it is not ours to end */
     atomic_fetch_add(&inner->generation, 1);
-    atomic_store(&inner->is_released, true);
-    atomic_store(&inner->is_ready, false);
+    atomic_store(&inner->state, INNER_RELEASED);
     atomic_store(&inner->last_ms, clock_system.now_ms(&clock_system));
 }
 
@@ -147,13 +148,13 @@ void inner_leave(struct inner *inner)
     if (!atomic_load(&inner->is_shared) || !is_unused(inner) || atomic_load(&is_exiting) ||
         !inner_fork_claim(inner, &inner->is_changing))
         return;
-    if (is_unused(inner) && atomic_load(&inner->is_ready))
+    if (is_unused(inner) && atomic_load(&inner->state) == INNER_READY)
         finalize(inner);
     end_change(inner);
 }
 
 bool inner_rests(const struct inner *inner)
 {
-    return atomic_load(&inner->is_released) &&
+    return atomic_load(&inner->state) == INNER_RELEASED &&
            clock_system.now_ms(&clock_system) - atomic_load(&inner->last_ms) < REST_MS;
 }

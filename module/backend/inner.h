@@ -28,6 +28,13 @@
 #define INNER_OPTIONAL(F) F(GetInfo) F(SetPIN) F(GetSessionInfo)
 /* clang-format on */
 
+/* In this process: one value, so that who looks never sees half a change. */
+enum inner_state {
+    INNER_OFF,
+    INNER_READY,    /* initialised */
+    INNER_RELEASED, /* was so, and is again when it is entered */
+};
+
 struct inner {
     struct inner *next;
     struct library_file file;
@@ -36,12 +43,11 @@ struct inner {
     INNER_REQUIRED(INNER_MEMBER)
     INNER_OPTIONAL(INNER_MEMBER) /* copied, so that they stay */
 #undef INNER_MEMBER
-    atomic_bool is_refused;   /* it turned out to be one that must not be called */
-    bool is_ours;             /* we initialised it last */
-    atomic_bool is_shared;    /* with the host: finalised when nobody uses it */
-    atomic_bool is_starting;  /* a thread is in its C_Initialize, or never came back from it */
-    atomic_bool is_ready;     /* initialised in this process */
-    atomic_bool is_released;  /* was so, and is again when it is entered */
+    atomic_bool is_refused;  /* it turned out to be one that must not be called */
+    bool is_ours;            /* we initialised it last */
+    atomic_bool is_shared;   /* with the host: finalised when nobody uses it */
+    atomic_bool is_starting; /* a thread is in its C_Initialize, or never came back from it */
+    _Atomic enum inner_state state;
     atomic_uint inside;       /* threads between inner_enter and inner_leave */
     atomic_uint logins;       /* tokens with a user who logged in through us */
     atomic_ulong generation;  /* rises when all its handles have become void */
@@ -64,8 +70,8 @@ enum sca_status inner_open(const char *path, struct inner **ret_inner, char why[
 
 /*
  * Around calls into the module, with no lock held. False, and nothing to leave: it must not be
- * called, because it is not initialised, or the process is exiting and its destructors may have
- * run.
+ * called, because it is not initialised, or does not start again just now, or the process is
+ * exiting and its destructors may have run.
  */
 bool inner_enter(struct inner *inner);
 void inner_leave(struct inner *inner);

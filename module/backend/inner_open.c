@@ -18,8 +18,7 @@ static const char lost[] = "another thread was using it when this process was fo
 static void set_up(struct inner *inner)
 {
     atomic_store(&inner->is_starting, false);
-    atomic_store(&inner->is_ready, false);
-    atomic_store(&inner->is_released, false);
+    atomic_store(&inner->state, INNER_OFF);
     atomic_store(&inner->is_changing, false);
     atomic_store(&inner->inside, 0);
     atomic_store(&inner->logins, 0);
@@ -67,7 +66,7 @@ static enum sca_status start(struct inner *inner, char why[INNER_WHY_SIZE])
         (void)snprintf(why, INNER_WHY_SIZE, "its C_Initialize says 0x%lx", rv);
         return SCA_INVALID;
     }
-    atomic_store(&inner->is_ready, true);
+    atomic_store(&inner->state, INNER_READY);
     return SCA_OK;
 }
 
@@ -114,7 +113,7 @@ static enum sca_status introduce(struct inner *inner, char why[INNER_WHY_SIZE])
     reentry_leave();
     inner_fork_step_out(inner);
     if (is_ours) {
-        atomic_store(&inner->is_ready, false);
+        atomic_store(&inner->state, INNER_OFF);
         inner->is_refused = true;
         (void)snprintf(why, INNER_WHY_SIZE, "%s", ours);
         return SCA_INVALID;
@@ -152,7 +151,7 @@ enum sca_status inner_open(const char *path, struct inner **ret_inner, char why[
     }
     if (st != SCA_OK || !inner)
         return st;
-    if (!atomic_load(&inner->is_ready) && !atomic_load(&inner->is_released)) {
+    if (atomic_load(&inner->state) == INNER_OFF) {
         st = start(inner, why);
         if (st == SCA_OK)
             st = introduce(inner, why);

@@ -188,6 +188,23 @@ static void what_comes_into_a_released_module_is_an_event(void **state)
     assert_int_equal(foreign_slot(), told);
 }
 
+static void a_released_module_that_does_not_start_again_is_tried_later(void **state)
+{
+    (void)state;
+
+    foreign_configure(foreign.module, "release = yes\n");
+    (void)foreign_start();
+    CK_SESSION_HANDLE session = foreign_open(foreign_slot());
+    foreign_odd("Initialize=0x2");
+    int before = foreign_counts()->initialized;
+    EXPECT(CKR_DEVICE_REMOVED, foreign_try_login(session, CKU_USER, ODD_PIN));
+    int tries = foreign_counts()->initialized - before;
+    foreign_odd("");
+
+    EXPECT(CKR_OK, foreign_try_login(session, CKU_USER, ODD_PIN));
+    assert_in_range(tries, 1, 3); /* one for each call into it */
+}
+
 static void a_host_can_initialise_what_was_released(void **state)
 {
     CK_BYTE signature[ODD_SIGNATURE_LEN];
@@ -219,6 +236,7 @@ int main(void)
         FOREIGN(who_sleeps_is_told_of_it),
         FOREIGN(a_module_that_is_to_be_released_is_so_while_nobody_is_logged_in),
         FOREIGN(what_comes_into_a_released_module_is_an_event),
+        FOREIGN(a_released_module_that_does_not_start_again_is_tried_later),
         FOREIGN(a_host_can_initialise_what_was_released),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
