@@ -33,6 +33,11 @@ bool inner_watch_exit(void)
     return atexit(note_exit) == 0;
 }
 
+bool inner_is_exiting(void)
+{
+    return atomic_load(&is_exiting);
+}
+
 bool inner_await_idle(const struct inner *inner, uint64_t until_ms)
 {
     static const struct timespec moment = {.tv_nsec =
@@ -76,7 +81,7 @@ static bool wake(struct inner *inner)
 
     if (!inner_fork_claim(inner, &inner->is_changing))
         return true; /* somebody else is at it */
-    if (atomic_load(&inner->state) == INNER_RELEASED && !atomic_load(&is_exiting)) {
+    if (atomic_load(&inner->state) == INNER_RELEASED && !inner_is_exiting()) {
         reentry_enter();
         rv = inner_initialize(inner);
         reentry_leave();
@@ -91,7 +96,7 @@ bool inner_enter(struct inner *inner)
 {
     for (;;) {
         inner_fork_step_in(inner);
-        bool may_enter = !atomic_load(&is_exiting); /* after the mark: the handler waits for that */
+        bool may_enter = !inner_is_exiting(); /* after the mark: the handler waits for that */
         bool is_changing = atomic_load(&inner->is_changing);
         enum inner_state state = atomic_load(&inner->state);
         if (may_enter && !is_changing && state == INNER_READY)
@@ -110,13 +115,15 @@ bool inner_enter(struct inner *inner)
 
 bool inner_revive(struct inner *inner)
 {
-    if (atomic_load(&is_exiting))
-        return false;
     CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK};
+    CK_RV rv = CKR_FUNCTION_FAILED;
+
     inner_fork_step_in(inner);
-    reentry_enter();
-    CK_RV rv = inner->Initialize(&args); /* p11-kit still believes that it is */
-    reentry_leave();
+    if (!inner_is_exiting()) {
+        reentry_enter();
+        rv = inner->Initialize(&args); /* p11-kit still believes that it is */
+        reentry_leave();
+    }
     inner_fork_step_out(inner);
     if (rv != CKR_OK && rv != CKR_CRYPTOKI_ALREADY_INITIALIZED)
         return false;
@@ -145,10 +152,10 @@ void inner_leave(struct inner *inner)
 {
     reentry_leave();
     inner_fork_step_out(inner);
-    if (!atomic_load(&inner->is_shared) || !is_unused(inner) || atomic_load(&is_exiting) ||
+    if (!atomic_load(&inner->is_shared) || !is_unused(inner) ||
         !inner_fork_claim(inner, &inner->is_changing))
         return;
-    if (is_unused(inner) && atomic_load(&inner->state) == INNER_READY)
+    if (!inner_is_exiting() && is_unused(inner) && atomic_load(&inner->state) == INNER_READY)
         finalize(inner);
     end_change(inner);
 }

@@ -91,6 +91,9 @@ bool inner_await_idle(const struct inner *inner, uint64_t until_ms);
 /* Before its destructors run, calls into it end (inner.c). False: the exit cannot be watched. */
 bool inner_watch_exit(void);
 
+/* Asked after inside, is_starting or is_changing is set, which the exit waits for: not before. */
+bool inner_is_exiting(void);
+
 /* Of all that were ever loaded; the others follow as its next. */
 struct inner *inner_first(void);
 

@@ -14,6 +14,7 @@ static struct inner *_Atomic all;
 
 static const char ours[] = "it is this module, or one that loads it";
 static const char lost[] = "another thread was using it when this process was forked";
+static const char ending[] = "the process ends";
 
 static void set_up(struct inner *inner)
 {
@@ -56,6 +57,11 @@ static enum sca_status start(struct inner *inner, char why[INNER_WHY_SIZE])
                        inner->is_refused ? ours
                        : inner->is_lost  ? lost
                                          : "a C_Initialize of it has not returned yet");
+        return SCA_INVALID;
+    }
+    if (inner_is_exiting()) {
+        atomic_store(&inner->is_starting, false);
+        (void)snprintf(why, INNER_WHY_SIZE, "%s", ending);
         return SCA_INVALID;
     }
     reentry_enter();
@@ -105,17 +111,22 @@ static enum sca_status load(struct library_file *take_file, struct inner **ret_i
 /* It is asked once who it is; before that no token of it is shown. */
 static enum sca_status introduce(struct inner *inner, char why[INNER_WHY_SIZE])
 {
+    const char *reason = NULL;
+
     inner_fork_step_in(inner);
     reentry_enter();
-    bool is_ours = inner_is_ours(inner);
-    if (is_ours)
+    if (inner_is_exiting())
+        reason = ending;
+    else if (inner_is_ours(inner))
+        reason = ours;
+    if (reason == ours)
         (void)inner_finalize(inner);
     reentry_leave();
     inner_fork_step_out(inner);
-    if (is_ours) {
+    if (reason) {
         atomic_store(&inner->state, INNER_OFF);
-        inner->is_refused = true;
-        (void)snprintf(why, INNER_WHY_SIZE, "%s", ours);
+        inner->is_refused = reason == ours;
+        (void)snprintf(why, INNER_WHY_SIZE, "%s", reason);
         return SCA_INVALID;
     }
     if (!inner_watch_exit()) {

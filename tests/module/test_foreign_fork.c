@@ -12,7 +12,7 @@
 
 #include "tests/module/child.h"
 
-enum { FORKS = 20, MANY = 16, OUR_SLOTS = 1 /* the empty one */ };
+enum { FORKS = 20, MANY = 16, OUR_SLOTS = 1 /* the empty one */, ENDING_US = 800000 };
 
 struct signing {
     pthread_t thread;
@@ -181,6 +181,72 @@ static void a_fork_that_waits_for_a_caller_is_not_waited_for(void **state)
     assert_true(atomic_load(&signing.done) > 0);
 }
 
+/* Runs after the module's handler for exit, as the destructors do. */
+static void end_late(void)
+{
+    int before = foreign_counts()->finalized;
+
+    (void)usleep(ENDING_US); /* longer than a fork is waited for */
+    _exit(foreign_counts()->finalized == before ? 0 : 1);
+}
+
+static void *fork_slowly(void *arg)
+{
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    return arg;
+}
+
+static void *look(void *arg)
+{
+    (void)foreign_count(CK_TRUE);
+    return arg;
+}
+
+/* A thread comes out of the module while another one forks: it waits, and then the end has come. */
+static _Noreturn void end_while_a_thread_leaves(void)
+{
+    pthread_t forker;
+    pthread_t looker;
+
+    (void)atexit(end_late);
+    (void)alarm(10);
+    (void)foreign_start();
+    foreign_odd("lock");
+    foreign_counts()->is_kept = true;
+    (void)usleep(ENDING_US); /* what has just been released is not looked at */
+    (void)pthread_create(&looker, NULL, look, NULL);
+    (void)pthread_detach(looker);
+    while (foreign_counts()->waiting == 0)
+        (void)sched_yield();
+    (void)pthread_mutex_lock(&hosts_own);
+    atomic_store(&host_locks, true);
+    (void)pthread_create(&forker, NULL, fork_slowly, NULL);
+    (void)pthread_detach(forker);
+    (void)usleep(
+        ENDING_US); /* the fork has given up waiting for the looker; it stands at our lock */
+    foreign_counts()->is_kept = false;
+    while (foreign_counts()->waiting > 0)
+        (void)sched_yield();
+    (void)usleep(ENDING_US / 8);
+    exit(2);
+}
+
+static void who_waited_for_a_fork_does_not_finalise_after_the_end(void **state)
+{
+    int status = -1;
+    (void)state;
+    foreign_configure(foreign.module, "release = yes\n");
+
+    pid_t child = fork();
+    if (child == 0)
+        end_while_a_thread_leaves();
+    assert_int_equal(waitpid(child, &status, 0), child);
+
+    assert_int_equal(status, 0);
+}
+
 int main(void)
 {
     (void)pthread_atfork(before_fork, after_fork, after_fork);
@@ -189,6 +255,7 @@ int main(void)
         FOREIGN(a_child_of_that_child_does_too),
         FOREIGN(a_fork_waits_for_short_calls_and_the_child_has_the_token),
         FOREIGN(a_fork_that_waits_for_a_caller_is_not_waited_for),
+        FOREIGN(who_waited_for_a_fork_does_not_finalise_after_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
