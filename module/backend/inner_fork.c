@@ -14,27 +14,26 @@ enum { FORK_WAIT_MS = 300, SHORT_WAIT_MS = 10 };
 
 static atomic_uint forking; /* threads in fork */
 
-/* A call that lasted too long for the fork before, and may never come back, is hardly waited for.
- * The mark goes before anybody looks: who does not wait for this fork sets it again. */
+/* A call that lasted too long for the fork before, and may never come back, is hardly waited for; a
+ * module that forks by itself not at all: it is its own thread that is inside. The mark is taken
+ * away only when nobody is there: another thread that forks may rely on it. */
 static void look_inside(struct inner *inner, uint64_t now)
 {
-    bool was_held = atomic_exchange(&inner->is_held, false);
+    unsigned wait_ms = atomic_load(&inner->is_held) ? SHORT_WAIT_MS : FORK_WAIT_MS;
+    bool is_idle = inner_await_idle(inner, reentry_is_inside() ? now : now + wait_ms);
 
-    if (!inner_await_idle(inner, now + (was_held ? SHORT_WAIT_MS : FORK_WAIT_MS)))
-        atomic_store(&inner->is_held, true);
+    atomic_store(&inner->is_held, !is_idle);
+    if (is_idle && !inner_await_idle(inner, now))
+        atomic_store(&inner->is_held, true); /* by one who did not wait for this fork */
 }
 
-/* A module that forks by itself is not waited for: it is its own thread that is inside. */
 static void before_fork(void)
 {
     uint64_t now = clock_system.now_ms(&clock_system);
 
     atomic_fetch_add(&forking, 1);
     for (struct inner *inner = inner_first(); inner; inner = inner->next)
-        if (reentry_is_inside())
-            atomic_store(&inner->is_held, !inner_await_idle(inner, now));
-        else
-            look_inside(inner, now);
+        look_inside(inner, now);
 }
 
 static void after_fork(void)
@@ -64,18 +63,17 @@ static bool is_near(void)
 }
 
 /* False: forks have gone on for so long that the caller goes in all the same (the thread that forks
- * may be waiting for a lock of the host's that the caller has); a child leaves the module alone.
- * The mark comes first: a child may be made at any moment. */
-static bool wait_for_forks(struct inner *inner)
+ * may be waiting for a lock of the host's that the caller has). It counts itself in, then sets
+ * is_held, so that a child leaves the module alone, and then goes in: a child may be made at any
+ * moment, and who takes is_held away looks after that who is counted. */
+static bool wait_for_forks(void)
 {
     static const struct timespec moment = {.tv_nsec = 100000};
     uint64_t until = is_near() ? clock_system.now_ms(&clock_system) + FORK_WAIT_MS : 0;
 
     while (is_near()) {
-        if (clock_system.now_ms(&clock_system) >= until) {
-            atomic_store(&inner->is_held, true);
+        if (clock_system.now_ms(&clock_system) >= until)
             return false;
-        }
         (void)nanosleep(&moment, NULL);
     }
     return true;
@@ -101,8 +99,9 @@ void inner_fork_step_out(struct inner *inner)
 void inner_fork_step_in(struct inner *inner)
 {
     while (!step_in(inner))
-        if (!wait_for_forks(inner)) {
+        if (!wait_for_forks()) {
             atomic_fetch_add(&inner->inside, 1);
+            atomic_store(&inner->is_held, true);
             return;
         }
 }
@@ -110,9 +109,11 @@ void inner_fork_step_in(struct inner *inner)
 bool inner_fork_claim(struct inner *inner, atomic_bool *mark)
 {
     for (;;) {
-        bool is_late = !wait_for_forks(inner);
+        bool is_late = !wait_for_forks();
         if (atomic_exchange(mark, true))
             return false;
+        if (is_late)
+            atomic_store(&inner->is_held, true);
         if (is_late || !is_near())
             return true;
         atomic_store(mark, false);
