@@ -15,6 +15,7 @@ static struct inner *_Atomic all;
 static const char ours[] = "it is this module, or one that loads it";
 static const char lost[] = "another thread was using it when this process was forked";
 static const char ending[] = "the process ends";
+static const char unwatched[] = "the end of the process cannot be watched";
 
 static void set_up(struct inner *inner)
 {
@@ -108,7 +109,7 @@ static enum sca_status load(struct library_file *take_file, struct inner **ret_i
     return SCA_OK;
 }
 
-/* It is asked once who it is; before that no token of it is shown. */
+/* It is asked once who it is, and its end is watched; before that no token of it is shown. */
 static enum sca_status introduce(struct inner *inner, char why[INNER_WHY_SIZE])
 {
     const char *reason = NULL;
@@ -119,7 +120,9 @@ static enum sca_status introduce(struct inner *inner, char why[INNER_WHY_SIZE])
         reason = ending;
     else if (inner_is_ours(inner))
         reason = ours;
-    if (reason == ours)
+    else if (!inner_watch_exit())
+        reason = unwatched;
+    if (reason == ours || reason == unwatched)
         (void)inner_finalize(inner);
     reentry_leave();
     inner_fork_step_out(inner);
@@ -127,10 +130,6 @@ static enum sca_status introduce(struct inner *inner, char why[INNER_WHY_SIZE])
         atomic_store(&inner->state, INNER_OFF);
         inner->is_refused = reason == ours;
         (void)snprintf(why, INNER_WHY_SIZE, "%s", reason);
-        return SCA_INVALID;
-    }
-    if (!inner_watch_exit()) {
-        (void)snprintf(why, INNER_WHY_SIZE, "the end of the process cannot be watched");
         return SCA_INVALID;
     }
     return SCA_OK;

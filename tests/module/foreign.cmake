@@ -12,3 +12,4 @@ foreach(test test_foreign test_foreign_events test_foreign_fork test_foreign_log
     add_test(NAME ${test} COMMAND ${test})
     set_tests_properties(${test} PROPERTIES LABELS module TIMEOUT 120)
 endforeach()
+target_link_options(test_foreign_odd PRIVATE -Wl,--wrap=inner_watch_exit)

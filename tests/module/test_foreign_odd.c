@@ -61,6 +61,31 @@ static void a_module_that_starts_later_is_tried_again(void **state)
     assert_int_equal(foreign_start(), 1);
 }
 
+static bool is_unwatched;
+
+/* The linker puts this in its place. */
+bool __real_inner_watch_exit(void);
+bool __wrap_inner_watch_exit(void);
+bool __wrap_inner_watch_exit(void)
+{
+    return !is_unwatched && __real_inner_watch_exit();
+}
+
+static void a_module_whose_end_cannot_be_watched_is_not_used(void **state)
+{
+    (void)state;
+
+    is_unwatched = true;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(foreign_start(), 0);
+        EXPECT(CKR_OK, p11->C_Finalize(NULL));
+    }
+    is_unwatched = false;
+    assert_int_equal(foreign_start(), 1);
+
+    assert_int_equal(foreign_counts()->initialized, foreign_counts()->finalized + 1);
+}
+
 static void a_file_that_others_could_have_written_is_not_loaded(void **state)
 {
     (void)state;
@@ -308,6 +333,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FOREIGN(a_module_that_cannot_be_used_takes_only_its_own_slots_away),
         FOREIGN(a_module_that_starts_later_is_tried_again),
+        FOREIGN(a_module_whose_end_cannot_be_watched_is_not_used),
         FOREIGN(a_file_that_others_could_have_written_is_not_loaded),
         FOREIGN(a_link_to_a_file_in_a_folder_of_others_is_not_followed),
         FOREIGN(a_file_that_is_not_there_or_no_module_is_told),
