@@ -154,6 +154,9 @@ enum sca_status forward_fail(const struct forward_token *token, struct call *cal
                              enum forward_act act);
 CK_RV forward_code(CK_RV inner, enum forward_act act);
 
+/* For what is read, where there is no call to tell the code: SCA_NOMEM, SCA_GONE, SCA_INVALID. */
+enum sca_status forward_status(CK_RV inner);
+
 /* forward_sign.c: the mechanisms of the list that we can pass on, into out. */
 size_t forward_mechanisms(const CK_MECHANISM_TYPE *offered, size_t count,
                           CK_MECHANISM_TYPE out[static FORWARD_MECHANISMS_MAX]);

@@ -66,6 +66,13 @@ CK_RV forward_code(CK_RV inner, enum forward_act act)
     return CKR_DEVICE_ERROR;
 }
 
+enum sca_status forward_status(CK_RV inner)
+{
+    if (inner == CKR_HOST_MEMORY)
+        return SCA_NOMEM;
+    return forward_code(inner, FORWARD_SIGN) == CKR_DEVICE_REMOVED ? SCA_GONE : SCA_INVALID;
+}
+
 enum sca_status forward_fail(const struct forward_token *token, struct call *call, CK_RV rv,
                              enum forward_act act)
 {

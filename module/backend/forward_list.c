@@ -194,7 +194,7 @@ enum sca_status forward_list(struct token *base, struct object_sink *sink)
     if (rv != CKR_OK) {
         log_line(LOG_LEVEL_WARNING, "[token %s] its objects cannot be listed: 0x%lx",
                  token->section->config->name, rv);
-        return forward_code(rv, FORWARD_SIGN) == CKR_DEVICE_REMOVED ? SCA_GONE : SCA_INVALID;
+        return forward_status(rv);
     }
     listing.session = lease.session;
     enum sca_status st = read_all(&listing, found);

@@ -200,8 +200,11 @@ static CK_RV sign_anew(struct forward_token *token, struct call *call, const str
 {
     struct object_sink sink = {.add = ignore};
 
-    if (forward_list(&token->base, &sink) != SCA_OK)
-        return CKR_DEVICE_ERROR;
+    enum sca_status st = forward_list(&token->base, &sink);
+    if (st == SCA_NOMEM)
+        return CKR_HOST_MEMORY;
+    if (st != SCA_OK)
+        return st == SCA_GONE ? CKR_DEVICE_REMOVED : CKR_DEVICE_ERROR;
     CK_RV rv = sign_once(token, call, job, order, sig);
     bool is_hidden = rv == CKR_KEY_HANDLE_INVALID || rv == CKR_OBJECT_HANDLE_INVALID;
     return is_hidden && token->base.needs_login ? CKR_USER_NOT_LOGGED_IN : rv;

@@ -219,7 +219,7 @@ static void a_list_that_fails_is_a_failure_of_the_device(void **state)
     } rows[] = {
         {"FindObjectsInit=0x5", CKR_DEVICE_ERROR}, {"FindObjects=0x5", CKR_DEVICE_ERROR},
         {"find-overflows", CKR_DEVICE_ERROR},      {"FindObjects=0x32", CKR_DEVICE_REMOVED},
-        {"OpenSession=0xe0", CKR_DEVICE_REMOVED},
+        {"OpenSession=0xe0", CKR_DEVICE_REMOVED},  {"FindObjectsInit=0x2", CKR_HOST_MEMORY},
     };
     (void)state;
 
@@ -298,6 +298,32 @@ static void what_got_lost_is_asked_for_once_more(void **state)
     }
 }
 
+static void what_cannot_be_asked_for_once_more_says_why(void **state)
+{
+    static const struct {
+        const char *words; /* CKR_KEY_HANDLE_INVALID, and then that */
+        CK_RV rv;
+    } rows[] = {
+        {"SignInit=0x60 FindObjects=0x2", CKR_HOST_MEMORY},
+        {"SignInit=0x60 FindObjects=0x32", CKR_DEVICE_REMOVED},
+        {"SignInit=0x60 FindObjects=0x5", CKR_DEVICE_ERROR},
+    };
+    CK_MECHANISM mechanism = {CKM_SHA256_RSA_PKCS, NULL, 0};
+    CK_BYTE signature[ODD_SIGNATURE_LEN];
+    CK_BYTE data[] = "data";
+    (void)state;
+
+    (void)foreign_start();
+    CK_SESSION_HANDLE session = foreign_login(foreign_slot());
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CK_ULONG len = sizeof(signature);
+        EXPECT(CKR_OK, p11->C_SignInit(session, &mechanism, foreign_key(session)));
+        foreign_odd(rows[i].words);
+        EXPECT(rows[i].rv, p11->C_Sign(session, data, sizeof(data), signature, &len));
+        foreign_odd("");
+    }
+}
+
 static void a_login_that_got_lost_is_told_and_can_be_made_again(void **state)
 {
     CK_BYTE signature[ODD_SIGNATURE_LEN];
@@ -345,6 +371,7 @@ int main(void)
         FOREIGN(signatures_of_another_length_are_not_believed),
         FOREIGN(leading_zeros_that_a_token_drops_are_put_back),
         FOREIGN(what_got_lost_is_asked_for_once_more),
+        FOREIGN(what_cannot_be_asked_for_once_more_says_why),
         FOREIGN(a_login_that_got_lost_is_told_and_can_be_made_again),
         FOREIGN(a_token_with_one_session_serves_one_call_after_the_other),
     };
