@@ -160,8 +160,8 @@ enum sca_status forward_state(struct token *base, struct token_state *ret_state)
         return SCA_GONE;
     CK_RV rv = token->inner->GetTokenInfo(slot, &info);
     inner_leave(token->inner);
-    if (rv != CKR_OK)
-        return SCA_GONE;
+    if (rv != CKR_OK) /* SoftHSM2 fails for a moment while another process logs in to its files */
+        return forward_status(rv);
     *ret_state = (struct token_state){
         .is_initialized = true,
         .has_user_pin = info.flags & CKF_USER_PIN_INITIALIZED,

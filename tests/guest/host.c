@@ -125,7 +125,7 @@ void host_find_slots(void)
     for (CK_ULONG i = 0; i < count; i++) {
         CK_TOKEN_INFO info;
         CK_RV rv = p11->C_GetTokenInfo(all[i], &info);
-        if (rv == CKR_DEVICE_REMOVED)
+        if (rv == CKR_DEVICE_REMOVED || rv == CKR_DEVICE_ERROR)
             continue;
         host_must(rv, "C_GetTokenInfo");
         for (int slot = 0; slot < HOST_SLOTS; slot++) {

@@ -324,6 +324,28 @@ static void what_cannot_be_asked_for_once_more_says_why(void **state)
     }
 }
 
+static void a_token_that_cannot_be_read_for_a_moment_is_not_gone(void **state)
+{
+    static const struct {
+        const char *words;
+        CK_RV rv;
+    } rows[] = {
+        {"GetTokenInfo=0x5", CKR_DEVICE_ERROR}, /* CKR_GENERAL_ERROR, as SoftHSM2 says it */
+        {"GetTokenInfo=0x2", CKR_HOST_MEMORY},
+        {"GetTokenInfo=0xe0", CKR_DEVICE_REMOVED},
+        {"", CKR_OK},
+    };
+    CK_TOKEN_INFO info;
+    (void)state;
+
+    (void)foreign_start();
+    CK_SLOT_ID slot = foreign_slot();
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        foreign_odd(rows[i].words);
+        EXPECT(rows[i].rv, p11->C_GetTokenInfo(slot, &info));
+    }
+}
+
 static void a_login_that_got_lost_is_told_and_can_be_made_again(void **state)
 {
     CK_BYTE signature[ODD_SIGNATURE_LEN];
@@ -372,6 +394,7 @@ int main(void)
         FOREIGN(leading_zeros_that_a_token_drops_are_put_back),
         FOREIGN(what_got_lost_is_asked_for_once_more),
         FOREIGN(what_cannot_be_asked_for_once_more_says_why),
+        FOREIGN(a_token_that_cannot_be_read_for_a_moment_is_not_gone),
         FOREIGN(a_login_that_got_lost_is_told_and_can_be_made_again),
         FOREIGN(a_token_with_one_session_serves_one_call_after_the_other),
     };
