@@ -8,10 +8,14 @@ enum {
 };
 
 /*
- * Codes that say to an application what they say to us, and of what they may be said: the module's
- * C_SignInit, and the C_Login of a key that wants one each time, are parts of a signature. Others,
- * a module's own and those that are no codes at all become CKR_DEVICE_ERROR, which every function
- * may return.
+ * Codes that say to an application what they say to us, and of what they may be said: 2.40 and 3.1
+ * list them with each function. The module's C_SignInit, and the C_Login of a key that wants one
+ * each time, are parts of a signature. What is wrong with a PIN is said wherever one was given, in
+ * the list or not: for C_Sign, CKR_USER_NOT_LOGGED_IN would be in it, but that ends the login to
+ * the token (sign_ended), and the application would ask for a PIN that was right. Of C_SetPIN,
+ * CKR_USER_PIN_NOT_INITIALIZED is what our own slots say; CKR_PIN_EXPIRED would send the
+ * application to C_SetPIN. Others, a module's own and those that are no codes at all become
+ * CKR_DEVICE_ERROR, which every function may return.
  */
 static const struct {
     CK_RV rv;
@@ -32,11 +36,11 @@ static const struct {
     {CKR_MECHANISM_INVALID, FORWARD_SIGN},
     {CKR_MECHANISM_PARAM_INVALID, FORWARD_SIGN},
     {CKR_TOKEN_RESOURCE_EXCEEDED, FORWARD_SIGN},
-    {CKR_USER_NOT_LOGGED_IN, FORWARD_SIGN | FORWARD_SET_PIN},
+    {CKR_USER_NOT_LOGGED_IN, FORWARD_SIGN},
     {CKR_PIN_INCORRECT, ANY},
     {CKR_PIN_INVALID, ANY},
     {CKR_PIN_LEN_RANGE, ANY},
-    {CKR_PIN_EXPIRED, ANY},
+    {CKR_PIN_EXPIRED, FORWARD_SIGN | FORWARD_LOGIN},
     {CKR_PIN_LOCKED, ANY},
     {CKR_USER_PIN_NOT_INITIALIZED, PINS},
     {CKR_USER_ANOTHER_ALREADY_LOGGED_IN, FORWARD_LOGIN},

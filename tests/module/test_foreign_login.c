@@ -121,8 +121,12 @@ static void the_pin_is_changed_by_the_token(void **state)
     EXPECT(CKR_OK, p11->C_SetPIN(session, old_pin, 4, new_pin, 4));
     EXPECT(CKR_PIN_INCORRECT, p11->C_SetPIN(session, wrong, 4, new_pin, 4));
     EXPECT(CKR_PIN_LEN_RANGE, p11->C_SetPIN(session, old_pin, 4, new_pin, 3));
-    foreign_odd("SetPIN=0xa3");
-    EXPECT(CKR_PIN_EXPIRED, p11->C_SetPIN(session, old_pin, 4, new_pin, 4));
+    foreign_odd("SetPIN=0xa4");
+    EXPECT(CKR_PIN_LOCKED, p11->C_SetPIN(session, old_pin, 4, new_pin, 4));
+    foreign_odd("SetPIN=0xa3"); /* what an application does about that is C_SetPIN */
+    EXPECT(CKR_DEVICE_ERROR, p11->C_SetPIN(session, old_pin, 4, new_pin, 4));
+    foreign_odd("SetPIN=0x101"); /* CKR_USER_NOT_LOGGED_IN: no code of C_SetPIN */
+    EXPECT(CKR_DEVICE_ERROR, p11->C_SetPIN(session, old_pin, 4, new_pin, 4));
     foreign_odd("read-only");
     EXPECT(CKR_TOKEN_WRITE_PROTECTED, p11->C_SetPIN(session, old_pin, 4, new_pin, 4));
 }
