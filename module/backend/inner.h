@@ -44,7 +44,7 @@ struct inner {
     INNER_OPTIONAL(INNER_MEMBER) /* copied, so that they stay */
 #undef INNER_MEMBER
     atomic_bool is_refused;  /* it turned out to be one that must not be called */
-    bool is_ours;            /* we initialised it last */
+    bool is_ours_to_end;     /* we initialised it last */
     atomic_bool is_shared;   /* with the host: finalised when nobody uses it */
     atomic_bool is_starting; /* a thread is in its C_Initialize, or never came back from it */
     _Atomic enum inner_state state;

@@ -102,15 +102,15 @@ CK_RV inner_initialize(struct inner *inner)
     CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK};
     CK_RV rv = inner->Initialize(&args);
     /* By the host, or in the parent of this process: it is as it should be. */
-    inner->is_ours = rv == CKR_OK;
+    inner->is_ours_to_end = rv == CKR_OK;
     return rv == CKR_CRYPTOKI_ALREADY_INITIALIZED ? CKR_OK : rv;
 }
 
 CK_RV inner_finalize(struct inner *inner)
 {
-    if (!inner->is_ours)
+    if (!inner->is_ours_to_end)
         return CKR_FUNCTION_FAILED;
-    inner->is_ours = false;
+    inner->is_ours_to_end = false;
     return kit.finalize(inner->list);
 }
 
