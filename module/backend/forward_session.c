@@ -5,6 +5,13 @@
 
 enum { RETRY_MS = 20 };
 
+static void forget_login_locked(struct forward_token *token) REQUIRES(token->lock)
+{
+    if (token->login != CK_INVALID_HANDLE && token->is_login_ours)
+        atomic_fetch_sub(&token->inner->logins, 1);
+    token->login = CK_INVALID_HANDLE;
+}
+
 /* The module was started again, or somebody finalised it: what we had of it is gone. */
 static void forget_if_void_locked(struct forward_token *token) REQUIRES(token->lock)
 {
@@ -14,10 +21,7 @@ static void forget_if_void_locked(struct forward_token *token) REQUIRES(token->l
     token->generation = generation;
     token->idle_count = 0;
     token->keys.count = 0;
-    if (token->login != CK_INVALID_HANDLE && token->is_login_ours &&
-        atomic_load(&token->inner->logins) > 0)
-        atomic_fetch_sub(&token->inner->logins, 1);
-    token->login = CK_INVALID_HANDLE;
+    forget_login_locked(token);
 }
 
 static CK_RV open_session(struct forward_token *token, CK_SLOT_ID slot, struct call *call,
@@ -101,9 +105,7 @@ void forward_drop_sessions(struct forward_token *token, bool is_void)
         idle[count++] = token->idle[--token->idle_count];
     if (is_void) {
         token->keys.count = 0;
-        if (token->login != CK_INVALID_HANDLE && token->is_login_ours)
-            atomic_fetch_sub(&token->inner->logins, 1);
-        token->login = CK_INVALID_HANDLE;
+        forget_login_locked(token);
     }
     lock_drop(&token->lock);
     for (size_t i = 0; is_inside && i < count; i++)
