@@ -35,10 +35,12 @@ static enum sca_status take_lock(const char *state_dir, int *ret_fd)
 {
     errno = 0;
     enum sca_status st = file_lock(state_dir, chain_lock, CHAIN_LOCK_WAIT_MS, ret_fd);
-    if (st != SCA_IO || errno != ENOENT)
-        return st;
-    st = dir_ensure_private(state_dir);
-    return st == SCA_OK ? file_lock(state_dir, chain_lock, CHAIN_LOCK_WAIT_MS, ret_fd) : st;
+    if (st == SCA_IO && errno == ENOENT) {
+        st = dir_ensure_private(state_dir);
+        if (st == SCA_OK)
+            st = file_lock(state_dir, chain_lock, CHAIN_LOCK_WAIT_MS, ret_fd);
+    }
+    return st == SCA_IO && errno == EWOULDBLOCK ? SCA_BUSY : st;
 }
 
 static enum sca_status open_file(struct log_file *file)

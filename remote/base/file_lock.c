@@ -8,14 +8,16 @@
 #include <unistd.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/base/clock.h"
 
 enum sca_status fd_lock(int fd, unsigned wait_ms)
 {
     enum { STEP_MS = 5 };
     const struct timespec step = {.tv_nsec = STEP_MS * 1000000L};
+    uint64_t until = clock_system.now_ms(&clock_system) + wait_ms;
 
-    for (unsigned waited = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited += STEP_MS) {
-        if ((errno != EWOULDBLOCK && errno != EINTR) || waited >= wait_ms)
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if ((errno != EWOULDBLOCK && errno != EINTR) || clock_system.now_ms(&clock_system) >= until)
             return SCA_IO;
         (void)nanosleep(&step, NULL);
     }

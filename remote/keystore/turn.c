@@ -21,10 +21,12 @@ void turn_endp(int *turn)
 
 static enum sca_status wait_for(int fd, const char *name, struct call *call, unsigned wait_ms)
 {
-    for (unsigned waited = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited += STEP_MS) {
+    uint64_t until = call_now_ms(call) + wait_ms;
+
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK && errno != EINTR)
             return call_fail(call, SCA_IO, "%s cannot be locked: %s", name, strerror(errno));
-        enum sca_status st = waited < wait_ms ? call_wait(call, STEP_MS) : SCA_UNCONFIRMED;
+        enum sca_status st = call_now_ms(call) < until ? call_wait(call, STEP_MS) : SCA_UNCONFIRMED;
         if (st == SCA_UNCONFIRMED)
             return call_fail(call, SCA_IO, "other programs keep %s locked; try again", name);
         if (st != SCA_OK)

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/base/clock.h"
 #include "remote/base/file.h"
 #include "remote/base/lock.h"
 #include "remote/base/log.h"
@@ -122,11 +123,12 @@ enum sca_status journal_in_turn(const struct journal *journal, struct call *call
                                 journal_worker *work, void *arg)
 {
     const struct timespec step = {.tv_nsec = TURN_STEP_MS * 1000000L};
-    unsigned limit_ms = call ? BEGIN_TURN_MS : NOTE_TURN_MS;
+    const struct clock *clock = call ? call->clock : &clock_system;
+    uint64_t until = clock->now_ms(clock) + (call ? BEGIN_TURN_MS : NOTE_TURN_MS);
 
-    for (unsigned waited_ms = 0;; waited_ms += TURN_STEP_MS) {
+    for (;;) {
         enum sca_status st = try_once(journal, work, arg);
-        if (st != SCA_BUSY || waited_ms >= limit_ms)
+        if (st != SCA_BUSY || clock->now_ms(clock) >= until)
             return st;
         if (!call)
             (void)nanosleep(&step, NULL);

@@ -122,9 +122,11 @@ static enum sca_status open_record(const struct totp_owner *owner, unsigned wait
 static enum sca_status open_in_turn(const struct totp_owner *owner, struct call *call,
                                     struct record_file *file)
 {
-    for (unsigned waited_ms = 0;; waited_ms += TURN_STEP_MS) {
+    uint64_t until = call_now_ms(call) + TURN_MAX_MS;
+
+    for (;;) {
         enum sca_status st = open_record(owner, 0, file);
-        if (st != SCA_BUSY || waited_ms >= TURN_MAX_MS)
+        if (st != SCA_BUSY || call_now_ms(call) >= until)
             return st;
         record_file_fini(file);
         file->fd = -1;

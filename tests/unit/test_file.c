@@ -4,16 +4,19 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/base/clock.h"
 #include "tests/lib/folder.h"
 
 static char dir[64];
@@ -279,6 +282,32 @@ static void a_file_in_the_place_of_a_folder_is_an_error(void **state)
     assert_int_equal(dir_ensure_private("/proc/none"), SCA_IO);
 }
 
+static void notice(int number)
+{
+    (void)number;
+}
+
+static void a_lock_is_waited_for_as_long_as_said_whatever_signals_come(void **state)
+{
+    const struct itimerval often = {{.tv_usec = 200}, {.tv_usec = 200}};
+    const struct itimerval never = {{0}, {0}};
+    const struct sigaction action = {.sa_handler = notice};
+    int holder = -1;
+    int fd = -1;
+    (void)state;
+    assert_int_equal(file_lock(dir, "lock", 0, &holder), SCA_OK);
+    assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+    assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
+    uint64_t begun = clock_system.now_ms(&clock_system);
+
+    assert_int_equal(file_lock(dir, "lock", 150, &fd), SCA_IO);
+
+    uint64_t took = clock_system.now_ms(&clock_system) - begun;
+    assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
+    assert_true(took >= 150);
+    fd_unlock_closep(&holder);
+}
+
 static void a_lock_keeps_others_out_until_it_is_closed(void **state)
 {
     char path[128];
@@ -401,6 +430,7 @@ int main(void)
         STAGED(what_somebody_writes_right_now_is_not_swept_away),
         STAGED(folders_are_made_private_with_their_parents),
         STAGED(a_file_in_the_place_of_a_folder_is_an_error),
+        STAGED(a_lock_is_waited_for_as_long_as_said_whatever_signals_come),
         STAGED(a_lock_keeps_others_out_until_it_is_closed),
         STAGED(a_lock_file_is_not_followed_elsewhere),
         cmocka_unit_test(writing_to_what_takes_nothing_fails),
