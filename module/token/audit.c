@@ -172,6 +172,15 @@ static bool put(const struct audit_record *record)
     return has_room;
 }
 
+static const char *advice(enum sca_status status)
+{
+    if (status == SCA_BUSY)
+        return "the program that keeps audit.lock there does not go on";
+    if (status == SCA_NOMEM)
+        return "the program has too little memory, or too many files open";
+    return "free some space there or mend its permissions";
+}
+
 /* The first failure of a row is told, and its end. */
 static void tell(enum sca_status status, size_t count)
 {
@@ -182,8 +191,8 @@ static void tell(enum sca_status status, size_t count)
     if (is_failing)
         log_line(LOG_LEVEL_WARNING,
                  "the audit log in %s cannot be written (%s): it lacks %zu signatures, and those "
-                 "to come; free some space there or mend its permissions",
-                 audit.log.state_dir, sca_status_name(status), count);
+                 "to come; %s",
+                 audit.log.state_dir, sca_status_name(status), count, advice(status));
     else
         log_line(LOG_LEVEL_WARNING, "the audit log in %s is written again", audit.log.state_dir);
 }
@@ -275,7 +284,8 @@ void audit_signature(struct session *s, const struct operation *sign, const stru
     record.took_ms = mark->begun_ms ? now_ms() - mark->begun_ms : 0;
     memcpy(record.digest, mark->digest, sizeof(record.digest));
     record.digest_len = mark->digest_len;
-    owes = rv != CKR_OK || token->identity.user;
+    /* Who gave up has no signature, and waits for nobody who keeps the log. */
+    owes = rv != CKR_FUNCTION_CANCELED && (rv != CKR_OK || token->identity.user);
     if (owes)
         atomic_store(&audit.is_urgent, true);
     if (!put(&record))

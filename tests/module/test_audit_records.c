@@ -169,7 +169,6 @@ static void every_refusal_is_written_at_once_by_its_name(void **state)
         const char *outcome;
     } rows[] = {
         {SCA_REJECTED, "\"outcome\":\"CKR_FUNCTION_REJECTED\""},
-        {SCA_CANCELLED, "\"outcome\":\"CKR_FUNCTION_CANCELED\""},
         {SCA_UNCONFIRMED, "\"outcome\":\"CKR_FUNCTION_FAILED\""},
         {SCA_EXHAUSTED, "\"outcome\":\"CKR_TOKEN_RESOURCE_EXCEEDED\""},
         {SCA_NETWORK, "\"outcome\":\"CKR_DEVICE_ERROR\""},
@@ -182,6 +181,22 @@ static void every_refusal_is_written_at_once_by_its_name(void **state)
         assert_int_equal(lines(), i + 1);
         assert_true(says(rows[i].outcome));
     }
+    expect_right();
+}
+
+/* Another program may keep the log for seconds. */
+static void who_gives_up_does_not_wait_for_the_log(void **state)
+{
+    (void)state;
+
+    fake_play((struct fake_script){.sign_status = SCA_CANCELLED});
+    EXPECT(CKR_FUNCTION_CANCELED, sign_by_phone());
+    assert_int_equal(lines(), 0);
+    fake_play((struct fake_script){.sign_status = SCA_OK});
+    EXPECT(CKR_OK, sign_by_phone());
+
+    assert_int_equal(lines(), 2);
+    assert_true(says("\"outcome\":\"CKR_FUNCTION_CANCELED\""));
     expect_right();
 }
 
@@ -454,6 +469,7 @@ int main(void)
         disk_test(a_record_is_written_by_a_call_that_comes_later),
         ON(what_a_service_signed_is_written_at_once),
         ON(every_refusal_is_written_at_once_by_its_name),
+        disk_test(who_gives_up_does_not_wait_for_the_log),
         disk_test(a_local_refusal_takes_along_what_waits),
         ON(what_makes_no_signature_leaves_no_line),
         disk_test(several_parts_are_one_line),
