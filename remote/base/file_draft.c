@@ -89,6 +89,7 @@ static enum sca_status create_temporary(const char *dir, const char *name, struc
             draft->temporary = TAKE(temporary);
             return SCA_OK;
         }
+        (void)unlink(temporary); /* it may be there: fstat may fail, too */
         (void)close(draft->fd);
         draft->fd = -1;
     }
