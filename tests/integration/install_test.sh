@@ -24,6 +24,18 @@ expected=$(installed_files "$prefix" "$prefix/$(cached CMAKE_INSTALL_LIBDIR)")
 [ "$installed" = "$expected" ] || fail "installed files: $(diff <(echo "$expected") <(echo "$installed"))"
 grep -qx 'module: libsmartca-pkcs11.so' "$root$(cached SMARTCA_MODULE_CONFIG_DIR)/smartca-pkcs11.module" ||
     fail "p11-kit's registration names the module without a folder"
+# After quickstart, whose last lines say so, the same command has all it takes. Ninja knows what is made of what.
+if [ -f "$BUILD/build.ninja" ]; then
+    read -ra targets < <(sed -n 's/.*--target \([^;]*\);.*/\1/p' tests/quickstart)
+    ninja -C "$BUILD" -t inputs "${targets[@]}" | sort >"$HOME_DIR/built-from"
+    find "$BUILD" -name cmake_install.cmake -exec grep -hoE "\"$BUILD/[^\"]+" {} + | sed "s,^\"$BUILD/,," | sort -u >"$HOME_DIR/taken"
+    ninja -C "$BUILD" -t targets all | sed 's/: [^:]*$//' | sort | comm -12 "$HOME_DIR/taken" - >"$HOME_DIR/made"
+    [ -s "$HOME_DIR/made" ] || fail "nothing is built to be installed"
+    while read -r path; do
+        lacking=$(ninja -C "$BUILD" -t inputs "$path" | sort | comm -23 - "$HOME_DIR/built-from")
+        [ -z "$lacking" ] || fail "quickstart does not build $path, which is installed"
+    done <"$HOME_DIR/made"
+fi
 module=$(cached SMARTCA_MODULE_DIR)/libsmartca-pkcs11.so
 says=$(PKG_CONFIG_PATH=$root$prefix/$(cached CMAKE_INSTALL_LIBDIR)/pkgconfig \
     pkg-config --variable=module smartca-pkcs11)
