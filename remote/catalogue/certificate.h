@@ -34,7 +34,7 @@ struct certificate {
 struct parsed_certificate;
 
 /*
- * Parses one DER certificate (reliability.md R-D2: at most CERTIFICATE_MAX bytes, nothing after
+ * Parses one DER certificate (R-D2: at most CERTIFICATE_MAX bytes, nothing after
  * it, RSA 2048 to 8192 bits with an odd exponent from 65537, or P-256/384/521). SCA_PROTOCOL with
  * the reason in why (static text) otherwise. Copies der.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Tokens whose keys are on this computer, one file each in the state folder's "tokens"
- * (reliability.md R-C5, R-C6, R-E4, R-E5). A random master key seals private objects; the user's
+ * (R-C5, R-C6, R-E4, R-E5). A random master key seals private objects; the user's
  * and the security officer's PIN each wrap that key (scrypt, AES-256-GCM).
  *
  *   tokens/NAME.token      the token, replaced atomically; checked by a digest over all of it

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Wrong PINs since the last right one, on disk, and the trying of a PIN that is counted there
- * (reliability.md R-C5). Knows nothing of what the PIN guards.
+ * (R-C5). Knows nothing of what the PIN guards.
  *
  * Whoever calls pins_write or pins_try holds a turn (turn.h) that all who try take, from before the
  * wrap was read: neither many processes at once nor a crash gains a try. A copied file can be

@@ -17,7 +17,7 @@ enum {
 };
 
 /*
- * Parses a document that came from outside, within the limits of reliability.md R-D1: UTF-8,
+ * Parses a document that came from outside, within the limits of R-D1: UTF-8,
  * no NUL (also not escaped), nothing after the value, no key twice in an object. bytes.ptr[len]
  * must be readable and 0 (struct buf makes it so). SCA_PROTOCOL with the reason in why (static
  * text; NULL on success), or SCA_NOMEM. The caller cJSON_Delete()s ret_json.

@@ -14,7 +14,7 @@
 #include <openssl/x509.h>
 
 enum {
-    MODULUS_MIN = 256, /* RSA 2048 to 8192 (reliability.md R-D2) */
+    MODULUS_MIN = 256, /* RSA 2048 to 8192 (R-D2) */
     MODULUS_MAX = 1024,
     VALUE_MAX = 32 * 1024, /* a CMS brings its certificates along */
 };

@@ -2,7 +2,7 @@
 /*
  * The soak: soak [TIME [SEED]], TIME as 30s, 10m, 2h. Two processes of four threads, and the tool,
  * sign through the real module and network half while everything goes wrong at the service in its
- * turn; what they are told is compared with what the service did (reliability.md R-E7). Exit 0 only
+ * turn; what they are told is compared with what the service did (R-E7). Exit 0 only
  * if every promise was kept to the end; otherwise the folder of the run stays.
  */
 #include <fcntl.h>
