@@ -11,7 +11,7 @@
 
 enum { BENCH_ROUNDS_MIN = 7, BENCH_ROUNDS_MAX = 64 }; /* of a figure that counts */
 
-/* One figure per round, and what performance.md wants of its median. */
+/* One figure per round, and what README.md wants of its median. */
 struct series {
     const char *goal;   /* "P5" */
     const char *target; /* "<= 1.05"; "us" and the like: for information */
@@ -36,7 +36,7 @@ struct stopwatch {
 struct stopwatch stopwatch_start(void);
 struct stopwatch stopwatch_stop(const struct stopwatch *start);
 
-/* Did the CPU belong to others meanwhile? Then the round does not count (performance.md 7.2). */
+/* Did the CPU belong to others meanwhile? Then the round does not count (README.md). */
 bool stopwatch_was_disturbed(const struct stopwatch *spent);
 
 /*

@@ -9,7 +9,7 @@
 
 enum { SIGNS_PER_ROUND = 60 };
 
-/* What performance.md asks for at that delay. */
+/* What README.md asks for at that delay. */
 static const struct {
     const char *delay;
     const char *ratio;

@@ -53,7 +53,7 @@ static void hand_find_key(struct hand *hand)
 
 static void hand_make_contexts(struct hand *hand)
 {
-    /* Two threads that share an EC key wait for each other: each has its own, as performance.md
+    /* Two threads that share an EC key wait for each other: each has its own, as bench/README.md
      * takes the limit to be. */
     hand->key = EVP_PKEY_dup(hand->signing->key);
     hand->ctx = EVP_PKEY_CTX_new_from_pkey(NULL, hand->key, NULL);

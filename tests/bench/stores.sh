@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2153,SC2154 # the variables are the caller's
 # Stores to measure with: each a folder with a configuration and a token "bench" for SoftHSM2 and for our
-# module. Needs BUILD, MODULE, softhsm and HOME_DIR. performance.md section 7.3: cloned, not filled.
+# module. Needs BUILD, MODULE, softhsm and HOME_DIR. Cloned, not filled: README.md.
 
 STORES=$BUILD/bench-stores
 STORE_SO_PIN=12345678
