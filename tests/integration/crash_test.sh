@@ -171,6 +171,7 @@ check_end() {
     ! grep -qE 'Sanitizer|runtime error|core dumped' "$out" || { cat "$out"; whine "$1" "$2 $3: a sanitizer speaks"; }
     case $3:$4 in
     KILL*:137 | RACE:137 | *:0 | [!K]*:1) ;;
+    *:127) grep -q 'loading shared libraries' "$out" || { cat "$out"; whine "$1" "$2 $3: was not started"; } ;;
     *) [ "$4" = "$EXPECTED" ] || { cat "$out"; whine "$1" "$2 $3: ended with $4"; } ;;
     esac
     [ "$4" != 1 ] || [ -s "$out" ] || whine "$1" "$2 $3: failed without a word"
