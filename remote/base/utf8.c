@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "remote/base/bytes.h"
+
+#include <string.h>
+
+/* Bytes of the UTF-8 character at text, 0 if it is not a valid one (RFC 3629). */
+static size_t utf8_char_len(struct span text)
+{
+    const uint8_t *p = text.ptr;
+    size_t len = p[0] < 0x80 ? 1 : p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+
+    if (len == 1)
+        return 1;
+    if (p[0] < 0xc2 || p[0] > 0xf4 || len > text.len)
+        return 0;
+    for (size_t i = 1; i < len; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    bool is_overlong = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
+    bool is_surrogate = p[0] == 0xed && p[1] > 0x9f;
+    bool is_beyond = p[0] == 0xf4 && p[1] > 0x8f;
+    return is_overlong || is_surrogate || is_beyond ? 0 : len;
+}
+
+size_t utf8_cut(const char *text, size_t max_len)
+{
+    size_t len = strlen(text);
+    if (len <= max_len)
+        return len;
+    len = max_len;
+    while (len > 0 && ((uint8_t)text[len] & 0xc0) == 0x80)
+        len--;
+    return len;
+}
+
+bool utf8_is_valid(struct span text)
+{
+    for (size_t i = 0; i < text.len;) {
+        size_t len = utf8_char_len(span_of(text.ptr + i, text.len - i));
+        if (len == 0)
+            return false;
+        i += len;
+    }
+    return true;
+}
+
+/* Of a character of that length; 0: not one. */
+static bool is_printable(const uint8_t *at, size_t len)
+{
+    bool is_c0 = len == 1 && (at[0] < ' ' || at[0] == 0x7f);
+    bool is_c1 = len == 2 && at[0] == 0xc2 && at[1] < 0xa0;
+
+    return len > 0 && !is_c0 && !is_c1;
+}
+
+void text_make_printable(char *text)
+{
+    size_t left = strlen(text);
+
+    while (left > 0) {
+        size_t len = utf8_char_len(span_of(text, left));
+        bool is_shown = is_printable((const uint8_t *)text, len);
+        if (len == 0)
+            len = 1;
+        if (!is_shown)
+            memset(text, '?', len);
+        text += len;
+        left -= len;
+    }
+}
