@@ -56,8 +56,16 @@ size_t utf8_cut(const char *text, size_t max_len);
 bool utf8_is_valid(struct span text);
 
 /*
- * Puts a question mark in place of every control character (C0, DEL, C1) and of every byte that is
- * no UTF-8: what others wrote must neither steer a terminal nor begin a line of its own.
+ * Bytes of the character that text begins with if it is not to be shown: a control character (C0,
+ * DEL, C1), or one that turns the direction of the text beside it, has no width or ends a line
+ * (U+061C, U+200B to 200F, 2028 to 202E, 2060 to 206F, FEFF). 0: it may be, or is no UTF-8.
+ */
+size_t utf8_unprintable(struct span text);
+
+/*
+ * Puts a question mark in place of every byte of those, and of every byte that is no UTF-8: what
+ * others wrote must neither steer a terminal, nor begin a line of its own, nor seem to be other
+ * text than it is.
  */
 void text_make_printable(char *text);
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "remote/base/cleanup.h"
+
 /* Bytes of the UTF-8 character at text, 0 if it is not a valid one (RFC 3629). */
 static size_t utf8_char_len(struct span text)
 {
@@ -44,13 +46,34 @@ bool utf8_is_valid(struct span text)
     return true;
 }
 
-/* Of a character of that length; 0: not one. */
+/* C0, DEL, C1; what turns the direction of the text beside it, has no width, or ends a line. */
+static const struct {
+    uint32_t first;
+    uint32_t last;
+} unprintable[] = {
+    {0x0, 0x1f},      {0x7f, 0x9f},     {0x61c, 0x61c},   {0x200b, 0x200f},
+    {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff},
+};
+
+/* Of a character of that length, which is not 0. */
 static bool is_printable(const uint8_t *at, size_t len)
 {
-    bool is_c0 = len == 1 && (at[0] < ' ' || at[0] == 0x7f);
-    bool is_c1 = len == 2 && at[0] == 0xc2 && at[1] < 0xa0;
+    static const uint8_t bits_of_first[] = {[1] = 0x7f, [2] = 0x1f, [3] = 0xf, [4] = 0x7};
+    uint32_t character = at[0] & bits_of_first[len];
 
-    return len > 0 && !is_c0 && !is_c1;
+    for (size_t i = 1; i < len; i++)
+        character = character << 6 | (at[i] & 0x3fu);
+    for (size_t i = 0; i < ARRAY_LEN(unprintable); i++)
+        if (character >= unprintable[i].first && character <= unprintable[i].last)
+            return false;
+    return true;
+}
+
+size_t utf8_unprintable(struct span text)
+{
+    size_t len = text.len ? utf8_char_len(text) : 0;
+
+    return len > 0 && !is_printable(text.ptr, len) ? len : 0;
 }
 
 void text_make_printable(char *text)
@@ -59,7 +82,7 @@ void text_make_printable(char *text)
 
     while (left > 0) {
         size_t len = utf8_char_len(span_of(text, left));
-        bool is_shown = is_printable((const uint8_t *)text, len);
+        bool is_shown = len > 0 && is_printable((const uint8_t *)text, len);
         if (len == 0)
             len = 1;
         if (!is_shown)

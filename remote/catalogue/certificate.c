@@ -177,16 +177,15 @@ static bool take_time(const ASN1_TIME *time, int64_t *ret_seconds)
     return true;
 }
 
-/* Control characters, C1 ones too, become '?': the name is shown in terminals and dialogs. */
+/* What steers terminals and dialogs becomes '?': the name is shown in them. */
 static size_t tidy(uint8_t *text, size_t len)
 {
     size_t put = 0;
 
     for (size_t i = 0; i < len; i++) {
-        bool is_c1 = text[i] == 0xc2 && i + 1 < len && text[i + 1] < 0xa0;
-        bool is_control = text[i] < ' ' || text[i] == 0x7f || is_c1;
-        text[put++] = is_control ? '?' : text[i];
-        i += is_c1;
+        size_t hidden = utf8_unprintable(span_of(text + i, len - i));
+        text[put++] = hidden ? '?' : text[i];
+        i += hidden ? hidden - 1 : 0;
     }
     return put;
 }

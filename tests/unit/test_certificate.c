@@ -116,7 +116,7 @@ static void without_a_common_name_the_whole_subject_counts(void **state)
 static void control_characters_are_not_shown(void **state)
 {
     static const unsigned char name[] = "a\0b\033[2Jc\x7f"
-                                        "d\xc2\x9bm\xc2\xa9";
+                                        "d\xc2\x9bm\xc2\xa9\xe2\x80\xae";
     X509 *x509 = certificate_draft(certificate_rsa);
 
     (void)state;
@@ -127,7 +127,7 @@ static void control_characters_are_not_shown(void **state)
     AUTO(parsed_certificate_freep)
     struct parsed_certificate *parsed = certificate_stage_parse(buf_span(&der));
 
-    assert_text(parsed_certificate_get(parsed)->common_name, "a?b?[2Jc?d?m\xc2\xa9");
+    assert_text(parsed_certificate_get(parsed)->common_name, "a?b?[2Jc?d?m\xc2\xa9?");
     buf_fini(&der);
 }
 
