@@ -13,6 +13,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
+#include "remote/cli/output.h"
 
 enum { CHUNK = 16 << 10, PATIENCE_MS = 500 /* with who adds a line */ };
 
@@ -69,10 +70,13 @@ int sign_folder_open_note(int folder, const char *name)
     int fd =
         openat(folder, name, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 
-    if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_uid == geteuid() &&
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_uid == geteuid() &&
         (info.st_mode & (S_IWGRP | S_IWOTH)) == 0)
         return fd;
     fd_closep(&fd);
+    errno = EACCES;
     return -1;
 }
 
@@ -122,20 +126,27 @@ static bool begins_as_note(int fd)
     return got >= 0 && memcmp(start, BEGINNING, (size_t)got) == 0;
 }
 
+/* Of what cannot be opened: gone meanwhile, or put here by somebody else. */
+static bool is_no_note(int error)
+{
+    return error == ENOENT || error == EACCES || error == ELOOP || error == EISDIR ||
+           error == ENXIO;
+}
+
 static enum sca_status show(int folder, const char *name, sign_folder_visitor *visit, void *arg)
 {
     AUTO(fd_closep) int fd = sign_folder_open_note(folder, name);
     AUTO(sign_entries_fini) struct sign_entries entries = {.count = 0};
 
     if (fd < 0)
-        return SCA_OK;
+        return is_no_note(errno) ? SCA_OK : file_status_of_errno();
     bool is_held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
     enum sca_status st = is_old(fd) ? SCA_INVALID : sign_folder_read_note(fd, &entries);
     if (st == SCA_OK)
         return visit(name, &entries, is_held, arg);
     if (st == SCA_INVALID && !is_held && begins_as_note(fd) && fd_lock(fd, 0) == SCA_OK)
         (void)unlinkat(folder, name, 0);
-    return st == SCA_NOMEM ? st : SCA_OK;
+    return st == SCA_INVALID ? SCA_OK : st;
 }
 
 enum sca_status sign_folder_each(int folder, sign_folder_visitor *visit, void *arg)
@@ -143,17 +154,34 @@ enum sca_status sign_folder_each(int folder, sign_folder_visitor *visit, void *a
     int again = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *all = again >= 0 ? fdopendir(again) : NULL;
     enum sca_status st = SCA_OK;
-    const struct dirent *item = NULL;
 
     if (!all) {
         fd_closep(&again);
         return SCA_NOMEM; /* it is open, and ours: there is only a lack of something */
     }
-    while (st == SCA_OK && (item = readdir(all)))
+    while (st == SCA_OK) {
+        errno = 0;
+        const struct dirent *item = readdir(all);
+        if (!item) {
+            /* An error is not the end: what is behind was asked for, and would be once more. */
+            st = errno ? file_status_of_errno() : SCA_OK;
+            break;
+        }
         if (is_name(item->d_name))
             st = show(folder, item->d_name, visit, arg);
+    }
     (void)closedir(all);
     return st;
+}
+
+bool sign_folder_fail(enum sca_status status, struct trouble *trouble)
+{
+    if (status == SCA_NOMEM)
+        return trouble_say(trouble, output_code(status), _("allow more open files (ulimit -n)"),
+                           "%s", _("out of memory or open files"));
+    return trouble_say(
+        trouble, "io", _("check owner, permissions and free space of the folder or file"),
+        _("%s in the state folder cannot be read: %s"), SIGN_NOTE_FOLDER, sca_status_name(status));
 }
 
 struct clash {
@@ -201,10 +229,10 @@ bool sign_folder_is_free(int folder, const struct sign_files *files, struct trou
     struct clash clash = {.folder = folder, .files = files};
 
     enum sca_status st = sign_folder_each(folder, compare, &clash);
-    if (st == SCA_BUSY)
+    if (clash.file)
         return trouble_say(trouble, "busy",
                            _("confirm that one on the phone, or stop it; then look for its "
                              "signature before you run this again"),
                            _("another smartca sign asks for %s right now"), clash.file->output);
-    return st == SCA_OK || trouble_no_memory(trouble);
+    return st == SCA_OK || sign_folder_fail(st, trouble);
 }

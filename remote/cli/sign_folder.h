@@ -17,8 +17,8 @@ enum { SIGN_NOTE_NAME_SIZE = 17 };
  */
 bool sign_folder_open(const char *state_dir, bool makes_it, int *ret_fd, struct trouble *trouble);
 
-/* For reading and adding; -1: there is none, or it is not this user's alone. The caller closes it.
- */
+/* For reading and adding; -1 with errno: there is none, or it is not this user's alone (EACCES).
+ * The caller closes it. */
 int sign_folder_open_note(int folder, const char *name);
 
 /* The whole of a note that was just opened. SCA_INVALID: it never was finished, or is none. The
@@ -32,9 +32,12 @@ typedef enum sca_status sign_folder_visitor(const char *name, struct sign_entrie
 /*
  * Shows all notes, until the visitor returns something else than SCA_OK, which is returned then.
  * Removes those that are too old, or never were finished (nobody was asked), if their runs are
- * gone. SCA_NOMEM.
+ * gone. SCA_NOMEM or SCA_IO where not all could be looked at: nobody knows what was asked for.
  */
 enum sca_status sign_folder_each(int folder, sign_folder_visitor *visit, void *arg);
+
+/* Says why notes could not be shown; returns false. */
+bool sign_folder_fail(enum sca_status status, struct trouble *trouble);
 
 /* False, with the reason in trouble: a run that lives is about to write one of these outputs. */
 bool sign_folder_is_free(int folder, const struct sign_files *files, struct trouble *trouble);

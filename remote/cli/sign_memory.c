@@ -99,8 +99,9 @@ bool sign_memory_read(const char *state_dir, const struct account_config *accoun
         return true;
     if (!sign_folder_is_free(ret_memory->folder, files, trouble))
         return false;
-    if (sign_folder_each(ret_memory->folder, remember, &reading) != SCA_OK)
-        return trouble_no_memory(trouble);
+    enum sca_status st = sign_folder_each(ret_memory->folder, remember, &reading);
+    if (st != SCA_OK)
+        return sign_folder_fail(st, trouble);
     if (ret_memory->count == 0)
         return true;
     return look(ret_memory, trouble) &&

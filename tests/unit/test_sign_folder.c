@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The folder of what runs of smartca sign have asked for: whose it is, and what is removed there.
- */
+ * Linked with --wrap=readdir. */
 #include "remote/cli/sign_folder.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -138,6 +141,49 @@ static void nothing_but_notes_is_removed(void **state)
     assert_int_equal(unlinkat(folder, "0000000000000008", 0), 0);
 }
 
+static bool is_unreadable; /* the folder: for the next look at it */
+
+/* NOLINTBEGIN(bugprone-reserved-identifier): the linker's names */
+struct dirent *__real_readdir(DIR *all);
+struct dirent *__wrap_readdir(DIR *all);
+
+struct dirent *__wrap_readdir(DIR *all)
+{
+    if (!is_unreadable)
+        return __real_readdir(all);
+    is_unreadable = false;
+    errno = EIO;
+    return NULL;
+}
+/* NOLINTEND(bugprone-reserved-identifier) */
+
+static void what_cannot_be_looked_at_is_told(void **state)
+{
+    AUTO(fd_closep) int folder = -1;
+    struct trouble trouble = {.code = ""};
+    struct sign_files files = {.count = 0};
+    struct rlimit usual;
+    size_t count = 0;
+    (void)state;
+    assert_true(sign_folder_open(dir, true, &folder, &trouble));
+    put(folder, "0000000000000000", "file 01 " DIGEST " 1 " DIGEST "\nend\n");
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+
+    is_unreadable = true;
+    assert_int_equal(sign_folder_each(folder, count_note, &count), SCA_IO);
+    is_unreadable = true;
+    assert_false(sign_folder_is_free(folder, &files, &trouble));
+    assert_string_equal(trouble.code, "io");
+    /* The folder itself is opened, its note is not. */
+    const struct rlimit one = {.rlim_cur = (rlim_t)folder + 2, .rlim_max = usual.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &one), 0);
+    enum sca_status st = sign_folder_each(folder, count_note, &count);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+
+    assert_int_equal(st, SCA_NOMEM);
+    assert_int_equal(count, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -146,6 +192,7 @@ int main(void)
         TEST(a_question_makes_no_folder),
         TEST(a_folder_that_is_not_ours_alone_is_refused),
         TEST(nothing_but_notes_is_removed),
+        TEST(what_cannot_be_looked_at_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
