@@ -88,9 +88,37 @@ static void print_json(FILE *stream, const cJSON *item)
     cJSON_free(text);
 }
 
-static void print_error(const struct cli *cli, const char *code, const char *next_step,
+bool output_quote(const char *text, char *out, size_t size)
+{
+    bool is_same = true;
+    size_t len = 0;
+
+    out[len++] = '\'';
+    for (; *text; text++) {
+        /* The end of the word, a quoted mark, and the word goes on: nothing else quotes one. */
+        const char *part = *text == '\'' ? "'\\''" : (const char[]){*text, 0};
+        if (len + strlen(part) + sizeof("'") > size) {
+            is_same = false;
+            break;
+        }
+        len += (size_t)snprintf(out + len, size - len, "%s", part);
+    }
+    out[len++] = '\'';
+    out[len] = 0;
+    AUTO(freep) char *shown = strdup(out);
+    if (shown)
+        text_make_printable(shown);
+    return is_same && shown && strcmp(shown, out) == 0;
+}
+
+/* What is advised may be a line with names that others chose. */
+static void print_error(const struct cli *cli, const char *code, const char *advice,
                         const char *message)
 {
+    char next_step[MESSAGE_SIZE];
+
+    (void)snprintf(next_step, sizeof(next_step), "%s", advice);
+    text_make_printable(next_step);
     if (!cli->is_json) {
         (void)fprintf(stderr, "smartca: %s\n", message);
         if (*next_step)

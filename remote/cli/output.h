@@ -61,6 +61,12 @@ void output_remark(const struct cli *cli, const char *format, ...)
 /* One line of a result in text form, with or without its line feed, in printable characters. */
 void output_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * text as one word of a shell's line that is to be pasted. False: it is too long, or has characters
+ * that are not printed as they are; the line would be about something else then.
+ */
+bool output_quote(const char *text, char *out, size_t size);
+
 /* How wide UTF-8 is on a terminal, and the width for "%-*s" that makes it fill so many columns. */
 int output_columns(const char *text);
 int output_pad(const char *text, int columns);

@@ -15,6 +15,7 @@
 #include "remote/base/crypto.h"
 #include "remote/base/file.h"
 #include "remote/base/size_limit.h"
+#include "remote/cli/output.h"
 #include "remote/cli/temporary.h"
 
 enum { TRIES = 16, OTHER_FILES = 256 };
@@ -34,10 +35,12 @@ static bool cannot(struct trouble *trouble, const char *path, int error)
 
 static bool has_no_folder(struct trouble *trouble, const char *folder)
 {
-    char cure[TROUBLE_NEXT_SIZE];
+    char cure[TROUBLE_NEXT_SIZE] = "mkdir -p ";
+    size_t len = strlen(cure);
+    bool is_line = output_quote(folder, cure + len, sizeof(cure) - len);
 
-    (void)snprintf(cure, sizeof(cure), "mkdir -p '%s'", folder);
-    return trouble_say(trouble, "io", cure, "%s: %s", folder, strerror(ENOENT));
+    return trouble_say(trouble, "io", is_line ? cure : _("make that folder"), "%s: %s", folder,
+                       strerror(ENOENT));
 }
 
 static char *folder_of(const char *path)

@@ -11,7 +11,10 @@
 #include "remote/base/cleanup.h"
 #include "remote/base/crypto.h"
 #include "remote/cli/holder.h"
+#include "remote/cli/output.h"
 #include "remote/cli/x509_read.h"
+
+enum { QUOTED_LABEL_SIZE = 4 * SLOT_LABEL_SIZE };
 
 /* Which backend a slot comes from is told by its manufacturer (design.md section 4). */
 static const struct {
@@ -152,6 +155,9 @@ CK_RV slot_view_read(const struct module *module, CK_SLOT_ID id, struct slot_vie
 void slot_view_cure(const struct slot_view *view, const char *account, const char *module,
                     char out[static SLOT_CURE_SIZE])
 {
+    char label[QUOTED_LABEL_SIZE];
+
+    (void)output_quote(view->label, label, sizeof(label)); /* printed as well as it can be */
     if (strcmp(view->kind, "smartca") == 0)
         (void)snprintf(out, SLOT_CURE_SIZE,
                        _("smartca account pin %s --reset asks for its secrets and a new PIN"),
@@ -164,19 +170,22 @@ void slot_view_cure(const struct slot_view *view, const char *account, const cha
                        _("the SO PIN is locked as well: restore the token from a backup"));
     else
         (void)snprintf(out, SLOT_CURE_SIZE,
-                       _("its SO PIN unlocks it: pkcs11-tool --module %s --token-label '%s' "
+                       _("its SO PIN unlocks it: pkcs11-tool --module %s --token-label %s "
                          "--login --login-type so --init-pin"),
-                       module, view->label);
+                       module, label);
 }
 
 bool slot_view_lacks_key(const struct slot_view *view, char out[static SLOT_CURE_SIZE])
 {
+    char label[QUOTED_LABEL_SIZE];
+
     if (strcmp(view->kind, "selfsigned") != 0 || !view->is_initialized || view->key_type[0])
         return false;
+    (void)output_quote(view->label, label, sizeof(label));
     (void)snprintf(out, SLOT_CURE_SIZE,
-                   _("smartca selfsigned create --user '%s' --name NAME makes a key and its "
+                   _("smartca selfsigned create --user %s --name NAME makes a key and its "
                      "certificate"),
-                   view->label);
+                   label);
     return true;
 }
 
