@@ -55,6 +55,9 @@ enum sca_status base64_decode(struct span text, size_t limit, struct buf *ret_by
 size_t utf8_cut(const char *text, size_t max_len);
 bool utf8_is_valid(struct span text);
 
+/* A copy with U+FFFD in place of every byte that is no UTF-8; NULL: no memory. The caller frees. */
+char *utf8_repair(const char *text);
+
 /*
  * Bytes of the character that text begins with if it is not to be shown: a control character (C0,
  * DEL, C1), or one that turns the direction of the text beside it, has no width or ends a line

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/base/bytes.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "remote/base/cleanup.h"
@@ -44,6 +45,27 @@ bool utf8_is_valid(struct span text)
         i += len;
     }
     return true;
+}
+
+char *utf8_repair(const char *text)
+{
+    static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
+    size_t left = strlen(text);
+    char *whole = malloc(left * (sizeof(replacement) - 1) + 1);
+    char *out = whole;
+
+    while (whole && left > 0) {
+        size_t len = utf8_char_len(span_of(text, left));
+        size_t put = len ? len : sizeof(replacement) - 1;
+        memcpy(out, len ? text : replacement, put);
+        out += put;
+        len += !len;
+        text += len;
+        left -= len;
+    }
+    if (whole)
+        *out = 0;
+    return whole;
 }
 
 /* C0, DEL, C1; what turns the direction of the text beside it, has no width, or ends a line. */

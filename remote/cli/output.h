@@ -21,7 +21,7 @@ void rows_init(struct rows *rows);
 void rows_fini(struct rows *rows);
 void rows_begin(struct rows *rows);
 
-/* NULL becomes null. Texts that are no UTF-8 become null as well. */
+/* NULL becomes null. Bytes that are no UTF-8 become U+FFFD each. */
 void rows_text(struct rows *rows, const char *key, const char *text);
 void rows_number(struct rows *rows, const char *key, uint64_t number);
 void rows_integer(struct rows *rows, const char *key, int64_t number); /* may be negative */

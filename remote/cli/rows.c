@@ -42,9 +42,11 @@ static void keep(struct rows *rows, const cJSON *added)
 
 void rows_text(struct rows *rows, const char *key, const char *text)
 {
-    bool is_text = text && utf8_is_valid(span_text(text));
-    keep(rows, is_text ? cJSON_AddStringToObject(rows->row, key, text)
-                       : cJSON_AddNullToObject(rows->row, key));
+    AUTO(freep) char *whole = text ? utf8_repair(text) : NULL;
+
+    /* Adding no string is refused, and remembered as any lack of memory. */
+    keep(rows, text ? cJSON_AddStringToObject(rows->row, key, whole)
+                    : cJSON_AddNullToObject(rows->row, key));
 }
 
 void rows_number(struct rows *rows, const char *key, uint64_t number)

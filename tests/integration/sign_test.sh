@@ -268,6 +268,11 @@ say 'next: name one by --slot LABEL, or choose an account for good: smartca acco
 ran "$SMARTCA" selfsigned create --user "$number" --name Number --years 1 --key ec:p256 --pin-file "$work/pin" --so-pin-file "$work/so"
 ended 0 "$SMARTCA" sign --slot "$number" --pin-file "$work/pin" --force --json "$work"/own/*.txt
 [ "$(jq -r '.[0] | "\(.label) \(.slot_id == '"$number"')"' "$work/out")" = "$number false" ] || fail "a label of digits does not go first"
+name=$work/own/$'\xff\xfe'
+: >"$name"
+ended 0 "$SMARTCA" sign --slot "$number" --pin-file "$work/pin" --json "$name"
+[ "$(jq -r '.[0] | .file, .signature' "$work/out")" = "$work/own/��"$'\n'"$work/own/��.p7s" ] || fail "a name that is no UTF-8 is not shown"
+rm "$name"
 ended 0 "$SMARTCA" account set-default work
 ended 0 "$SMARTCA" sign --force "$work/own/hợp đồng 2.txt"
 judge "$work/own/hợp đồng 2.txt" "$root"

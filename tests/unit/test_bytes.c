@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -192,6 +193,22 @@ static void utf8_is_judged_by_rfc_3629(void **state)
     assert_true(utf8_is_valid(span_of("\0", 1)));
 }
 
+static void what_is_no_utf8_is_replaced_byte_by_byte(void **state)
+{
+    static const char *const rows[][2] = {
+        {"", ""},
+        {"Nguyễn\x1b", "Nguyễn\x1b"},
+        {"\xff\xfe.bin", "\xef\xbf\xbd\xef\xbf\xbd.bin"},
+        {"a\xe1\xbb", "a\xef\xbf\xbd\xef\xbf\xbd"},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO(freep) char *text = utf8_repair(rows[i][0]);
+        assert_string_equal(text, rows[i][1]);
+    }
+}
+
 static void what_steers_a_terminal_is_not_printable(void **state)
 {
     static const char *const rows[][2] = {
@@ -235,6 +252,7 @@ int main(void)
         cmocka_unit_test(broken_base64_is_refused),
         cmocka_unit_test(text_is_cut_at_a_character),
         cmocka_unit_test(utf8_is_judged_by_rfc_3629),
+        cmocka_unit_test(what_is_no_utf8_is_replaced_byte_by_byte),
         cmocka_unit_test(what_steers_a_terminal_is_not_printable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
