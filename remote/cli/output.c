@@ -43,11 +43,13 @@ const char *output_code(enum sca_status status)
 const char *output_time(int64_t seconds, char out[static OUTPUT_TIME_SIZE])
 {
     time_t time = (time_t)seconds;
+    char rest[sizeof("-01-31T23:59:60Z")];
     struct tm parts;
 
-    if (!gmtime_r(&time, &parts) ||
-        strftime(out, OUTPUT_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
-        out[0] = 0;
+    out[0] = 0;
+    /* The year by itself: strftime writes the year 0 of a broken certificate as one digit. */
+    if (gmtime_r(&time, &parts) && strftime(rest, sizeof(rest), "-%m-%dT%H:%M:%SZ", &parts) > 0)
+        (void)snprintf(out, OUTPUT_TIME_SIZE, "%04d%s", parts.tm_year + 1900, rest);
     return out;
 }
 
