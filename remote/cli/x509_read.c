@@ -100,13 +100,17 @@ int64_t x509_time(const ASN1_TIME *time)
 
 const char *x509_serial(const X509 *x509, char out[static CERTIFICATE_SERIAL_HEX])
 {
-    unsigned char *der = NULL;
-    int len = i2d_ASN1_INTEGER(X509_get0_serialNumber(x509), &der);
+    const ASN1_INTEGER *serial = X509_get0_serialNumber(x509);
+    const struct span magnitude =
+        span_of(ASN1_STRING_get0_data(serial), (size_t)ASN1_STRING_length(serial));
+    bool is_negative = ASN1_STRING_type(serial) == V_ASN1_NEG_INTEGER;
 
     out[0] = 0;
-    if (len > 0)
-        (void)certificate_serial_hex(span_of(der, (size_t)len), out);
-    OPENSSL_free(der);
+    if (magnitude.len == 0 || is_negative + 2 * magnitude.len >= CERTIFICATE_SERIAL_HEX)
+        return out;
+    if (is_negative) /* RFC 5280 section 4.1.2.2 says to be prepared for them */
+        out[0] = '-';
+    hex_encode(magnitude, out + is_negative);
     return out;
 }
 

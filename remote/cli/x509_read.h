@@ -34,7 +34,7 @@ char *x509_name_part(const X509_NAME *name, int nid);
 /* Seconds since 1970, 0 for a time that is none. */
 int64_t x509_time(const ASN1_TIME *time);
 
-/* Lower-case hex. Returns out, "" if there is none. */
+/* Lower-case hex, behind a minus if it is negative. Returns out, "" if there is none. */
 const char *x509_serial(const X509 *x509, char out[static CERTIFICATE_SERIAL_HEX]);
 
 /* As `selfsigned create --key` spells it; "" for a key of another kind. */

@@ -15,6 +15,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/cli/day.h"
+#include "remote/cli/output.h"
 #include "remote/cli/x509_read.h"
 
 enum { KINDS = 7, YEAR = 365 * 86400 };
@@ -276,6 +277,31 @@ static void serial_numbers_have_128_bits_and_differ(void **state)
     EVP_PKEY_free(holder.key);
 }
 
+static void a_negative_serial_number_has_its_minus(void **state)
+{
+    static const struct {
+        long serial;
+        const char *text;
+    } rows[] = {{0, "00"}, {251, "fb"}, {-5, "-05"}, {-251, "-fb"}, {-32768, "-8000"}};
+    char text[CERTIFICATE_SERIAL_HEX];
+    (void)state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO(x509_freep) X509 *x509 = X509_new();
+        assert_int_equal(ASN1_INTEGER_set(X509_get_serialNumber(x509), rows[i].serial), 1);
+        assert_string_equal(x509_serial(x509, text), rows[i].text);
+    }
+}
+
+static void a_time_has_a_year_of_four_digits(void **state)
+{
+    char text[OUTPUT_TIME_SIZE];
+    (void)state;
+
+    assert_string_equal(output_time(-62167219200, text), "0000-01-01T00:00:00Z");
+    assert_string_equal(output_time(1769817600, text), "2026-01-31T00:00:00Z");
+}
+
 static void a_signature_that_does_not_verify_is_no_certificate(void **state)
 {
     struct holder holder = holder_of("rsa:2048");
@@ -313,6 +339,8 @@ int main(void)
         cmocka_unit_test(a_persons_certificate_signs_and_is_no_authority),
         cmocka_unit_test(an_authority_issues_for_people_only),
         cmocka_unit_test(times_change_their_form_in_2050),
+        cmocka_unit_test(a_negative_serial_number_has_its_minus),
+        cmocka_unit_test(a_time_has_a_year_of_four_digits),
         cmocka_unit_test(serial_numbers_have_128_bits_and_differ),
         cmocka_unit_test(a_signature_that_does_not_verify_is_no_certificate),
         cmocka_unit_test(who_does_not_sign_says_why),
