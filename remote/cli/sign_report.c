@@ -6,6 +6,7 @@
 #include <p11-kit/p11-kit.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/base/file.h"
 #include "remote/cli/output.h"
 
 enum { FEW = 5 };
@@ -105,9 +106,13 @@ static void explain(const struct sign_work *work, const struct sign_file *file,
                     struct trouble *ret_trouble)
 {
     if (file->state == SIGN_FALSE) {
-        (void)trouble_say(ret_trouble, "mismatch",
+        AUTO(fd_closep) int fd = -1;
+        struct trouble ignored;
+        bool is_there = sign_file_open(file, &fd, &ignored);
+        (void)trouble_say(ret_trouble, is_there ? "mismatch" : "gone",
                           _("do not change files while they are signed; else tell the log"), "%s",
-                          _("the signature that came is not one of this file"));
+                          is_there ? _("the signature that came is not one of this file")
+                                   : _("the file was removed or replaced meanwhile"));
         return;
     }
     for (size_t i = 0; i < ARRAY_LEN(outcomes); i++)

@@ -266,6 +266,24 @@ asked 1
 judge "$work/back/a"
 clean "$work/back"
 
+echo "== gone while the phone rings, and there again"
+begin gone
+killed_while_waiting "$work/gone/a"
+cp "$work/gone/a" "$work/gone/copy"
+"$SMARTCA" sign "$work/gone/a" >"$work/first" 2>&1 </dev/null &
+tool=$!
+polls=$(control transactions | jq -r '.[-1].polls')
+while [ "$(control transactions | jq -r '.[-1].polls')" = "$polls" ]; do kill -0 $tool; done
+rm "$work/gone/a"
+decide approve
+! wait $tool || fail "a file that is gone was signed"
+grep -q 'the file was removed or replaced meanwhile' "$work/first" || fail "not told: $(cat "$work/first")"
+cp "$work/gone/copy" "$work/gone/a"
+ran "$SMARTCA" sign "$work/gone/a"
+asked 1
+judge "$work/gone/a"
+clean "$work/gone"
+
 echo "== a note of yesterday, a torn one, one of an absurd time, and one that is none"
 begin swept
 killed_while_waiting "$work/swept/a"
