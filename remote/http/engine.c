@@ -6,6 +6,7 @@
 #include "remote/http/guest.h"
 #include "remote/http/socket.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -30,6 +31,7 @@ struct engine {
     struct exchange *exchange; /* what the callbacks work for; NULL between requests */
     struct pool_slot *slot;    /* where the open descriptors are noted */
     int wake_fds[2];           /* -1: unknown */
+    bool lacks_files;          /* no socket was to be had: the process has too many open files */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -65,6 +67,12 @@ static const struct failure_row broke_before = {
 static const struct failure_row broke_after = {
     CURLE_OK, SCA_NETWORK,
     N_("the connection broke before the answer was complete: check the network")};
+
+/* libcurl says no more than of a service that is not there. */
+static const struct failure_row lacks_files = {
+    CURLE_COULDNT_CONNECT, SCA_NETWORK,
+    N_("no connection, for too many files are open: close some of them, or allow more "
+       "(ulimit -n)")};
 
 /* libcurl refuses a header line of 100 KB as if memory had run out. */
 static const struct failure_row too_large = {CURLE_OUT_OF_MEMORY, SCA_PROTOCOL,
@@ -147,10 +155,12 @@ enum sca_status engine_global_init(struct call *call)
     return code == CURLE_OK ? SCA_OK : call_fail(call, SCA_NOMEM, "libcurl cannot start");
 }
 
-static curl_socket_t on_socket_open(void *slot, curlsocktype purpose, struct curl_sockaddr *address)
+static curl_socket_t on_socket_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
+    struct engine *engine = arg;
     (void)purpose;
-    int fd = socket_open(slot, address->family, address->socktype, address->protocol);
+    int fd = socket_open(engine->slot, address->family, address->socktype, address->protocol);
+    engine->lacks_files = fd < 0 && (errno == EMFILE || errno == ENFILE);
     return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
@@ -281,7 +291,7 @@ static void engine_set_pointers(struct engine *engine)
     (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, engine->error);
     (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, engine->headers);
     (void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket_open);
-    (void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, engine->slot);
+    (void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, engine);
     (void)curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_socket_close);
     (void)curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, engine->slot);
     (void)curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls_context);
@@ -380,6 +390,8 @@ static enum sca_status engine_fail(const struct engine *engine, const struct ori
     if (code == CURLE_ABORTED_BY_CALLBACK) /* on_request: the dead connection is the cause */
         code = CURLE_GOT_NOTHING;
     const struct failure_row *row = failure_find(code, exchange->response->was_sent);
+    if (code == CURLE_COULDNT_CONNECT && engine->lacks_files)
+        row = &lacks_files;
 
     exchange->call->device_error = HTTP_DEVICE_ERROR + (unsigned long)code;
     /* libcurl's text names hosts, ports and TLS alerts; of an answer's bytes, none of the body. */
@@ -482,6 +494,7 @@ enum sca_status engine_run(struct engine *engine, const struct origin *origin,
 {
     engine->exchange = exchange;
     engine->error[0] = 0;
+    engine->lacks_files = false;
     CURLcode code = engine_set_request(engine, exchange);
     enum sca_status st = call_set_wake(exchange->call, engine_wake, engine->multi);
     if (st != SCA_OK)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/http/socket.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <sys/eventfd.h>
@@ -13,6 +14,7 @@ int socket_open(struct pool_slot *slot, int family, int type, int protocol)
     int fd = socket(family, type | SOCK_CLOEXEC, protocol);
     if (fd >= 0 && !pool_fd_add(slot, fd)) {
         (void)close(fd);
+        errno = ENOMEM;
         return -1;
     }
     return fd;

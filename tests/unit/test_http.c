@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -135,6 +137,32 @@ static void a_refused_connection_has_sent_nothing(void **state)
     client_assert_note(&client, "cannot connect: check the network or the proxy key");
     client_assert_note(&client, "http://127.0.0.1:");
     assert_null(strstr(client.call.note, "canary"));
+}
+
+static bool serve_last(struct peer *peer, const char *request)
+{
+    (void)request;
+    peer_print(peer, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}");
+    return false;
+}
+
+static void too_many_open_files_are_no_matter_of_the_network(void **state)
+{
+    struct rlimit usual;
+    (void)state;
+    start(serve_last);
+    assert_int_equal(client_post(&client, "{}"), SCA_OK);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    int lowest = dup(STDERR_FILENO);
+    assert_int_equal(close(lowest), 0);
+    const struct rlimit none_left = {.rlim_cur = (rlim_t)lowest, .rlim_max = usual.rlim_max};
+
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none_left), 0);
+    enum sca_status status = client_post(&client, "{}");
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+
+    assert_lost(status, false);
+    client_assert_note(&client, "too many files are open");
 }
 
 static bool serve_close(struct peer *peer, const char *request)
@@ -320,6 +348,7 @@ int main(void)
         CASE(a_request_is_a_json_post_with_no_header_too_many),
         CASE(an_answer_of_any_status_is_an_answer),
         CASE(a_redirect_is_not_followed_and_a_cookie_not_kept),
+        CASE(too_many_open_files_are_no_matter_of_the_network),
         CASE(a_refused_connection_has_sent_nothing),
         CASE(a_reply_lost_to_a_close_may_have_been_sent),
         CASE(a_reply_lost_to_a_reset_may_have_been_sent),
