@@ -177,7 +177,7 @@ static const char *advice(enum sca_status status)
     if (status == SCA_BUSY)
         return "the program that keeps audit.lock there does not go on";
     if (status == SCA_NOMEM)
-        return "the program has too little memory, or too many files open";
+        return "close some files, or allow more (ulimit -n)";
     return "free some space there or mend its permissions";
 }
 
@@ -192,7 +192,9 @@ static void tell(enum sca_status status, size_t count)
         log_line(LOG_LEVEL_WARNING,
                  "the audit log in %s cannot be written (%s): it lacks %zu signatures, and those "
                  "to come; %s",
-                 audit.log.state_dir, sca_status_name(status), count, advice(status));
+                 audit.log.state_dir,
+                 status == SCA_NOMEM ? "out of memory or open files" : sca_status_name(status),
+                 count, advice(status));
     else
         log_line(LOG_LEVEL_WARNING, "the audit log in %s is written again", audit.log.state_dir);
 }

@@ -53,7 +53,9 @@ static enum sca_status open_file(struct log_file *file)
     if (!path)
         return SCA_NOMEM;
     file->fd = open(path, flags, 0600);
-    if (file->fd < 0 || fstat(file->fd, &info) != 0)
+    if (file->fd < 0)
+        return file_status_of_errno();
+    if (fstat(file->fd, &info) != 0)
         return SCA_IO;
     if (!S_ISREG(info.st_mode) || info.st_uid != geteuid())
         return SCA_IO;
