@@ -9,7 +9,7 @@
 #include "remote/base/cleanup.h"
 #include "remote/cli/day.h"
 
-enum { YEARS_MIN = 1, YEARS_MAX = 30, PIN_TEXT_MAX = 4 * FORM_PIN_MAX };
+enum { YEARS_MIN = 1, YEARS_MAX = 30, AHEAD_MAX = 5 /* years */, PIN_TEXT_MAX = 4 * FORM_PIN_MAX };
 
 /*
  * Upper bounds in characters: X.520 through RFC 5280 appendix A.1; user names have none there.
@@ -164,6 +164,9 @@ static bool check_time(struct order *order, int64_t now, struct trouble *trouble
     if (from && !day_parse(from, &order->not_before))
         return WRONG(trouble, FORM_FROM,
                      _("from must be a day written YYYY-MM-DD, such as 2026-01-31"));
+    /* A slip of the pen in one line would have its local issuer renewed for as long. */
+    if (order->not_before > day_add_years(now, AHEAD_MAX))
+        return WRONG(trouble, FORM_FROM, _("from must be at most %d years from now"), AHEAD_MAX);
     order->not_after = day_add_years(order->not_before, years);
     return true;
 }

@@ -196,6 +196,7 @@ bool office_certify(struct office *office, struct task *task, struct token *toke
 
     if (!issuer)
         return office_sign(token, pair, &plan, ret_x509, &task->trouble);
+    task->has_renewed_issuer = issuer->is_renewed;
     lock_take(&office->lock);
     bool is_signed = office_sign(&issuer->token, &issuer->pair, &plan, ret_x509, &task->trouble);
     lock_drop(&office->lock);

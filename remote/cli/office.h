@@ -32,6 +32,7 @@ struct task {
     char serial[CERTIFICATE_SERIAL_HEX];
     int64_t not_before;
     int64_t not_after;
+    bool has_renewed_issuer;
 };
 
 /* A local issuer: a token of its own, logged in for the whole run. */
@@ -43,6 +44,7 @@ struct issuer {
     struct token token;
     struct token_pair pair;
     X509 *x509;
+    bool is_renewed; /* x509 takes the place of one that would have ended too soon */
 };
 
 struct office {

@@ -225,7 +225,10 @@ static bool open_issuer(struct office *office, struct issuer *issuer, struct tro
         issuer->x509 = authority->x509;
         return X509_up_ref(issuer->x509) == 1;
     }
-    return certify(issuer, authority, trouble) && store(issuer, &holder, authority, trouble);
+    if (!certify(issuer, authority, trouble) || !store(issuer, &holder, authority, trouble))
+        return false;
+    issuer->is_renewed = authority;
+    return true;
 }
 
 bool office_open_issuers(struct office *office, struct task *tasks, size_t count,

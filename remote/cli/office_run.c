@@ -5,12 +5,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <openssl/x509.h>
+
 #include "remote/base/cleanup.h"
 #include "remote/cli/office.h"
 #include "remote/cli/output.h"
 #include "remote/cli/progress.h"
 #include "remote/cli/task_list.h"
 #include "remote/cli/workspace.h"
+#include "remote/cli/x509_read.h"
 
 enum { WORKERS_MAX = 8 };
 
@@ -174,6 +177,21 @@ static void work_on_all(struct run *run)
     progress_end();
 }
 
+/* Who verifies has the one before, or none of the people's would be trusted for that long. */
+static void tell_renewed(const struct office *office)
+{
+    for (size_t i = 0; i < office->issuer_count; i++) {
+        const struct issuer *issuer = &office->issuers[i];
+        char until[OUTPUT_TIME_SIZE];
+        if (issuer->is_renewed)
+            output_remark(office->cli,
+                          _("the local issuer %s has a new certificate, of the same key, until %s: "
+                            "give it to those who verify"),
+                          issuer->name,
+                          output_time(x509_time(X509_get0_notAfter(issuer->x509)), until));
+    }
+}
+
 static enum cli_exit run_office(struct run *run, const struct form *base, const char *state_dir)
 {
     const struct cli *cli = run->office.cli;
@@ -193,6 +211,7 @@ static enum cli_exit run_office(struct run *run, const struct form *base, const 
     if (is_ready) {
         look_at_all(run);
         is_ready = task_list_count(&run->list, TASK_OPEN) == 0 || ask(run, &trouble);
+        tell_renewed(&run->office);
     }
     if (is_ready)
         work_on_all(run);

@@ -28,6 +28,7 @@ static void add_row(struct rows *rows, const struct task *task)
     rows_text(rows, "serial", task->serial[0] ? task->serial : NULL);
     rows_time(rows, "not_before", task->not_before);
     rows_time(rows, "not_after", task->not_after);
+    rows_flag(rows, "issuer_renewed", task->has_renewed_issuer);
 }
 
 static bool is_bad(const struct task *task)

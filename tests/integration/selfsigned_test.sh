@@ -111,6 +111,8 @@ usage_and_fields() {
     error invalid "country must be two letters, such as VN"
     run 1 "${form[@]}" --from 2026-02-30
     error invalid "from must be a day written YYYY-MM-DD, such as 2026-01-31"
+    run 1 "${form[@]}" --from 9999-12-31
+    error invalid "from must be at most 5 years from now"
     run 1 "${form[@]}" --key rsa:1024
     error invalid "key must be one of rsa:2048, rsa:3072, rsa:4096, ec:p256, ec:p384, ec:p521, ed25519"
     run 1 "${form[@]}" --locality "$(printf 'x%.0s' {1..129})"
@@ -171,7 +173,7 @@ many_users() {
         printf 'Phạm Dung,dung.p,,2026-01-01,0,,\r\n'
         printf 'Đỗ Văn Em,em.dv,,2026-01-01,1,ed25519,\r\n'
         printf 'Khác,binh.tt,,2026-01-01,1,,\r\n'
-        printf 'Hồ Giang,giang.h,,2060-01-01,5,ec:p384,\r\n'
+        printf 'Hồ Giang,giang.h,,%s,5,ec:p384,\r\n' "$(date -u -d '2 years' +%F)"
     } >"$HOME_DIR/users.csv"
     run 1 create --csv "$HOME_DIR/users.csv" "${SO[@]}" "${BY[@]}" --json
     json '[.[].reason] | unique | length' 3
@@ -432,6 +434,7 @@ rest() {
 
     test_case "an issuer that would end before what it issues is renewed under the same name and key"
     run 0 create --user late --name 'Muộn' --issued-by "$ISSUER" --from 2030-01-01 --years 30 --key ec:p256 "${SO[@]}" "${PIN[@]}" "${BY[@]}"
+    says "$err" "the local issuer $ISSUER has a new certificate, of the same key, until 2060-01-01T00:00:00Z: give it to those who verify"
     pkcs11-tool --module "$PATH_OF_MODULE" --token-label "$ISSUER" --read-object --type cert --label "$ISSUER" \
         --output-file "$HOME_DIR/issuer.der" >"$out" 2>"$err"
     openssl x509 -inform DER -in "$HOME_DIR/issuer.der" -out "$HOME_DIR/renewed.pem"

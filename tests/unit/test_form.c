@@ -79,6 +79,17 @@ static void without_a_day_it_begins_now(void **state)
     assert_int_equal(order.not_before, NOW);
 }
 
+static void it_may_begin_years_from_now_or_before(void **state)
+{
+    struct form form = good;
+    (void)state;
+
+    form.text[FORM_FROM] = "2031-09-21";
+    assert_int_equal(ordered(&form).not_before, 1947715200);
+    form.text[FORM_FROM] = "1950-01-01";
+    assert_int_equal(ordered(&form).not_before, -631152000);
+}
+
 static void issued_by_the_same_name_is_self_issued(void **state)
 {
     struct form form = good;
@@ -137,6 +148,8 @@ static void a_field_that_is_wrong_is_named_with_its_rule(void **state)
         {FORM_COUNTRY, "Đ", MUST_COUNTRY},
         {FORM_FROM, "2026-02-30", MUST_FROM},
         {FORM_FROM, "tomorrow", MUST_FROM},
+        {FORM_FROM, "2031-09-22", "from must be at most 5 years from now"},
+        {FORM_FROM, "9999-12-31", "from must be at most 5 years from now"},
         {FORM_KEY, "rsa:1024", MUST_KEY},
         {FORM_KEY, "RSA:2048", MUST_KEY},
         {FORM_PIN, "12345", "pin must have 6 to 64 bytes"},
@@ -272,6 +285,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_form_in_order_becomes_an_order),
         cmocka_unit_test(without_a_day_it_begins_now),
+        cmocka_unit_test(it_may_begin_years_from_now_or_before),
         cmocka_unit_test(issued_by_the_same_name_is_self_issued),
         cmocka_unit_test(every_kind_of_key_has_its_name),
         cmocka_unit_test(a_field_that_is_wrong_is_named_with_its_rule),
