@@ -341,8 +341,12 @@ enum sca_status backends_tokens(struct backends *backends, const struct token_li
 
 bool backends_have_changed(struct backends *backends, bool is_thorough)
 {
-    (void)is_thorough;
-    return atomic_load(&backends->played) != played_now();
+    bool has_changed = atomic_load(&backends->played) != played_now();
+
+    pthread_mutex_lock(&fake.mutex);
+    fake.counts.look += is_thorough;
+    pthread_mutex_unlock(&fake.mutex);
+    return has_changed;
 }
 
 unsigned backends_poll_ms(const struct backends *backends)

@@ -73,8 +73,9 @@ struct fake_counts {
     unsigned login;
     unsigned logout;
     unsigned discover;
-    unsigned tokens;     /* backends_tokens, the one of C_Initialize among them */
-    unsigned live;       /* tokens made and not yet freed */
+    unsigned tokens; /* backends_tokens, the one of C_Initialize among them */
+    unsigned look;   /* thorough backends_have_changed: of C_WaitForSlotEvent, before it sleeps */
+    unsigned live;   /* tokens made and not yet freed */
     unsigned under_lock; /* calls that came with a lock held */
 };
 
