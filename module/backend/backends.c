@@ -165,7 +165,7 @@ enum sca_status backends_tokens(struct backends *backends, const struct token_li
     if (st != SCA_OK)
         return st;
     collection_mark_gone(&c);
-    forwards_remember(&backends->forwards, &c.scan);
+    forwards_remember(&backends->forwards, &c.scan, c.is_partial);
     now.has_strangers = c.has_strangers;
     atomic_store(&backends->is_doubtful, !is_certain);
     remember(backends, &now);

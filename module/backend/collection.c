@@ -173,8 +173,10 @@ static enum sca_status fill_forward(struct collection *c, const struct forward_s
             break;
     }
     enum sca_status st = forward_token_new(seen, id, &token);
-    if (st == SCA_GONE)
+    if (st == SCA_GONE) {
+        c->is_partial = true;
         return SCA_OK;
+    }
     return st == SCA_OK ? token_list_add(&c->fresh, token) : st;
 }
 
@@ -201,7 +203,7 @@ enum sca_status collection_fill(struct collection *c, const struct catalogue *ca
     token_list_fini(&c->fresh);
     memset(c->is_seen, 0, c->known_count * sizeof(*c->is_seen));
     c->is_damaged = !catalogue;
-    c->is_borrowed = c->has_local = c->has_strangers = false;
+    c->is_borrowed = c->has_local = c->has_strangers = c->is_partial = false;
     if (catalogue)
         st = fill_catalogue(c, catalogue);
     return st == SCA_OK ? fill_forwards(c) : st;

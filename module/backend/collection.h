@@ -23,6 +23,7 @@ struct collection {
     bool has_local;     /* the catalogue knows of tokens on this computer */
     bool has_strangers; /* it knows of accounts that are not in the configuration */
     bool is_damaged;    /* a part of it could not be read */
+    bool is_partial;    /* a token of another module could not be made */
 };
 
 /* SCA_NOMEM; collection_fini in every case, which frees fresh. */

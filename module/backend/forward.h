@@ -18,16 +18,7 @@ struct forward_section {
     const struct token_config *config; /* borrowed */
     struct inner *_Atomic inner;       /* NULL: not loaded, or refused */
     char why[INNER_WHY_SIZE];          /* what was logged last of a module that is refused */
-};
-
-/* All of them. */
-struct forwards {
-    struct forward_section *sections;
-    size_t count;
-    atomic_bool is_loaded;       /* nothing is asked before the first list of slots */
-    _Atomic uint64_t retried_ms; /* when a module that does not start was tried last */
-    _Atomic uint64_t sum;        /* of what there was at the last look */
-    atomic_bool has_news;        /* something else was seen since */
+    _Atomic uint64_t failing_ms;       /* since when its tokens cannot be read; 0: they can */
 };
 
 /* Texts of a token and its slot, trimmed. */
@@ -57,6 +48,18 @@ struct forward_scan {
 };
 void forward_scan_fini(struct forward_scan *scan);
 
+/* All sections. */
+struct forwards {
+    struct forward_section *sections;
+    size_t count;
+    atomic_bool is_loaded;       /* nothing is asked before the first list of slots */
+    _Atomic uint64_t retried_ms; /* when what had failed was tried last */
+    atomic_bool is_partial;      /* a token that is there could not be made at the last look */
+    atomic_bool has_news;        /* something else was seen since */
+    struct lock lock;            /* guards the rest */
+    struct forward_scan last;    /* the look that was remembered */
+};
+
 /* SCA_NOMEM. Nothing is loaded yet; config must outlive it. */
 enum sca_status forwards_init(struct forwards *forwards, const struct config *config);
 void forwards_fini(struct forwards *forwards);
@@ -65,12 +68,16 @@ void forwards_fini(struct forwards *forwards);
  * and take the section's own slots away. One thread at a time. False: there is no section. */
 bool forwards_load(struct forwards *forwards);
 
-/* What is plugged in now. SCA_NOMEM. */
+/* What is plugged in now; a token that cannot be read for a moment, as it was remembered.
+ * SCA_NOMEM. Any thread. The caller _fini()s it. */
 enum sca_status forwards_scan(struct forwards *forwards, struct forward_scan *ret_scan);
 
-/* Has something come or gone since the last scan that was remembered? Any thread. */
+/* Has something come or gone since the last scan that was remembered, or is it time to try what
+ * failed? Any thread. */
 bool forwards_have_changed(struct forwards *forwards);
-void forwards_remember(struct forwards *forwards, const struct forward_scan *scan);
+
+/* Takes the scan, and leaves the one before in its place. */
+void forwards_remember(struct forwards *forwards, struct forward_scan *scan, bool is_partial);
 
 /* How often to look while somebody waits, milliseconds; 0: no need. */
 unsigned forwards_poll_ms(const struct forwards *forwards);
