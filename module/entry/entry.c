@@ -22,13 +22,15 @@
     } while (0)
 
 /* First of all in every wrapper, and undone last. */
-#define UNCANCELLED __attribute__((unused)) AUTO(gate_release) int cancel_state = gate_hold()
+#define FRAMED                                                                                     \
+    AUTO(gate_release) struct gate_frame frame;                                                    \
+    gate_hold(&frame)
 
 /* Only a call that is counted in may write to the log: C_Finalize closes it. */
 #define P11_RAW(since, name, handler, format, parameters, ...)                                     \
     static CK_RV entry_##name parameters                                                           \
     {                                                                                              \
-        UNCANCELLED;                                                                               \
+        FRAMED;                                                                                    \
         CK_RV rv = handler(__VA_ARGS__);                                                           \
         bool is_inside = gate_enter() == CKR_OK;                                                   \
         if (is_inside)                                                                             \
@@ -39,7 +41,7 @@
 #define P11_LIB(since, name, handler, format, parameters, ...)                                     \
     static CK_RV entry_##name parameters                                                           \
     {                                                                                              \
-        UNCANCELLED;                                                                               \
+        FRAMED;                                                                                    \
         CK_RV rv = gate_enter();                                                                   \
         if (rv != CKR_OK)                                                                          \
             return rv;                                                                             \
@@ -51,7 +53,7 @@
 #define P11_SESSION(since, name, handler, format, parameters, ...)                                 \
     static CK_RV entry_##name parameters                                                           \
     {                                                                                              \
-        UNCANCELLED;                                                                               \
+        FRAMED;                                                                                    \
         struct session *s = NULL;                                                                  \
         CK_RV rv = gate_enter_session("C_" #name, hs, &s);                                         \
         if (rv != CKR_OK)                                                                          \
@@ -64,7 +66,7 @@
 #define P11_ABSENT_SESSION(since, name, parameters)                                                \
     static CK_RV entry_##name parameters                                                           \
     {                                                                                              \
-        UNCANCELLED;                                                                               \
+        FRAMED;                                                                                    \
         struct session *s = NULL;                                                                  \
         CK_RV rv = gate_enter_session("C_" #name, hs, &s);                                         \
         if (rv != CKR_OK)                                                                          \
@@ -76,7 +78,7 @@
 #define P11_ABSENT(since, name, code, parameters)                                                  \
     static CK_RV entry_##name parameters                                                           \
     {                                                                                              \
-        UNCANCELLED;                                                                               \
+        FRAMED;                                                                                    \
         CK_RV rv = gate_enter();                                                                   \
         if (rv != CKR_OK)                                                                          \
             return rv;                                                                             \

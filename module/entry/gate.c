@@ -6,22 +6,22 @@
 
 #include "module/entry/trace.h"
 #include "module/token/audit.h"
-#include "module/token/failure.h"
 #include "module/token/library.h"
 #include "module/token/session.h"
 #include "remote/base/lock.h"
 #include "remote/base/log.h"
 
-int gate_hold(void)
+void gate_hold(struct gate_frame *frame)
 {
-    int state = PTHREAD_CANCEL_ENABLE;
-    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-    return state;
+    frame->cancel_state = PTHREAD_CANCEL_ENABLE;
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &frame->cancel_state);
+    failure_begin(&frame->note);
 }
 
-void gate_release(const int *state)
+void gate_release(const struct gate_frame *frame)
 {
-    (void)pthread_setcancelstate(*state, NULL);
+    failure_end(&frame->note);
+    (void)pthread_setcancelstate(frame->cancel_state, NULL);
 }
 
 CK_RV gate_enter(void)

@@ -5,17 +5,23 @@
 #define MODULE_ENTRY_GATE_H
 
 #include "module/cryptoki.h"
+#include "module/token/failure.h"
 
 struct session;
+
+/* What every call has on its stack. */
+struct gate_frame {
+    int cancel_state;
+    struct failure_note note;
+};
 
 /*
  * A thread that is cancelled (pthread_cancel) ends at its next cancellation point after the call,
  * not inside of it, where it would leave locks behind that others wait for, and a signature that
- * nobody fetches. C_SessionCancel and C_Finalize end a call that waits. Returns what gate_release
- * takes back.
+ * nobody fetches. C_SessionCancel and C_Finalize end a call that waits.
  */
-int gate_hold(void);
-void gate_release(const int *state);
+void gate_hold(struct gate_frame *frame);
+void gate_release(const struct gate_frame *frame);
 
 /* CKR_OK, or CKR_CRYPTOKI_NOT_INITIALIZED. Every success needs its gate_leave. */
 CK_RV gate_enter(void);

@@ -2,13 +2,9 @@
 #include "module/token/failure.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 
-static _Thread_local struct {
-    char text[256];
-    bool is_set;
-} note;
+static _Thread_local struct failure_note *note;
 
 static const CK_RV codes[SCA_STATUS_COUNT] = {
     [SCA_OK] = CKR_OK,
@@ -35,13 +31,28 @@ static const CK_RV codes[SCA_STATUS_COUNT] = {
     [SCA_PENDING] = CKR_PENDING,
 };
 
+void failure_begin(struct failure_note *fresh)
+{
+    fresh->outer = note;
+    fresh->is_set = false;
+    note = fresh;
+}
+
+void failure_end(const struct failure_note *ended)
+{
+    note = ended->outer;
+}
+
 CK_RV failure(CK_RV rv, const char *format, ...)
 {
     va_list args;
+
+    if (!note)
+        return rv;
     va_start(args, format);
-    (void)vsnprintf(note.text, sizeof(note.text), format, args); /* a cut note is still a note */
+    (void)vsnprintf(note->text, sizeof(note->text), format, args); /* a cut note is still a note */
     va_end(args);
-    note.is_set = true;
+    note->is_set = true;
     return rv;
 }
 
@@ -57,8 +68,8 @@ CK_RV failure_of(enum sca_status status, const struct call *call)
 
 const char *failure_take(void)
 {
-    if (!note.is_set)
+    if (!note || !note->is_set)
         return "";
-    note.is_set = false;
-    return note.text;
+    note->is_set = false;
+    return note->text;
 }

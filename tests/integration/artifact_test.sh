@@ -58,6 +58,10 @@ for file in "$module" "$remote"; do
     check "$name has no executable stack" "RW" \
         "$(readelf -lW "$file" | awk '/GNU_STACK/ { print $7 }')"
     check "$name has no text relocations" 0 "$(readelf -d "$file" | grep -c TEXTREL || true)"
+    check "$name allocates nothing when a thread first uses it" "" \
+        "$(nm -D --undefined-only "$file" | grep -o __tls_get_addr || true)"
+    check "$name leaves other libraries room for their threads' data: 64 bytes at most" "yes" \
+        "$(size=$(readelf -lW "$file" | awk '$1 == "TLS" { print $6 }') && ((size <= 64)) && echo yes || echo "$size")"
 done
 
 # Layers: a folder includes only what the list allows it. FOLDER ALLOWED...

@@ -10,6 +10,32 @@
 
 #include <cmocka.h>
 
+static struct failure_note note;
+
+static int begin(void **state)
+{
+    (void)state;
+    failure_begin(&note);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    failure_end(&note);
+    return 0;
+}
+
+#define NOTED(test) cmocka_unit_test_setup_teardown(test, begin, end)
+
+static void without_a_call_there_is_no_note(void **state)
+{
+    (void)state;
+
+    assert_int_equal(failure(CKR_DEVICE_ERROR, "no %s", "route"), CKR_DEVICE_ERROR);
+    assert_string_equal(failure_take(), "");
+}
+
 static void a_note_is_taken_once(void **state)
 {
     (void)state;
@@ -81,14 +107,30 @@ static void a_note_is_its_threads_own(void **state)
     assert_string_equal(failure_take(), "mine");
 }
 
+static void a_call_within_a_call_has_its_own(void **state)
+{
+    struct failure_note inner;
+    (void)state;
+
+    (void)failure(CKR_OK, "outer");
+    failure_begin(&inner);
+    assert_string_equal(failure_take(), "");
+    (void)failure(CKR_OK, "inner");
+    failure_end(&inner);
+
+    assert_string_equal(failure_take(), "outer");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_note_is_taken_once),
-        cmocka_unit_test(the_last_note_counts),
-        cmocka_unit_test(a_status_brings_its_code_and_the_calls_note),
-        cmocka_unit_test(no_failure_is_a_success),
-        cmocka_unit_test(a_note_is_its_threads_own),
+        cmocka_unit_test(without_a_call_there_is_no_note),
+        NOTED(a_note_is_taken_once),
+        NOTED(the_last_note_counts),
+        NOTED(a_status_brings_its_code_and_the_calls_note),
+        NOTED(no_failure_is_a_success),
+        NOTED(a_note_is_its_threads_own),
+        NOTED(a_call_within_a_call_has_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
