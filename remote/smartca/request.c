@@ -99,7 +99,9 @@ enum sca_status request_draft(const struct request_subject *subject, struct call
     record->documents = calloc(subject->count, sizeof(*record->documents));
     if (!record->documents)
         return SCA_NOMEM;
-    service_new_id(record->id);
+    enum sca_status st = service_new_id(call, record->id);
+    if (st != SCA_OK)
+        return st;
     record->begun_at = call->clock->wall_s(call->clock);
     for (; record->document_count < subject->count; record->document_count++) {
         struct span digest = subject->documents[record->document_count].digest;

@@ -36,7 +36,8 @@ struct journal_document *request_document(const struct journal_transaction *reco
 /*
  * Drafts a transaction: a new id, a doc_id for each document (its control code, made unique), the
  * description, the time. Whatever *record held is released first. SCA_INVALID with the call's note
- * for a digest or a text that cannot be sent, SCA_NOMEM; *record is to be fini()ed in any case.
+ * for a digest or a text that cannot be sent, SCA_IO with it, SCA_NOMEM; *record is to be fini()ed
+ * in any case.
  */
 enum sca_status request_draft(const struct request_subject *subject, struct call *call,
                               struct journal_transaction *record);

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include <uuid.h>
 
@@ -25,12 +26,18 @@ void service_answer_fini(struct answer *answer)
     http_response_fini(&answer->response);
 }
 
-void service_new_id(char out[static SERVICE_ID_SIZE])
+/* uuid_generate_random would end the program where its thread's variables find no memory, and makes
+ * do with guessable numbers where the system gives no others. */
+enum sca_status service_new_id(struct call *call, char out[static SERVICE_ID_SIZE])
 {
     uuid_t id;
 
-    uuid_generate_random(id);
+    if (getrandom(id, sizeof(id), 0) != sizeof(id))
+        return call_fail(call, SCA_IO, "the system gives no random bytes for a transaction's id");
+    id[6] = (id[6] & 0x0f) | 0x40; /* RFC 4122 section 4.4: version and variant */
+    id[8] = (id[8] & 0x3f) | 0x80;
     uuid_unparse_lower(id, out);
+    return SCA_OK;
 }
 
 /* A question may be repeated on a fresh connection when a kept one proves dead; a sign may not. */
@@ -121,7 +128,9 @@ enum sca_status service_ask_certificates(struct smartca_client *client, struct c
     enum sca_status st = asker_init(&asker, client, call, credentials);
     if (st != SCA_OK)
         return st;
-    service_new_id(id);
+    st = service_new_id(call, id);
+    if (st != SCA_OK)
+        return st;
     st = codec_build_get_certificate(&asker.who, id, &body);
     if (st != SCA_OK)
         return call_fail(call, st, "the question for certificates cannot be built");

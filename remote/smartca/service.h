@@ -26,8 +26,8 @@ struct answer {
 void service_answer_init(struct answer *answer);
 void service_answer_fini(struct answer *answer);
 
-/* A new transaction id: UUIDv4, lower case. */
-void service_new_id(char out[static SERVICE_ID_SIZE]);
+/* A new transaction id: UUIDv4, lower case. SCA_IO, with the call's note. */
+enum sca_status service_new_id(struct call *call, char out[static SERVICE_ID_SIZE]);
 
 /*
  * Each asks once. SCA_OK: there is an answer, whatever it says; call->device_error is its code.
