@@ -11,7 +11,7 @@
 
 int socket_open(struct pool_slot *slot, int family, int type, int protocol)
 {
-    int fd = socket(family, type | SOCK_CLOEXEC, protocol);
+    int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
     if (fd >= 0 && !pool_fd_add(slot, fd)) {
         (void)close(fd);
         errno = ENOMEM;

@@ -10,7 +10,8 @@
 
 #include "remote/http/pool.h"
 
-/* -1 when there is none, or no room for it in the slot. */
+/* Never blocks: libcurl asks for that as well, but does not look whether it got it, and would read
+ * for ever. -1 when there is none, or no room for it in the slot. */
 int socket_open(struct pool_slot *slot, int family, int type, int protocol);
 
 /* What close() returns. */

@@ -223,6 +223,38 @@ static void no_descriptor_would_be_inherited_by_a_program_started_later(void **s
     assert_int_equal(inherited_fds(), before);
 }
 
+static atomic_bool refuses_flags;
+
+/* libcurl's calls come here as well, as the program's own functions go first. */
+__attribute__((visibility("default"))) int fcntl(int fd, int command, ...)
+{
+    va_list args;
+
+    va_start(args, command);
+    long value = va_arg(args, long);
+    va_end(args);
+    if (command == F_SETFL && atomic_load(&refuses_flags)) {
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_fcntl, fd, command, value);
+}
+
+/* With TLS, the second request reads from the kept connection first, where nothing has come. */
+static void sockets_do_not_block_even_where_their_flags_cannot_be_set(void **state)
+{
+    struct http_settings settings = world_settings();
+    (void)state;
+    server_start(&server, authority_issue_default(&world.authority), serve_ok);
+    client_init(&client, &server, &settings);
+    atomic_store(&refuses_flags, true);
+
+    client_post_ok(&client, "1");
+    client_post_ok(&client, "2");
+
+    atomic_store(&refuses_flags, false);
+}
+
 static void the_host_finds_its_thread_as_it_left_it(void **state)
 {
     (void)state;
@@ -301,6 +333,7 @@ int main(void)
         CASE(a_proxy_of_the_environment_is_ignored),
         CASE(a_proxy_that_refuses_has_passed_nothing_on),
         CASE(no_descriptor_would_be_inherited_by_a_program_started_later),
+        CASE(sockets_do_not_block_even_where_their_flags_cannot_be_set),
         CASE(the_host_finds_its_thread_as_it_left_it),
         CASE(a_pending_sigpipe_of_the_host_stays_pending),
         CASE(it_does_so_while_handles_that_will_not_do_are_given_up),
