@@ -62,9 +62,14 @@ static bool grow(struct handle_map *map)
     return true;
 }
 
+bool handle_map_is_full(const struct handle_map *map)
+{
+    return map->used >= map->limit;
+}
+
 unsigned long handle_map_add(struct handle_map *map, void *item)
 {
-    if (map->used >= map->limit || (map->free_head == NO_PLACE && !grow(map)))
+    if (handle_map_is_full(map) || (map->free_head == NO_PLACE && !grow(map)))
         return 0;
     uint32_t index = pop_free(map);
     struct handle_place *place = &map->places[index];

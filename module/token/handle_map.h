@@ -35,6 +35,9 @@ void handle_map_fini(struct handle_map *map);
 /* 0 when the limit is reached or memory is short. */
 unsigned long handle_map_add(struct handle_map *map, void *item);
 
+/* Are there as many as the limit allows? */
+bool handle_map_is_full(const struct handle_map *map);
+
 /* The item of a handle, NULL for any other number. */
 void *handle_map_find(const struct handle_map *map, unsigned long handle);
 

@@ -69,9 +69,10 @@ static CK_RV enlist(struct session *s, CK_SESSION_HANDLE *ret_handle)
     lock_take(&sessions.lock);
     CK_SESSION_HANDLE handle = handle_map_add(&sessions.map, s);
     s->handle = handle;
+    bool is_full = handle_map_is_full(&sessions.map);
     lock_drop(&sessions.lock);
     if (handle == CK_INVALID_HANDLE)
-        return CKR_SESSION_COUNT;
+        return is_full ? CKR_SESSION_COUNT : CKR_HOST_MEMORY;
     *ret_handle = handle; /* s itself may be closed by another thread already */
     return CKR_OK;
 }

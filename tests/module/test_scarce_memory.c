@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is done without memory, too, and what is not. Linked with --wrap=calloc and
+/* What is done without memory, too, and what is not. Linked with --wrap=calloc, --wrap=realloc and
  * --wrap=pthread_atfork. */
 #include <errno.h>
 #include <stdatomic.h>
@@ -15,12 +15,19 @@ static atomic_bool has_no_handlers; /* no memory for one more, that is */
 /* NOLINTBEGIN(bugprone-reserved-identifier): the linker's names */
 void *__real_calloc(size_t count, size_t size);
 void *__wrap_calloc(size_t count, size_t size);
+void *__real_realloc(void *block, size_t size);
+void *__wrap_realloc(void *block, size_t size);
 int __real_pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void));
 int __wrap_pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void));
 
 void *__wrap_calloc(size_t count, size_t size)
 {
     return atomic_load(&is_scarce) ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *block, size_t size)
+{
+    return atomic_load(&is_scarce) ? NULL : __real_realloc(block, size);
 }
 
 int __wrap_pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void))
@@ -50,6 +57,19 @@ static void without_a_handler_for_fork_nothing_starts(void **state)
     EXPECT(CKR_CRYPTOKI_NOT_INITIALIZED, p11->C_Finalize(NULL));
     EXPECT(CKR_OK, p11->C_Initialize(NULL));
     assert_int_equal(child_run(nothing_is_there, NULL), 0);
+}
+
+static void a_first_session_without_memory_is_not_called_one_too_many(void **state)
+{
+    CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
+    (void)state;
+
+    atomic_store(&is_scarce, true);
+    CK_RV rv = p11->C_OpenSession(FAKE_PIN, CKF_SERIAL_SESSION, NULL, NULL, &session);
+    atomic_store(&is_scarce, false);
+
+    EXPECT(CKR_HOST_MEMORY, rv);
+    EXPECT(CKR_OK, p11->C_OpenSession(FAKE_PIN, CKF_SERIAL_SESSION, NULL, NULL, &session));
 }
 
 static void a_logout_ends_what_was_begun(void **state)
@@ -91,6 +111,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         OFF(without_a_handler_for_fork_nothing_starts),
+        ON(a_first_session_without_memory_is_not_called_one_too_many),
         disk_test(a_logout_ends_what_was_begun),
         ON(finalize_wakes_a_waiting_signature),
     };
