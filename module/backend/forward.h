@@ -188,7 +188,7 @@ CK_RV forward_object_read(const struct inner *inner, CK_SESSION_HANDLE session,
 void forward_object_fini(struct forward_object *object);
 
 /* forward_spki.c: CKA_PUBLIC_KEY_INFO of a public key that lacks it, from its other attributes. The
- * caller buf_fini()s ret_spki. SCA_INVALID: it is no key that OpenSSL knows. */
+ * caller buf_fini()s ret_spki. SCA_INVALID: it is no key that OpenSSL knows. SCA_NOMEM. */
 enum sca_status forward_spki(const struct attributes *attributes, struct buf *ret_spki);
 
 /* The same sum for the same bytes everywhere: FNV-1a. */

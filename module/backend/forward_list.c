@@ -111,9 +111,13 @@ static enum sca_status add(struct listing *listing, struct forward_object *objec
     struct attributes *attributes = &object->attributes;
 
     unique_id_add(attributes, "token", listing->token->identity.serial, number, unique_id);
-    if (object->class == CKO_PUBLIC_KEY && !has(attributes, CKA_PUBLIC_KEY_INFO) &&
-        forward_spki(attributes, &spki) == SCA_OK)
-        put(attributes, CKA_PUBLIC_KEY_INFO, buf_span(&spki));
+    if (object->class == CKO_PUBLIC_KEY && !has(attributes, CKA_PUBLIC_KEY_INFO)) {
+        enum sca_status st = forward_spki(attributes, &spki);
+        if (st == SCA_NOMEM)
+            return st;
+        if (st == SCA_OK)
+            put(attributes, CKA_PUBLIC_KEY_INFO, buf_span(&spki));
+    }
     if (object->class == CKO_PRIVATE_KEY)
         listing->keys.items[listing->keys.count++] =
             (struct forward_key){.number = number,

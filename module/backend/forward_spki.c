@@ -129,13 +129,16 @@ static EVP_PKEY *read_key(const struct attributes *attributes)
 enum sca_status forward_spki(const struct attributes *attributes, struct buf *ret_spki)
 {
     unsigned char *der = NULL;
+    unsigned long before = ERR_peek_last_error();
 
     (void)ERR_set_mark();
     AUTO(crypto_pkey_freep) EVP_PKEY *key = read_key(attributes);
     int len = key ? i2d_PUBKEY(key, &der) : 0;
+    enum sca_status st = len <= 0 && crypto_lacked_memory(before) ? SCA_NOMEM : SCA_INVALID;
     (void)ERR_pop_to_mark();
     buf_init(ret_spki, SPKI_MAX, false);
-    enum sca_status st = len > 0 ? buf_append(ret_spki, span_of(der, (size_t)len)) : SCA_INVALID;
+    if (len > 0)
+        st = buf_append(ret_spki, span_of(der, (size_t)len));
     OPENSSL_free(der);
     return st;
 }

@@ -60,7 +60,7 @@ static bool read_x509(struct token *token, CK_OBJECT_HANDLE object, struct span 
     AUTO(x509_freep) X509 *x509 = x509_parse(der);
 
     if (!x509) {
-        token->lacked_memory = token->lacked_memory || crypto_lacked_memory(true);
+        token->lacked_memory = token->lacked_memory || crypto_lacked_memory(0);
         return false;
     }
     free(view->subject); /* of an issuer's, read before */

@@ -51,8 +51,15 @@ begin() {
 service_reset() {
     control reset '{}' >/dev/null
 }
+# service_is_right FAULT: nobody was asked too often. Without memory, files of one command may go in two transactions.
 service_is_right() {
-    [ "$(control counters | jq .pushes)" -le "${PUSHES}" ]
+    local asked
+    case $1 in
+    *MEMORY) asked=$(control transactions |
+        jq 'map(.pushes as $n | .digests[] | {d: ., n: $n}) | group_by(.d) | map(map(.n) | add) | max // 0') ;;
+    *) asked=$(control counters | jq .pushes) ;;
+    esac
+    [ "$asked" -le "$PUSHES" ]
 }
 
 mine() { pkcs11-tool --module "$MODULE" --token-label an "$@"; }

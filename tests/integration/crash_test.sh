@@ -261,7 +261,7 @@ try() {
         diff "$HOME_DIR/work/again" "$HOME_DIR/work/found" || true
         whine "$row" "$point $fault: the next one does not bring the new state"
     }
-    service_is_right || whine "$row" "$point $fault: the service was asked too often"
+    service_is_right "$fault" || whine "$row" "$point $fault: the service was asked too often"
     [[ $fault = KILL* || $call != unlink* ]] || return 0 # what could not be removed then is removed later
     listing | comm -13 "$HOME_DIR/work/listing" - >"$HOME_DIR/work/left"
     [ ! -s "$HOME_DIR/work/left" ] || { cat "$HOME_DIR/work/left"; whine "$row" "$point $fault: leftovers"; }
