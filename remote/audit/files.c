@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/audit/files.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -11,12 +10,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
-
-static void dir_closep(DIR **dir)
-{
-    if (*dir)
-        (void)closedir(*dir);
-}
+#include "remote/base/folder.h"
 
 void files_fini(struct files *files)
 {
@@ -63,16 +57,11 @@ static int compare_numbers(const void *a, const void *b)
 /* A crash may have left audit.jsonl with its number already: it is one file. */
 static enum sca_status list_closed(struct files *files, ino_t current)
 {
-    AUTO(dir_closep) DIR *dir = opendir(files->dir);
-    enum sca_status st = dir ? SCA_OK : SCA_IO;
+    AUTO(folder_closep) DIR *dir = opendir(files->dir);
+    enum sca_status st = dir ? SCA_OK : file_status_of_errno();
+    const struct dirent *item = NULL;
 
-    while (st == SCA_OK) {
-        errno = 0;
-        const struct dirent *item = readdir(dir);
-        if (!item) {
-            st = errno ? SCA_IO : SCA_OK;
-            break;
-        }
+    while (st == SCA_OK && (item = folder_next(dir, &st))) {
         unsigned number = number_of(item->d_name);
         if (number > 0 && item->d_ino != current)
             st = add_number(files, number);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "remote/cli/sign_folder.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
+#include "remote/base/folder.h"
 #include "remote/cli/output.h"
 
 enum { CHUNK = 16 << 10, PATIENCE_MS = 500 /* with who adds a line */ };
@@ -152,25 +152,18 @@ static enum sca_status show(int folder, const char *name, sign_folder_visitor *v
 enum sca_status sign_folder_each(int folder, sign_folder_visitor *visit, void *arg)
 {
     int again = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *all = again >= 0 ? fdopendir(again) : NULL;
+    AUTO(folder_closep) DIR *all = again >= 0 ? fdopendir(again) : NULL;
+    const struct dirent *item = NULL;
     enum sca_status st = SCA_OK;
 
     if (!all) {
         fd_closep(&again);
         return SCA_NOMEM; /* it is open, and ours: there is only a lack of something */
     }
-    while (st == SCA_OK) {
-        errno = 0;
-        const struct dirent *item = readdir(all);
-        if (!item) {
-            /* An error is not the end: what is behind was asked for, and would be once more. */
-            st = errno ? file_status_of_errno() : SCA_OK;
-            break;
-        }
+    /* An error is not the end: what is behind was asked for, and would be once more. */
+    while (st == SCA_OK && (item = folder_next(all, &st)))
         if (is_name(item->d_name))
             st = show(folder, item->d_name, visit, arg);
-    }
-    (void)closedir(all);
     return st;
 }
 
