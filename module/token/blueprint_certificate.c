@@ -118,6 +118,7 @@ CK_RV blueprint_add_certificate(struct blueprint *blueprint)
     if (kind != CKC_X_509 || value->ulValueLen > CERTIFICATE_DER_MAX)
         return CKR_ATTRIBUTE_VALUE_INVALID;
 
+    unsigned long before = ERR_peek_last_error();
     (void)ERR_set_mark();
     const unsigned char *der = value->pValue;
     /* Made beforehand, or it would be of the program's own library context. */
@@ -125,6 +126,8 @@ CK_RV blueprint_add_certificate(struct blueprint *blueprint)
     bool is_whole = x509 && d2i_X509(&x509, &der, (long)value->ulValueLen) &&
                     der == (const unsigned char *)value->pValue + value->ulValueLen;
     CK_RV rv = is_whole ? read_certificate(blueprint, x509) : CKR_ATTRIBUTE_VALUE_INVALID;
+    if (rv != CKR_OK && crypto_lacked_memory(before))
+        rv = CKR_HOST_MEMORY;
     (void)ERR_pop_to_mark();
     if (rv != CKR_OK)
         return rv;

@@ -83,10 +83,13 @@ CK_RV key_read(enum object_kind kind, const CK_ATTRIBUTE *template, CK_ULONG cou
                EVP_PKEY **ret_key)
 {
     AUTO(crypto_pkey_freep) EVP_PKEY *key = NULL;
+    unsigned long before = ERR_peek_last_error();
     (void)ERR_set_mark();
     CK_RV rv = read_key(kind, template, count, &key);
     if (rv == CKR_OK && !is_info_of(key, key_value(template, count, CKA_PUBLIC_KEY_INFO)))
         rv = CKR_TEMPLATE_INCONSISTENT;
+    if (rv != CKR_OK && crypto_lacked_memory(before))
+        rv = CKR_HOST_MEMORY;
     (void)ERR_pop_to_mark();
     if (rv == CKR_OK)
         *ret_key = TAKE(key);

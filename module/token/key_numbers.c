@@ -3,6 +3,7 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 
 #include "module/token/key_material.h"
@@ -55,6 +56,11 @@ EVP_PKEY *key_numbers_make(const struct key_numbers *numbers, const char *type, 
     if (!params || !ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
         EVP_PKEY_fromdata(ctx, &key, selection, params) != 1)
         key = NULL;
+    if (key && !crypto_is_whole(key)) {
+        EVP_PKEY_free(key);
+        key = NULL;
+        ERR_raise(ERR_LIB_USER, ERR_R_MALLOC_FAILURE);
+    }
     EVP_PKEY_CTX_free(ctx);
     OSSL_PARAM_free(params);
     return key;

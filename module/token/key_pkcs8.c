@@ -208,11 +208,13 @@ static EVP_PKEY *read_info(struct span der)
 
 enum sca_status key_from_pkcs8(struct span der, EVP_PKEY **ret_key)
 {
+    unsigned long before = ERR_peek_last_error();
     (void)ERR_set_mark();
     EVP_PKEY *key = read_info(der);
+    bool lacked_memory = !key && crypto_lacked_memory(before);
     (void)ERR_pop_to_mark();
     if (!key)
-        return SCA_INVALID;
+        return lacked_memory ? SCA_NOMEM : SCA_INVALID;
     *ret_key = key;
     return SCA_OK;
 }

@@ -81,11 +81,12 @@ static CK_RV load_public_key(const struct object *object, EVP_PKEY **ret_key)
         return CKR_KEY_FUNCTION_NOT_PERMITTED;
     const unsigned char *der = spki->pValue;
     (void)ERR_set_mark();
+    AUTO(crypto_pkey_freep)
     EVP_PKEY *key = d2i_PUBKEY_ex(NULL, &der, (long)spki->ulValueLen, crypto_libctx(), NULL);
     (void)ERR_pop_to_mark();
-    if (!key)
+    if (!key || !crypto_is_whole(key))
         return CKR_FUNCTION_FAILED;
-    *ret_key = key;
+    *ret_key = TAKE(key);
     return CKR_OK;
 }
 

@@ -108,6 +108,11 @@ bool crypto_lacked_memory(unsigned long before)
            (last != before && ERR_GET_REASON(last) == ERR_R_MALLOC_FAILURE);
 }
 
+bool crypto_is_whole(const EVP_PKEY *key)
+{
+    return EVP_PKEY_get_bits(key) > 0;
+}
+
 EVP_PKEY_CTX *crypto_key_ctx(const char *kind)
 {
     /* By these names OpenSSL 3.0 finds its own, but no engine: those have numbers, which it has for

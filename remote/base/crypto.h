@@ -35,6 +35,9 @@ bool crypto_lacked_memory(unsigned long before);
  */
 EVP_PKEY_CTX *crypto_key_ctx(const char *kind);
 
+/* OpenSSL takes a key whose size it had no memory to find out, and then it has none. */
+bool crypto_is_whole(const EVP_PKEY *key);
+
 /*
  * C_Finalize may come from an exit handler that runs after OpenSSL's own (clients.md rule 3). What
  * is left of OpenSSL then is not to be called: when it has ended, keys and contexts are left to the

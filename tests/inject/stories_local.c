@@ -79,9 +79,10 @@ static void is_signed(CK_RV rv)
     key_works();
 }
 
+static CK_BYTE p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
+
 static CK_RV generate(void)
 {
-    static CK_BYTE p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
     CK_BBOOL yes = CK_TRUE;
     CK_ATTRIBUTE public[] = {{CKA_TOKEN, &yes, sizeof(yes)}, {CKA_EC_PARAMS, p256, sizeof(p256)}};
     CK_ATTRIBUTE private[] = {{CKA_TOKEN, &yes, sizeof(yes)}, {CKA_SIGN, &yes, sizeof(yes)}};
@@ -120,7 +121,20 @@ static CK_RV create(void)
     return p11->C_CreateObject(session, template, ARRAY_LEN(template), &kept()->object);
 }
 
-static void has_the_note_or_not(CK_RV rv)
+static CK_RV create_key(void)
+{
+    CK_OBJECT_CLASS private = CKO_PRIVATE_KEY;
+    CK_KEY_TYPE ec = CKK_EC;
+    CK_BBOOL yes = CK_TRUE;
+    CK_BYTE one[32] = {[31] = 1};
+    CK_ATTRIBUTE template[] = {
+        {CKA_CLASS, &private, sizeof(private)}, {CKA_KEY_TYPE, &ec, sizeof(ec)},
+        {CKA_TOKEN, &yes, sizeof(yes)},         {CKA_SIGN, &yes, sizeof(yes)},
+        {CKA_EC_PARAMS, p256, sizeof(p256)},    {CKA_VALUE, one, sizeof(one)}};
+    return p11->C_CreateObject(session, template, ARRAY_LEN(template), &kept()->object);
+}
+
+static void has_one_more_or_not(CK_RV rv)
 {
     has_more(rv, 1);
 }
@@ -199,7 +213,8 @@ static void one_pin_opens_it(CK_RV rv)
 const struct story local_stories[] = {
     {"local C_Sign, from C_Initialize on", false, NULL, sign_from_the_start, is_signed},
     {"local C_GenerateKeyPair", false, open, generate, has_both_keys_or_none},
-    {"local C_CreateObject", false, open, create, has_the_note_or_not},
+    {"local C_CreateObject", false, open, create, has_one_more_or_not},
+    {"local C_CreateObject of a key", false, open, create_key, has_one_more_or_not},
     {"local C_SetAttributeValue", false, open_and_create, rename_it, has_either_name},
     {"local C_DestroyObject", false, open_and_create, destroy, is_gone_or_there},
     {"local C_SetPIN", false, open, change_pin, one_pin_opens_it},
