@@ -61,6 +61,11 @@ static void bio_freep(BIO **bio)
     (void)BIO_free(*bio);
 }
 
+static void libctx_freep(OSSL_LIB_CTX **libctx)
+{
+    OSSL_LIB_CTX_free(*libctx);
+}
+
 static void bn_freep(BIGNUM **number)
 {
     BN_free(*number);
@@ -242,7 +247,9 @@ static bool is_same_der(const X509 *x509, struct span der)
     return is_same;
 }
 
-static const char *fill(struct parsed_certificate *parsed, OSSL_LIB_CTX *libctx, struct span der)
+/* ret_is_x509: what is wrong, if anything is, is behind the ASN.1. */
+static const char *fill(struct parsed_certificate *parsed, OSSL_LIB_CTX *libctx, struct span der,
+                        bool *ret_is_x509)
 {
     AUTO(x509_freep) X509 *x509 = X509_new_ex(libctx, NULL);
     const uint8_t *end = der.ptr;
@@ -253,6 +260,7 @@ static const char *fill(struct parsed_certificate *parsed, OSSL_LIB_CTX *libctx,
         return wording("it is not an X.509 certificate in DER");
     if (end != der.ptr + der.len || !is_same_der(x509, der))
         return wording("it is not exactly one certificate in DER");
+    *ret_is_x509 = true;
     if (!own(parsed, OPENSSL_memdup(der.ptr, der.len), (int)der.len, &parsed->view.der))
         return wording("no memory for it");
     if (!take_time(X509_get0_notBefore(x509), &parsed->view.not_before) ||
@@ -265,7 +273,8 @@ static const char *fill(struct parsed_certificate *parsed, OSSL_LIB_CTX *libctx,
 }
 
 static enum sca_status parse(OSSL_LIB_CTX *libctx, struct span der,
-                             struct parsed_certificate **ret_parsed, const char **why)
+                             struct parsed_certificate **ret_parsed, const char **why,
+                             bool *ret_is_x509)
 {
     AUTO(parsed_certificate_freep) struct parsed_certificate *parsed = calloc(1, sizeof(*parsed));
 
@@ -275,7 +284,7 @@ static enum sca_status parse(OSSL_LIB_CTX *libctx, struct span der,
     /* The queue of errors is the host's as well: it finds there what it left. */
     unsigned long before = ERR_peek_last_error();
     (void)ERR_set_mark();
-    *why = fill(parsed, libctx, der);
+    *why = fill(parsed, libctx, der, ret_is_x509);
     bool lacked_memory = *why && crypto_lacked_memory(before);
     (void)ERR_pop_to_mark();
     if (*why)
@@ -287,11 +296,18 @@ static enum sca_status parse(OSSL_LIB_CTX *libctx, struct span der,
 enum sca_status certificate_parse(OSSL_LIB_CTX *libctx, struct span der,
                                   struct parsed_certificate **ret_parsed, const char **why)
 {
-    enum sca_status st = parse(libctx, der, ret_parsed, why);
+    AUTO(libctx_freep) OSSL_LIB_CTX *fresh = NULL;
+    bool is_x509 = false;
 
-    /* OpenSSL forgets that it had no memory for a key, and calls it unreadable: a certificate is
-     * left out when that is said twice. */
-    return st == SCA_PROTOCOL ? parse(libctx, der, ret_parsed, why) : st;
+    enum sca_status st = parse(libctx, der, ret_parsed, why, &is_x509);
+    if (st != SCA_PROTOCOL)
+        return st;
+    /* OpenSSL forgets that it had no memory for a key, and calls it unreadable; where it had none
+     * for its list of algorithms, it does so as long as the context lives. A certificate is left
+     * out when it is said twice, the second time by a context of its own. */
+    if (is_x509)
+        fresh = OSSL_LIB_CTX_new();
+    return parse(fresh ? fresh : libctx, der, ret_parsed, why, &is_x509);
 }
 
 /* The bytes of a DER INTEGER behind its header; all of them where that makes no sense. */

@@ -8,6 +8,7 @@
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/provider.h>
 #include <openssl/x509.h>
 
 #include <cmocka.h>
@@ -238,6 +239,27 @@ static void the_hosts_errors_stay_in_the_queue(void **state)
     assert_int_equal(ERR_get_error(), 0);
 }
 
+/* As it is for good where there was no memory when OpenSSL looked for them. */
+static void a_context_without_algorithms_calls_no_certificate_unreadable(void **state)
+{
+    OSSL_LIB_CTX *poor = OSSL_LIB_CTX_new();
+    struct parsed_certificate *parsed = NULL;
+    const char *why = "";
+
+    (void)state;
+    OSSL_PROVIDER *nothing = OSSL_PROVIDER_load(poor, "null");
+    assert_non_null(nothing);
+    AUTO(crypto_pkey_freep) EVP_PKEY *key = EVP_PKEY_Q_keygen(crypto_libctx(), NULL, "EC", "P-256");
+    struct buf der = certificate_plain(key);
+    assert_int_equal(certificate_parse(poor, buf_span(&der), &parsed, &why), SCA_OK);
+    assert_null(why);
+
+    parsed_certificate_free(parsed);
+    buf_fini(&der);
+    (void)OSSL_PROVIDER_unload(nothing);
+    OSSL_LIB_CTX_free(poor);
+}
+
 static void a_serial_number_is_shown_by_its_last_16_digits(void **state)
 {
     static const struct {
@@ -291,6 +313,7 @@ int main(void)
         cmocka_unit_test(the_whole_serial_number_is_hex_without_its_sign_byte),
         cmocka_unit_test(an_rsa_certificate_is_taken_apart),
         cmocka_unit_test(the_three_curves_are_accepted),
+        cmocka_unit_test(a_context_without_algorithms_calls_no_certificate_unreadable),
         cmocka_unit_test(the_last_common_name_counts),
         cmocka_unit_test(without_a_common_name_the_whole_subject_counts),
         cmocka_unit_test(control_characters_are_not_shown),
