@@ -63,6 +63,9 @@ struct journal_transaction {
 
 void journal_transaction_fini(struct journal_transaction *transaction);
 
+/* *to, which holds nothing, gets what *from says, and owns its documents: *from has none then. */
+void journal_transaction_move(struct journal_transaction *from, struct journal_transaction *to);
+
 struct journal;
 
 /* state_dir is copied; the folder is made (0700) at the first begin. */

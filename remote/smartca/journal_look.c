@@ -31,8 +31,7 @@ static enum sca_status find(const struct journal *journal, struct journal_file *
         ledger_match_number(&ledger, finding->key, finding->number, finding->ret_index);
     if (!found)
         return SCA_NOT_FOUND;
-    *finding->ret_transaction = *found;
-    found->documents = NULL; /* the caller owns them now */
+    journal_transaction_move(found, finding->ret_transaction);
     return SCA_OK;
 }
 

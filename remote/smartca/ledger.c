@@ -23,6 +23,13 @@ void journal_transaction_fini(struct journal_transaction *transaction)
     *transaction = (struct journal_transaction){0};
 }
 
+void journal_transaction_move(struct journal_transaction *from, struct journal_transaction *to)
+{
+    *to = *from;
+    from->documents = NULL;
+    from->document_count = 0;
+}
+
 void ledger_fini(struct ledger *ledger)
 {
     for (size_t i = 0; i < ledger->count; i++)

@@ -72,8 +72,7 @@ static bool holds(const struct journal_transaction *item, const struct journal_t
 static void take(struct journal_transaction *item, struct journal_transaction *wanted)
 {
     journal_transaction_fini(wanted);
-    *wanted = *item;
-    item->documents = NULL; /* wanted owns them now */
+    journal_transaction_move(item, wanted);
 }
 
 /* The newest: an older one with the same digests has been given up for it. */

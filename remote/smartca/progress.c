@@ -11,9 +11,7 @@ struct progress *progress_new(struct journal_transaction *record)
     if (!progress)
         return NULL;
     progress->owners = 1;
-    progress->record = *record;
-    record->documents = NULL;
-    record->document_count = 0;
+    journal_transaction_move(record, &progress->record);
     return progress;
 }
 
