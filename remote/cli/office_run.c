@@ -8,9 +8,9 @@
 #include <openssl/x509.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/cli/meter.h"
 #include "remote/cli/office.h"
 #include "remote/cli/output.h"
-#include "remote/cli/progress.h"
 #include "remote/cli/task_list.h"
 #include "remote/cli/workspace.h"
 #include "remote/cli/x509_read.h"
@@ -117,7 +117,7 @@ static struct task *take_task(struct run *run)
     struct task *task = NULL;
 
     lock_take(&run->office.lock);
-    while (!task && run->next < run->list.count && !progress_is_stopped()) {
+    while (!task && run->next < run->list.count && !meter_is_stopped()) {
         task = &run->list.tasks[run->next++];
         if (task->result != TASK_OPEN) {
             task = NULL;
@@ -138,7 +138,7 @@ static void *work(void *arg)
         lock_take(&run->office.lock);
         run->done++;
         if (run->office.cli->csv && !run->office.cli->is_json)
-            progress_show(run->done, run->list.count);
+            meter_show(run->done, run->list.count);
         lock_drop(&run->office.lock);
     }
     return NULL;
@@ -164,7 +164,7 @@ static void work_on_all(struct run *run)
     size_t wanted = count_workers(run);
     size_t started = 0;
 
-    progress_begin();
+    meter_begin();
     while (started + 1 < wanted && pthread_create(&threads[started], NULL, work, run) == 0)
         started++;
     (void)work(run);
@@ -174,7 +174,7 @@ static void work_on_all(struct run *run)
         if (run->list.tasks[i].result == TASK_OPEN)
             (void)trouble_say(&run->list.tasks[i].trouble, "cancelled", _("run it again"),
                               _("the run was ended before"));
-    progress_end();
+    meter_end();
 }
 
 /* Who verifies has the one before, or none of the people's would be trusted for that long. */

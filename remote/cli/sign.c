@@ -5,8 +5,8 @@
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
 #include "remote/cli/cms_check.h"
+#include "remote/cli/meter.h"
 #include "remote/cli/output.h"
-#include "remote/cli/progress.h"
 #include "remote/cli/sign_memory.h"
 #include "remote/cli/sign_output.h"
 #include "remote/cli/sign_prepare.h"
@@ -103,7 +103,7 @@ static bool finish(struct run *run)
 {
     for (size_t i = 0; i < run->files.count; i++) {
         struct sign_file *file = &run->files.items[i];
-        if (progress_is_stopped())
+        if (meter_is_stopped())
             return false;
         if (file->state == SIGN_DONE && !finish_one(run, file))
             return false;
@@ -129,15 +129,15 @@ static enum cli_exit sign(struct run *run, const char *state_dir)
     struct sign_work work = {
         .cli = run->cli, .slot = &run->slot, .files = &run->files, .note = &run->note};
 
-    progress_begin();
+    meter_begin();
     bool is_whole = reserve(run, state_dir);
     if (is_whole) {
         sign_report_ahead(&work);
         sign_work_run(&work);
         is_whole = finish(run);
     }
-    bool is_stopped = progress_is_stopped();
-    progress_end();
+    bool is_stopped = meter_is_stopped();
+    meter_end();
     if (is_stopped)
         return sign_report_stopped(run->cli, sign_work_has_phone(&work));
     return is_whole ? conclude(run, &work) : trouble_print(run->cli, &run->trouble);
@@ -160,8 +160,8 @@ enum cli_exit sign_run(const struct cli *cli)
         return trouble_print(cli, &run.trouble);
     const char *state_dir = workspace.config->state_dir;
     if (!sign_prepare(&run.slot, state_dir, &run.files, &run.memory, &run.trouble))
-        return progress_is_stopped() ? sign_report_stopped(cli, false)
-                                     : trouble_print(cli, &run.trouble);
+        return meter_is_stopped() ? sign_report_stopped(cli, false)
+                                  : trouble_print(cli, &run.trouble);
     if (!sign_slot_login(cli, &run.slot, &run.trouble))
         return trouble_print(cli, &run.trouble);
     return sign(&run, state_dir);

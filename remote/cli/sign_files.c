@@ -12,7 +12,7 @@
 
 #include "remote/base/cleanup.h"
 #include "remote/base/file.h"
-#include "remote/cli/progress.h"
+#include "remote/cli/meter.h"
 #include "remote/cli/sign_output.h"
 
 enum { READ_SIZE = 128 << 10 };
@@ -179,7 +179,7 @@ static ssize_t read_some(int fd, void *buffer)
 
     do
         got = read(fd, buffer, READ_SIZE);
-    while (got < 0 && errno == EINTR && !progress_is_stopped());
+    while (got < 0 && errno == EINTR && !meter_is_stopped());
     return got;
 }
 
@@ -195,7 +195,7 @@ bool sign_file_digest(const struct sign_file *file, const EVP_MD *md,
     if (!is_fed)
         (void)trouble_no_memory(trouble);
     is_fed = is_fed && sign_file_open(file, &fd, trouble);
-    while (is_fed && got > 0 && !progress_is_stopped()) {
+    while (is_fed && got > 0 && !meter_is_stopped()) {
         got = read_some(fd, buffer);
         if (got < 0)
             is_fed = cannot(trouble, file->path, errno);

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "remote/cli/progress.h"
+#include "remote/cli/meter.h"
 
 /* All of it is borrowed. */
 struct preparation {
@@ -19,14 +19,14 @@ static bool digest_all(const struct sign_slot *slot, struct sign_files *files,
     const EVP_MD *md = crypto_md(slot->scheme->digest);
     bool is_whole = true;
 
-    progress_begin();
+    meter_begin();
     for (size_t i = 0; is_whole && i < files->count; i++) {
         struct sign_file *file = &files->items[i];
         is_whole = sign_file_digest(file, md, file->document, trouble);
         file->document_len = crypto_hash_len(slot->scheme->digest);
-        progress_show(i + 1, files->count);
+        meter_show(i + 1, files->count);
     }
-    progress_end();
+    meter_end();
     return is_whole;
 }
 

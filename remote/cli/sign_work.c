@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "remote/base/cleanup.h"
-#include "remote/cli/progress.h"
+#include "remote/cli/meter.h"
 
 enum { LINE_SIZE = 160 };
 
@@ -59,7 +59,7 @@ void sign_work_settle(struct sign_file *file, CK_RV rv)
 
 bool sign_work_is_over(const struct sign_work *work, bool has_failed)
 {
-    return progress_is_stopped() || (has_failed && !work->cli->keeps_going);
+    return meter_is_stopped() || (has_failed && !work->cli->keeps_going);
 }
 
 void sign_work_show(const struct sign_work *work, size_t done)
@@ -68,7 +68,7 @@ void sign_work_show(const struct sign_work *work, size_t done)
     char line[LINE_SIZE];
 
     if (!work->slot->is_cloud) {
-        progress_show(done, work->files->count);
+        meter_show(done, work->files->count);
         return;
     }
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
@@ -79,5 +79,5 @@ void sign_work_show(const struct sign_work *work, size_t done)
                        : _("%zu of %zu signed, code %s, %02ld:%02ld"),
                    done, work->files->count, work->files->items[0].code, seconds / 60,
                    seconds % 60);
-    progress_say(line);
+    meter_say(line);
 }

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "remote/base/cleanup.h"
+#include "remote/cli/meter.h"
 #include "remote/cli/output.h"
-#include "remote/cli/progress.h"
 #include "remote/cli/stage.h"
 #include "remote/cli/vault_access.h"
 #include "remote/cli/workspace.h"
@@ -103,7 +103,7 @@ static bool pause_for(const char *name, const struct view *view, unsigned wait_m
 {
     const struct timespec tick = {.tv_nsec = TICK_MS * 1000000L};
 
-    for (unsigned slept = 0; slept < wait_ms && !progress_is_stopped(); slept += TICK_MS) {
+    for (unsigned slept = 0; slept < wait_ms && !meter_is_stopped(); slept += TICK_MS) {
         if (isatty(STDERR_FILENO)) {
             long seconds = (long)(time(NULL) - since);
             (void)fprintf(stderr, "\r\033[K%s: %s, %02ld:%02ld", name, stage_meaning(view->stage),
@@ -112,7 +112,7 @@ static bool pause_for(const char *name, const struct view *view, unsigned wait_m
         }
         (void)nanosleep(&tick, NULL);
     }
-    return !progress_is_stopped();
+    return !meter_is_stopped();
 }
 
 static unsigned first_pause_ms(const struct account_config *account)
@@ -130,7 +130,7 @@ static enum cli_exit watch(const struct cli *cli, const struct account_config *a
     enum stage told = STAGE_COUNT;
     time_t since = time(NULL);
 
-    progress_begin();
+    meter_begin();
     for (;;) {
         view_fini(view);
         look(account, state_dir, opened, view);
@@ -146,7 +146,7 @@ static enum cli_exit watch(const struct cli *cli, const struct account_config *a
             break;
         wait_ms = wait_ms * 3 / 2 < WATCH_MAX_MS ? wait_ms * 3 / 2 : WATCH_MAX_MS;
     }
-    progress_end();
+    meter_end();
     return view->stage == STAGE_ACTIVE
                ? CLI_OK
                : output_fail(cli, "stopped", _("run it again to go on waiting"),

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "remote/base/cleanup.h"
-#include "remote/cli/progress.h"
+#include "remote/cli/meter.h"
 
 enum { FILES = 20, SESSIONS_MAX = 64, NOBODY = 99 };
 
@@ -176,7 +176,7 @@ static int stage_begin(void **state)
     stage->work =
         (struct sign_work){.cli = &stage->cli, .slot = &stage->slot, .files = &stage->files};
     *state = stage;
-    progress_begin();
+    meter_begin();
     return 0;
 }
 
@@ -184,7 +184,7 @@ static int stage_end(void **state)
 {
     struct stage *stage = *state;
 
-    progress_end();
+    meter_end();
     for (size_t i = 0; i < FILES; i++)
         buf_fini(&stage->files.items[i].input);
     free(stage->files.items);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "remote/cli/progress.h"
+#include "remote/cli/meter.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -19,7 +19,7 @@ static void stop(int signal)
     atomic_store(&is_stopped, true);
 }
 
-void progress_begin(void)
+void meter_begin(void)
 {
     /* SA_RESTART: what is in hand is finished, not broken off. */
     struct sigaction action = {.sa_handler = stop, .sa_flags = SA_RESTART};
@@ -30,12 +30,12 @@ void progress_begin(void)
     (void)sigaction(SIGTERM, &action, &before_term);
 }
 
-bool progress_is_stopped(void)
+bool meter_is_stopped(void)
 {
     return atomic_load(&is_stopped);
 }
 
-void progress_show(size_t done, size_t total)
+void meter_show(size_t done, size_t total)
 {
     static const char full[] = "########################################";
     static const char empty[] = "                                        ";
@@ -48,7 +48,7 @@ void progress_show(size_t done, size_t total)
     (void)fflush(stderr);
 }
 
-void progress_say(const char *text)
+void meter_say(const char *text)
 {
     if (!isatty(STDERR_FILENO))
         return;
@@ -56,7 +56,7 @@ void progress_say(const char *text)
     (void)fflush(stderr);
 }
 
-void progress_end(void)
+void meter_end(void)
 {
     (void)sigaction(SIGINT, &before_int, NULL);
     (void)sigaction(SIGTERM, &before_term, NULL);
