@@ -71,7 +71,8 @@ static size_t count_state(const struct sign_file *files, size_t count, enum sign
     return found;
 }
 
-/* Until one is seen to be in a transaction, the next look could be the one that ends it. */
+/* Until one is seen to be in a transaction, the next look could be the one that ends it: also after
+ * one that has ended, for where that is a failure, what is signed beside it is not written. */
 static void look_at_each(struct flight *flight)
 {
     bool has_learned = false;
@@ -81,10 +82,11 @@ static void look_at_each(struct flight *flight)
         if (file->state != SIGN_WAITING)
             continue;
         look(flight, i);
-        if (file->state != SIGN_WAITING || file->is_noted || has_learned)
+        bool is_waiting = file->state == SIGN_WAITING;
+        if (file->is_noted || (is_waiting && has_learned))
             continue;
         sign_note_learn(flight->work->note, flight->work->files);
-        has_learned = true;
+        has_learned = has_learned || is_waiting;
     }
 }
 

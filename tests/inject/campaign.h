@@ -30,6 +30,8 @@ extern const struct story foreign_stories[];
 
 struct campaign {
     unsigned step;        /* every so-many-th k; 0: a small sample */
+    unsigned long first;  /* from that k on; 0: from the first */
+    unsigned long end;    /* up to, but not that k */
     const char *restore;  /* a shell command: the state folder as it was */
     const char *requests; /* the service's list of requests */
 };

@@ -59,7 +59,8 @@ service_is_right() {
         jq 'map(.pushes as $n | .digests[] | {d: ., n: $n}) | group_by(.d) | map(map(.n) | add) | max // 0') ;;
     *) asked=$(control counters | jq .pushes) ;;
     esac
-    [ "$asked" -le "$PUSHES" ]
+    [ "$asked" -le "$PUSHES" ] ||
+        { control transactions | jq -c '.[] | {transaction_id, state, pushes, digests, created_ms, polls}'; return 1; }
 }
 
 mine() { pkcs11-tool --module "$MODULE" --token-label an "$@"; }
