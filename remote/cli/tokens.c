@@ -54,11 +54,15 @@ static bool is_wanted(const CK_TOKEN_INFO *info, bool is_own)
     return !is_own || strcmp(module_text(info->model, sizeof(info->model), model), OWN_MODEL) == 0;
 }
 
+/* False: there is no memory, and what was not looked at may be what is asked for. */
 static bool take_slot(const struct module *module, CK_SLOT_ID id, struct tokens *tokens)
 {
     CK_TOKEN_INFO info;
 
-    if (module->p11->C_GetTokenInfo(id, &info) != CKR_OK || !is_wanted(&info, tokens->is_own))
+    CK_RV rv = module->p11->C_GetTokenInfo(id, &info);
+    if (rv == CKR_HOST_MEMORY)
+        return false;
+    if (rv != CKR_OK || !is_wanted(&info, tokens->is_own))
         return true;
     if (info.flags & CKF_TOKEN_INITIALIZED)
         return keep_token(tokens, slot_from(id, &info));

@@ -9,6 +9,7 @@
 #   IS_UNORDERED  set where several are made at once, and come in any order
 #   LOOK      a function that says more of the state than what every row is asked for
 #   READS     set where nothing changes: a success says what it says undisturbed, if memory is all that is lacking
+#   LATER     a pattern: lines of the new state that may come with the next run, although all is well
 #   BETWEEN   a function that says whether a state which is neither the old nor the new one is right
 # shellcheck disable=SC2034,SC2153 # crash_test.sh reads them; emulator.sh sets others
 
@@ -235,7 +236,7 @@ row_sign_local() {
 # The audit log is closed and goes on in another file.
 look_at_logs() { [ ! -e "$STATE/audit.jsonl.1" ] || echo "the log goes on in another file"; }
 row_rotate() {
-    BASE=full_log LOOK=look_at_logs
+    BASE=full_log LOOK=look_at_logs LATER='the log goes on'
     COMMAND=("${p11_in[@]}" --sign --mechanism ECDSA-SHA256 -i "$LIVE/work/a" -o "$LIVE/work/sig")
 }
 
