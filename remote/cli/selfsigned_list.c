@@ -70,6 +70,7 @@ static void add_row(struct listing *listing, const struct token_slot *slot,
     rows_text(rows, "key_type", key_type);
     rows_text(rows, "status", status_of(listing, item));
     rows_flag(rows, "expires_soon", ends_soon(listing, item));
+    rows->is_incomplete = rows->is_incomplete || !subject_text || !issuer_text;
 }
 
 /* A local issuer's certificate is shown once: where its key is, not where users have a copy. */
@@ -92,26 +93,34 @@ static bool is_shown(const struct listing *listing, struct token *token,
     return !listing->cli->expiring || ends_soon(listing, item);
 }
 
+static bool add_rows(struct listing *listing, const struct module *module,
+                     const struct token_slot *slot, struct trouble *trouble)
+{
+    AUTO(token_close) struct token token = {0};
+    AUTO(holder_fini) struct holder holder = {0};
+
+    if (!token_open(module, slot->id, false, &token, trouble) ||
+        !holder_read(&token, &holder, trouble))
+        return false;
+    for (size_t i = 0; i < holder.count; i++)
+        if (is_shown(listing, &token, &holder, &holder.items[i]))
+            add_row(listing, slot, &holder.items[i]);
+    return !token.lacked_memory || trouble_no_memory(trouble);
+}
+
 /* A token that cannot be read is said, and the others are shown all the same. */
 static void add_token(struct listing *listing, const struct module *module,
                       const struct token_slot *slot)
 {
-    AUTO(token_close) struct token token = {0};
-    AUTO(holder_fini) struct holder holder = {0};
     struct trouble trouble;
 
-    if (!token_open(module, slot->id, false, &token, &trouble) ||
-        !holder_read(&token, &holder, &trouble)) {
-        if (listing->is_partial)
-            output_remark(listing->cli, "%s", listing->trouble.text);
-        listing->is_partial = true;
-        (void)trouble_say(&listing->trouble, trouble.code, trouble.next_step, "%s: %s", slot->label,
-                          trouble.text);
+    if (add_rows(listing, module, slot, &trouble))
         return;
-    }
-    for (size_t i = 0; i < holder.count; i++)
-        if (is_shown(listing, &token, &holder, &holder.items[i]))
-            add_row(listing, slot, &holder.items[i]);
+    if (listing->is_partial)
+        output_remark(listing->cli, "%s", listing->trouble.text);
+    listing->is_partial = true;
+    (void)trouble_say(&listing->trouble, trouble.code, trouble.next_step, "%s: %s", slot->label,
+                      trouble.text);
 }
 
 static bool read_days(const char *text, int64_t *ret_seconds)
