@@ -134,7 +134,7 @@ static enum sca_status place(struct token *const *tokens, size_t count, bool is_
             homeless[homeless_count++] = tokens[i];
     enum sca_status st =
         homeless_count ? slot_table_add(homeless, homeless_count, is_quiet) : SCA_OK;
-    for (size_t i = 0; st == SCA_OK && !is_quiet && i < homeless_count; i++) {
+    for (size_t i = 0; !is_quiet && i < homeless_count; i++) {
         struct slot *slot = slot_table_find(homeless[i]->slot_id);
         if (slot && !homeless[i]->is_spare)
             add_event(slot);

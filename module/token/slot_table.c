@@ -50,15 +50,12 @@ enum sca_status slot_table_add(struct token *const *tokens, size_t count, bool i
     table->count = old_count;
     if (old_count)
         memcpy(table->slots, old->slots, old_count * sizeof(struct slot *));
-    for (size_t i = 0; i < count; i++) {
-        struct slot *slot = slot_new(tokens[i], is_listed);
-        if (!slot)
-            break; /* a slot less is better than none */
+    struct slot *slot = NULL;
+    for (size_t i = 0; i < count && (slot = slot_new(tokens[i], is_listed)); i++)
         table->slots[table->count++] = slot;
-    }
     qsort(table->slots, table->count, sizeof(struct slot *), compare_slots);
     atomic_store(&published, table);
-    return SCA_OK;
+    return slot || !count ? SCA_OK : SCA_NOMEM;
 }
 
 struct slot *slot_table_find(CK_SLOT_ID id)

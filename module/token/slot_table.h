@@ -20,7 +20,8 @@ const struct slot_table *slot_table_now(void);
 /* NULL: no slot has that id. */
 struct slot *slot_table_find(CK_SLOT_ID id);
 
-/* Publishes a table with new slots for these tokens, which have ids that no slot has. SCA_NOMEM. */
+/* Publishes a table with new slots for these tokens, which have ids that no slot has. SCA_NOMEM: it
+ * has those that there was memory for. */
 enum sca_status slot_table_add(struct token *const *tokens, size_t count, bool is_listed);
 
 /* Frees the tables and the slots, or forgets them without touching them. */
