@@ -79,8 +79,8 @@ static CK_RV read_key(enum object_kind kind, const CK_ATTRIBUTE *template, CK_UL
     return key_read_on_curve(type, is_private, template, count, ret_key);
 }
 
-CK_RV key_read(enum object_kind kind, const CK_ATTRIBUTE *template, CK_ULONG count,
-               EVP_PKEY **ret_key)
+static CK_RV read_and_check(enum object_kind kind, const CK_ATTRIBUTE *template, CK_ULONG count,
+                            EVP_PKEY **ret_key)
 {
     AUTO(crypto_pkey_freep) EVP_PKEY *key = NULL;
     unsigned long before = ERR_peek_last_error();
@@ -94,4 +94,14 @@ CK_RV key_read(enum object_kind kind, const CK_ATTRIBUTE *template, CK_ULONG cou
     if (rv == CKR_OK)
         *ret_key = TAKE(key);
     return rv;
+}
+
+CK_RV key_read(enum object_kind kind, const CK_ATTRIBUTE *template, CK_ULONG count,
+               EVP_PKEY **ret_key)
+{
+    CK_RV rv = read_and_check(kind, template, count, ret_key);
+
+    /* Not always does OpenSSL say that it had no memory: a template is wrong when that is said
+     * twice. */
+    return rv == CKR_ATTRIBUTE_VALUE_INVALID ? read_and_check(kind, template, count, ret_key) : rv;
 }

@@ -21,10 +21,17 @@ const struct key_rsa_number key_rsa_numbers[KEY_RSA_NUMBERS] = {
     {CKA_COEFFICIENT, OSSL_PKEY_PARAM_RSA_COEFFICIENT1},
 };
 
+/* Not each function of OpenSSL's says so: for crypto_lacked_memory. False. */
+static bool no_memory(void)
+{
+    ERR_raise(ERR_LIB_USER, ERR_R_MALLOC_FAILURE);
+    return false;
+}
+
 bool key_numbers_init(struct key_numbers *numbers)
 {
     *numbers = (struct key_numbers){.builder = OSSL_PARAM_BLD_new()};
-    return numbers->builder != NULL;
+    return numbers->builder || no_memory();
 }
 
 void key_numbers_fini(struct key_numbers *numbers)
@@ -51,16 +58,20 @@ EVP_PKEY *key_numbers_make(const struct key_numbers *numbers, const char *type, 
 {
     EVP_PKEY *key = NULL;
     int selection = is_private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY;
-    OSSL_PARAM *params = numbers->is_bad ? NULL : OSSL_PARAM_BLD_to_param(numbers->builder);
+    if (numbers->is_bad)
+        return NULL;
+    OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(numbers->builder);
     EVP_PKEY_CTX *ctx = crypto_key_ctx(type);
-    if (!params || !ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
-        EVP_PKEY_fromdata(ctx, &key, selection, params) != 1)
+    bool is_ready = params && ctx && EVP_PKEY_fromdata_init(ctx) == 1;
+    if (!is_ready || EVP_PKEY_fromdata(ctx, &key, selection, params) != 1)
         key = NULL;
     if (key && !crypto_is_whole(key)) {
         EVP_PKEY_free(key);
         key = NULL;
-        ERR_raise(ERR_LIB_USER, ERR_R_MALLOC_FAILURE);
+        is_ready = false;
     }
+    if (!is_ready)
+        (void)no_memory();
     EVP_PKEY_CTX_free(ctx);
     OSSL_PARAM_free(params);
     return key;
