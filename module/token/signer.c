@@ -112,9 +112,8 @@ CK_RV signer_sign(struct signer *signer, struct span input, CK_BYTE *signature)
 {
     if (!takes(signer, input))
         return CKR_DATA_LEN_RANGE;
-    /* An empty queue takes no mark; then all that is in it is taken back. */
-    bool is_marked = ERR_set_mark() == 1;
-    unsigned long before = is_marked ? ERR_peek_last_error() : 0;
+    unsigned long before = ERR_peek_last_error();
+    (void)ERR_set_mark(); /* an empty queue takes none; then all that is in it is taken back */
     bool is_done = schemes[signer->mechanism->scheme]->sign(signer, input, signature);
     bool lacked_memory = !is_done && crypto_lacked_memory(before);
     (void)ERR_pop_to_mark(); /* also of a signature that was made with less memory than wanted */

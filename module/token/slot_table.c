@@ -55,7 +55,7 @@ enum sca_status slot_table_add(struct token *const *tokens, size_t count, bool i
         table->slots[table->count++] = slot;
     qsort(table->slots, table->count, sizeof(struct slot *), compare_slots);
     atomic_store(&published, table);
-    return slot || !count ? SCA_OK : SCA_NOMEM;
+    return table->count == old_count + count ? SCA_OK : SCA_NOMEM;
 }
 
 struct slot *slot_table_find(CK_SLOT_ID id)
