@@ -70,7 +70,7 @@ enum sca_status catalogue_open(const char *state_dir, struct catalogue **ret_cat
     if (st == SCA_OK && catalogue->bytes.len)
         st = image_check(catalogue->bytes, &catalogue->image, why);
     if (st != SCA_OK)
-        return st == SCA_IO ? SCA_INVALID : st;
+        return st;
 
     const struct image_header *header = &catalogue->image.header;
     catalogue->is_checked = calloc((size_t)header->entry_count + header->shared_count + 1,

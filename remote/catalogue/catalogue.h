@@ -85,7 +85,8 @@ struct catalogue;
 
 /*
  * Maps state_dir/catalogue. No file, or no folder: SCA_OK and an empty catalogue. A damaged file:
- * SCA_INVALID with the reason in why (static text); a file not ours or open to others likewise.
+ * SCA_INVALID with the reason in why (static text); one that cannot be read now, is not ours or is
+ * open to others: SCA_IO likewise.
  */
 enum sca_status catalogue_open(const char *state_dir, struct catalogue **ret_catalogue,
                                const char **why);

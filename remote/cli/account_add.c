@@ -146,8 +146,6 @@ static enum cli_exit take_turn(struct addition *addition)
     const struct cli *cli = addition->cli;
     const char *state_dir = addition->workspace.config->state_dir;
     const struct vault vault = vault_of_account(addition->account, state_dir);
-    const char *why = NULL;
-    unsigned wrong_pins = 0;
 
     enum sca_status st = dir_ensure_private(state_dir);
     if (st == SCA_OK)
@@ -156,7 +154,10 @@ static enum cli_exit take_turn(struct addition *addition)
         return output_fail(cli, output_code(st), workspace_advice(st),
                            _("the folder %s cannot be used, or another account is being added"),
                            state_dir);
-    bool has_vault = vault_look(&vault, &wrong_pins, &why) != VAULT_NO_PIN;
+    const struct vault_view view = vault_look(&vault);
+    if (view.state == VAULT_UNREADABLE)
+        return vault_refuse(cli, addition->account, state_dir, view.status, view.why);
+    bool has_vault = view.state != VAULT_NO_PIN;
     if (!vault_is_needed(addition->account) || cli->is_reset || has_vault == addition->had_vault)
         return CLI_OK;
     return output_fail(cli, "exists", _("run it again: the PIN of that vault is asked for"),

@@ -21,13 +21,12 @@ static bool is_wanted(const struct addition *addition, const struct catalogue_en
 
 static void add_row(struct addition *addition, const struct catalogue_entry *entry)
 {
-    AUTO(freep) char *label = entry_label(entry);
     char serial[CERTIFICATE_SERIAL_HEX];
     struct rows *rows = &addition->rows;
 
     rows_begin(rows);
     rows_text(rows, "account", addition->account->name);
-    rows_text(rows, "label", label);
+    entry_add_label(entry, rows);
     rows_text(rows, "serial", certificate_serial_hex(entry->leaf.serial, serial));
     rows_time(rows, "not_before", entry->leaf.not_before);
     rows_time(rows, "not_after", entry->leaf.not_after);
@@ -65,11 +64,14 @@ static enum cli_exit pick_certificates(struct addition *addition, size_t *ret_co
 {
     const char *why = NULL;
     AUTO(catalogue_closep)
-    struct catalogue *catalogue = workspace_catalogue(addition->workspace.config->state_dir, &why);
+    struct catalogue *catalogue = NULL;
     size_t wanted = 0;
 
-    if (!catalogue)
-        return output_fail(addition->cli, output_code(SCA_IO), "", _("the catalogue: %s"), why);
+    enum sca_status st =
+        workspace_catalogue(addition->workspace.config->state_dir, &catalogue, &why);
+    if (st != SCA_OK)
+        return output_fail(addition->cli, output_code(st), workspace_catalogue_advice(st),
+                           _("the catalogue: %s"), why);
     for (size_t i = 0; i < catalogue_count(catalogue); i++) {
         struct catalogue_entry entry;
         if (catalogue_get(catalogue, i, &entry) != SCA_OK || !entry.has_certificate ||
@@ -146,14 +148,16 @@ static enum cli_exit choose_certificates(struct addition *addition)
     return result;
 }
 
+/* True also when nobody knows: what is known of the identity must not be forgotten then. */
 static bool is_in_catalogue(const struct addition *addition)
 {
     const char *why = NULL;
     AUTO(catalogue_closep)
-    struct catalogue *catalogue = workspace_catalogue(addition->workspace.config->state_dir, &why);
-    size_t count = catalogue ? catalogue_count(catalogue) : 0;
+    struct catalogue *catalogue = NULL;
 
-    for (size_t i = 0; i < count; i++) {
+    if (workspace_catalogue(addition->workspace.config->state_dir, &catalogue, &why) != SCA_OK)
+        return true;
+    for (size_t i = 0; i < catalogue_count(catalogue); i++) {
         struct catalogue_entry entry;
         if (catalogue_get(catalogue, i, &entry) == SCA_OK &&
             account_owns(addition->account, &entry))

@@ -69,17 +69,16 @@ static enum cli_exit look_for_vault(struct addition *addition)
 {
     const char *state_dir = addition->workspace.config->state_dir;
     const struct vault vault = vault_of_account(addition->account, state_dir);
-    unsigned wrong_pins = 0;
-    const char *why = NULL;
+    const struct vault_view view = vault_look(&vault);
 
-    enum vault_state state = vault_look(&vault, &wrong_pins, &why);
-    addition->is_vault_new = state == VAULT_NO_PIN;
-    addition->had_vault = state != VAULT_NO_PIN && !addition->cli->is_reset;
+    addition->is_vault_new = view.state == VAULT_NO_PIN;
+    addition->had_vault = view.state != VAULT_NO_PIN && !addition->cli->is_reset;
+    if (view.state == VAULT_UNREADABLE || (addition->had_vault && view.state == VAULT_DAMAGED))
+        return vault_refuse(addition->cli, addition->account, state_dir, view.status, view.why);
+    if (addition->had_vault && view.state == VAULT_LOCKED)
+        return vault_refuse(addition->cli, addition->account, state_dir, SCA_PIN_LOCKED, NULL);
     if (!addition->had_vault)
         return CLI_OK;
-    if (state == VAULT_DAMAGED || state == VAULT_LOCKED)
-        return vault_refuse(addition->cli, addition->account, state_dir,
-                            state == VAULT_LOCKED ? SCA_PIN_LOCKED : SCA_INVALID, why);
     output_remark(addition->cli, _("this identity has a vault already: its PIN is asked for"));
     return CLI_OK;
 }

@@ -13,11 +13,10 @@ enum cli_exit choice_reload(struct choice *choice)
     const char *why = NULL;
 
     catalogue_close(choice->catalogue);
-    choice->catalogue = workspace_catalogue(state_dir, &why);
-    return choice->catalogue
-               ? CLI_OK
-               : output_fail(choice->cli, output_code(SCA_INVALID), "smartca account refresh",
-                             "%s/catalogue: %s", state_dir, why);
+    enum sca_status st = workspace_catalogue(state_dir, &choice->catalogue, &why);
+    return st == SCA_OK ? CLI_OK
+                        : output_fail(choice->cli, output_code(st), workspace_catalogue_advice(st),
+                                      "%s/catalogue: %s", state_dir, why);
 }
 
 enum cli_exit choice_open(const struct cli *cli, struct choice *ret_choice)
@@ -90,12 +89,11 @@ enum cli_exit choice_report_none(const struct choice *choice)
 void choice_begin_row(const struct choice *choice, const struct catalogue_entry *entry,
                       struct rows *rows)
 {
-    AUTO(freep) char *label = entry_label(entry);
     char serial[CERTIFICATE_SERIAL_HEX];
 
     rows_begin(rows);
     rows_text(rows, "account", choice->account->name);
     rows_number(rows, "slot_id", entry->slot_id);
-    rows_text(rows, "label", label);
+    entry_add_label(entry, rows);
     rows_text(rows, "serial", certificate_serial_hex(entry->leaf.serial, serial));
 }

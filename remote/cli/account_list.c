@@ -32,7 +32,7 @@ static struct tally count_certificates(const struct catalogue *catalogue,
                                        const struct account_config *account)
 {
     struct tally tally = {0};
-    size_t count = catalogue ? catalogue_count(catalogue) : 0;
+    size_t count = catalogue ? catalogue_count(catalogue) : 0; /* damaged */
 
     for (size_t i = 0; i < count; i++) {
         struct catalogue_entry entry;
@@ -47,23 +47,26 @@ static struct tally count_certificates(const struct catalogue *catalogue,
     return tally;
 }
 
-/* null: the account needs no PIN. */
-static void add_vault(struct rows *rows, const struct account_config *account,
-                      const char *state_dir)
+/* Fails when nobody can tell now what state it is in. null: the account needs no PIN. */
+static enum cli_exit add_vault(const struct cli *cli, struct rows *rows,
+                               const struct account_config *account, const char *state_dir)
 {
     const struct vault vault = vault_of_account(account, state_dir);
-    unsigned wrong_pins = 0;
-    const char *why = NULL;
-    const char *state = NULL;
+    const bool is_needed = vault_is_needed(account);
+    struct vault_view view = {.state = VAULT_NO_PIN};
 
-    if (vault_is_needed(account))
-        state = vault_state_name(vault_look(&vault, &wrong_pins, &why));
-    rows_text(rows, "vault", state);
-    rows_number(rows, "wrong_pins", wrong_pins);
+    if (is_needed)
+        view = vault_look(&vault);
+    rows_text(rows, "vault", is_needed ? vault_state_name(view.state) : NULL);
+    rows_number(rows, "wrong_pins", view.wrong_pins);
+    return view.state == VAULT_UNREADABLE
+               ? vault_refuse(cli, account, state_dir, view.status, view.why)
+               : CLI_OK;
 }
 
-static void add_row(struct rows *rows, const struct account_config *account,
-                    const struct tally *tally, const char *state_dir)
+static enum cli_exit add_row(const struct cli *cli, struct rows *rows,
+                             const struct account_config *account, const struct tally *tally,
+                             const char *state_dir)
 {
     rows_begin(rows);
     rows_text(rows, "account", account->name);
@@ -74,10 +77,11 @@ static void add_row(struct rows *rows, const struct account_config *account,
     rows_number(rows, "certificates", tally->certificates);
     rows_number(rows, "ready", tally->ready);
     rows_flag(rows, "default", tally->has_default);
-    add_vault(rows, account, state_dir);
+    enum cli_exit result = add_vault(cli, rows, account, state_dir);
     rows_time(rows, "fetched_at", tally->fetched_at);
     rows_text(rows, "file", account->file);
     rows_number(rows, "line", account->line);
+    return result;
 }
 
 enum cli_exit account_list_run(const struct cli *cli)
@@ -91,16 +95,21 @@ enum cli_exit account_list_run(const struct cli *cli)
     if (result != CLI_OK)
         return result;
     const struct config *config = workspace.config;
-    AUTO(catalogue_closep)
-    struct catalogue *catalogue = workspace_catalogue(config->state_dir, &why);
-    if (!catalogue)
+    AUTO(catalogue_closep) struct catalogue *catalogue = NULL;
+    enum sca_status st = workspace_catalogue(config->state_dir, &catalogue, &why);
+    if (st == SCA_INVALID)
         output_remark(cli, _("%s/catalogue: %s; smartca account refresh makes it anew"),
                       config->state_dir, why);
+    else if (st != SCA_OK)
+        return output_fail(cli, output_code(st), workspace_catalogue_advice(st), "%s/catalogue: %s",
+                           config->state_dir, why);
     for (size_t i = 0; i < config->account_count; i++) {
         struct tally tally = count_certificates(catalogue, &config->accounts[i]);
-        add_row(&rows, &config->accounts[i], &tally, config->state_dir);
+        if (add_row(cli, &rows, &config->accounts[i], &tally, config->state_dir) != CLI_OK)
+            result = CLI_FAILED;
     }
     if (config->account_count == 0)
         output_remark(cli, _("there is no account yet; smartca account add NAME --user-id ID"));
-    return rows_print(cli, &rows, columns, ARRAY_LEN(columns));
+    enum cli_exit printed = rows_print(cli, &rows, columns, ARRAY_LEN(columns));
+    return result == CLI_OK ? printed : result;
 }

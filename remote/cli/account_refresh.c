@@ -41,7 +41,6 @@ static void add_row(struct rows *rows, const struct comparison *comparison,
     const struct catalogue_entry *entry = is_now ? is_now : was;
     const char *before = was ? entry_state(was, comparison->now) : NULL;
     const char *after = is_now ? entry_state(is_now, comparison->now) : NULL;
-    AUTO(freep) char *label = entry_label(entry);
     char serial[CERTIFICATE_SERIAL_HEX];
     const char *change = "unchanged";
 
@@ -54,7 +53,7 @@ static void add_row(struct rows *rows, const struct comparison *comparison,
     rows_begin(rows);
     rows_text(rows, "account", comparison->account->name);
     rows_number(rows, "slot_id", entry->slot_id);
-    rows_text(rows, "label", label);
+    entry_add_label(entry, rows);
     rows_text(rows, "serial", certificate_serial_hex(entry->leaf.serial, serial));
     rows_text(rows, "state", after);
     rows_text(rows, "was", before);
@@ -94,13 +93,16 @@ static enum cli_exit refresh(const struct cli *cli, const struct account_config 
         vault_unlock(cli, account, state_dir, &contents) != CLI_OK)
         return CLI_FAILED;
     const struct remote_credentials credentials = vault_credentials(&contents);
-    AUTO(catalogue_closep) struct catalogue *before = workspace_catalogue(state_dir, &why);
+    AUTO(catalogue_closep) struct catalogue *before = NULL;
+    AUTO(catalogue_closep) struct catalogue *after = NULL;
+    (void)workspace_catalogue(state_dir, &before, &why); /* damaged: made anew */
     enum sca_status st = workspace_fetch(account, state_dir, &credentials, &answer);
     if (st != SCA_OK)
         return output_fail(cli, output_code(st), answer.next_step, "%s", answer.note);
-    AUTO(catalogue_closep) struct catalogue *after = workspace_catalogue(state_dir, &why);
-    if (!after)
-        return output_fail(cli, output_code(SCA_IO), "", "%s/catalogue: %s", state_dir, why);
+    st = workspace_catalogue(state_dir, &after, &why);
+    if (st != SCA_OK)
+        return output_fail(cli, output_code(st), workspace_catalogue_advice(st), "%s/catalogue: %s",
+                           state_dir, why);
     const struct comparison comparison = {account, before, after, (int64_t)time(NULL)};
     compare(&comparison, rows);
     if (answer.count == 0)

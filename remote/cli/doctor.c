@@ -44,6 +44,19 @@ void doctor_note(struct doctor *doctor, enum finding finding, const char *check,
     doctor->has_failed |= finding == FINDING_FAIL;
 }
 
+bool doctor_open_catalogue(struct doctor *doctor, const char *check,
+                           struct catalogue **ret_catalogue)
+{
+    const char *state_dir = doctor->workspace->config->state_dir;
+    const char *why = NULL;
+
+    enum sca_status st = workspace_catalogue(state_dir, ret_catalogue, &why);
+    if (st != SCA_OK)
+        doctor_note(doctor, FINDING_FAIL, check, workspace_catalogue_advice(st), "%s/catalogue: %s",
+                    state_dir, why);
+    return st == SCA_OK;
+}
+
 /* Of the longest name, and of "fail". */
 static int result_columns(void)
 {
@@ -87,7 +100,7 @@ enum cli_exit doctor_run(const struct cli *cli)
     rows_init(&doctor.rows);
     for (size_t i = 0; i < ARRAY_LEN(checks); i++)
         checks[i](&doctor);
-    if (cli->is_json)
+    if (cli->is_json || doctor.rows.is_incomplete)
         result = rows_print(cli, &doctor.rows, NULL, 0);
     else
         print_lines(&doctor.rows);

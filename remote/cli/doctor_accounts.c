@@ -50,6 +50,7 @@ static void note_certificate(struct doctor *doctor, const char *check,
     enum finding finding = FINDING_OK;
     const char *next_step = advice_for(state);
 
+    doctor->rows.is_incomplete |= !label;
     if (strcmp(state, "ready") != 0) {
         finding = unusable;
     } else if (entry->leaf.not_after - now < SOON_S) {
@@ -81,14 +82,13 @@ static void note_holder(struct doctor *doctor, const struct account_config *acco
 
 static void check_certificates(struct doctor *doctor, const struct account_config *account)
 {
-    const char *why = NULL;
     char check[CHECK_SIZE];
     AUTO(catalogue_closep)
-    struct catalogue *catalogue = workspace_catalogue(doctor->workspace->config->state_dir, &why);
+    struct catalogue *catalogue = NULL;
 
     doctor_name(doctor, check, sizeof(check), N_("account %s: certificate"), account->name);
-    if (!catalogue)
-        return; /* reported as state */
+    if (!doctor_open_catalogue(doctor, check, &catalogue))
+        return;
     enum finding unusable = has_ready(catalogue, account) ? FINDING_WARN : FINDING_FAIL;
     for (size_t i = 0; i < catalogue_count(catalogue); i++) {
         struct catalogue_entry entry;

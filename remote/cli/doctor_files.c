@@ -41,7 +41,9 @@ void doctor_check_files(struct doctor *doctor)
     char **paths = NULL;
     size_t count = 0;
 
-    if (locate_conf_d(config->main_file, &problems, &paths, &count) != SCA_OK)
+    enum sca_status st = locate_conf_d(config->main_file, &problems, &paths, &count);
+    doctor->rows.is_incomplete |= st == SCA_NOMEM;
+    if (st != SCA_OK)
         return;
     size_t looked_at = 0;
     bool is_good = true;

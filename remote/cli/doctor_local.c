@@ -91,6 +91,7 @@ static void check_parts(struct doctor *doctor, const char *state_dir)
 
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
         AUTO(freep) char *folder = path_join(state_dir, parts[i]);
+        doctor->rows.is_incomplete |= !folder;
         if (folder)
             (void)check_folder(doctor, parts[i], folder, FINDING_FAIL);
     }
@@ -100,7 +101,7 @@ void doctor_check_state(struct doctor *doctor)
 {
     static const char check[] = N_("state");
     const char *folder = doctor->workspace->config->state_dir;
-    const char *why = NULL;
+    AUTO(catalogue_closep) struct catalogue *catalogue = NULL;
 
     enum store_fault fault = check_folder(doctor, check, folder, FINDING_WARN);
     if (fault == STORE_ABSENT)
@@ -108,11 +109,7 @@ void doctor_check_state(struct doctor *doctor)
                     folder);
     if (fault != STORE_GOOD && fault != STORE_OPEN)
         return;
-    AUTO(catalogue_closep) struct catalogue *catalogue = workspace_catalogue(folder, &why);
-    if (!catalogue)
-        doctor_note(doctor, FINDING_FAIL, check, "smartca account refresh", "%s/catalogue: %s",
-                    folder, why);
-    else if (fault == STORE_GOOD)
+    if (doctor_open_catalogue(doctor, check, &catalogue) && fault == STORE_GOOD)
         doctor_note(doctor, FINDING_OK, check, "", "%s", folder);
     check_parts(doctor, folder);
 }
@@ -120,7 +117,7 @@ void doctor_check_state(struct doctor *doctor)
 static int64_t newest_answer(const struct catalogue *catalogue)
 {
     int64_t newest = 0;
-    size_t count = catalogue ? catalogue_count(catalogue) : 0;
+    size_t count = catalogue_count(catalogue);
 
     for (size_t i = 0; i < count; i++) {
         struct catalogue_entry entry;
@@ -141,13 +138,13 @@ static int64_t newest_answer(const struct catalogue *catalogue)
 void doctor_check_clock(struct doctor *doctor)
 {
     static const char check[] = N_("clock");
-    const char *why = NULL;
+    AUTO(catalogue_closep) struct catalogue *catalogue = NULL;
     char text[OUTPUT_TIME_SIZE];
-    AUTO(catalogue_closep)
-    struct catalogue *catalogue = workspace_catalogue(doctor->workspace->config->state_dir, &why);
+
+    if (!doctor_open_catalogue(doctor, check, &catalogue))
+        return;
     int64_t newest = newest_answer(catalogue);
     int64_t now = (int64_t)time(NULL);
-
     (void)output_time(now, text);
     if (now + CLOCK_SLACK_S < newest)
         doctor_note(doctor, FINDING_FAIL, check, _("set the clock, or let a time server do it"),

@@ -19,15 +19,15 @@ static const struct {
     [VAULT_WRONG_PINS] = {FINDING_WARN, false, DOCTOR_WRONG_PINS},
     [VAULT_LOCKED] = {FINDING_FAIL, true, NULL},
     [VAULT_DAMAGED] = {FINDING_FAIL, true, NULL},
+    [VAULT_UNREADABLE] = {FINDING_FAIL, false, NULL},
 };
 
 static void check_vault(struct doctor *doctor, const struct account_config *account)
 {
     const struct vault vault = vault_of_account(account, doctor->workspace->config->state_dir);
     char check[CHECK_SIZE];
-    const char *why = NULL;
-    unsigned wrong_pins = 0;
-    enum vault_state state = vault_look(&vault, &wrong_pins, &why);
+    const struct vault_view view = vault_look(&vault);
+    const enum vault_state state = view.state;
     char next_step[NEXT_STEP_MAX] = "";
 
     doctor_name(doctor, check, sizeof(check), N_("account %s: vault"), account->name);
@@ -37,14 +37,16 @@ static void check_vault(struct doctor *doctor, const struct account_config *acco
                        account->name);
     else if (vaults[state].next_step)
         (void)snprintf(next_step, sizeof(next_step), "%s", _(vaults[state].next_step));
+    else if (state == VAULT_UNREADABLE)
+        (void)snprintf(next_step, sizeof(next_step), "%s", workspace_advice(view.status));
     if (state == VAULT_NO_PIN)
         doctor_note(doctor, vaults[state].finding, check, next_step,
                     _("its section wants a PIN, and there is none yet"));
-    else if (state == VAULT_DAMAGED)
-        doctor_note(doctor, vaults[state].finding, check, next_step, "%s", why);
+    else if (view.why)
+        doctor_note(doctor, vaults[state].finding, check, next_step, "%s", view.why);
     else
         doctor_note(doctor, vaults[state].finding, check, next_step,
-                    _("%u of %d tries of the PIN are used"), wrong_pins, KEYSTORE_PIN_TRIES);
+                    _("%u of %d tries of the PIN are used"), view.wrong_pins, KEYSTORE_PIN_TRIES);
 }
 
 /* True: good, or in the vault, where nobody can look without the PIN. */

@@ -39,11 +39,13 @@ const struct account_config *here_find_account(const struct desk *desk, const ch
     const struct config *config = desk->workspace.config;
     const char *why = NULL;
     AUTO(catalogue_closep)
-    struct catalogue *catalogue = workspace_catalogue(config->state_dir, &why);
+    struct catalogue *catalogue = NULL;
     const struct account_config *holder = NULL;
     struct catalogue_entry entry;
     size_t index = 0;
 
+    if (workspace_catalogue(config->state_dir, &catalogue, &why) != SCA_OK)
+        return NULL;
     while (!holder && next(catalogue, serial, &index, &entry))
         holder = workspace_holder(config, &entry);
     return holder;
@@ -54,13 +56,14 @@ enum sca_status here_set_view(const struct desk *desk, const char *serial, unsig
 {
     const char *state_dir = desk->workspace.config->state_dir;
     const char *why = NULL;
-    AUTO(catalogue_closep) struct catalogue *catalogue = workspace_catalogue(state_dir, &why);
+    AUTO(catalogue_closep) struct catalogue *catalogue = NULL;
     struct catalogue_entry entry;
     size_t index = 0;
-    enum sca_status st = SCA_NOT_FOUND;
 
-    if (!catalogue)
-        return SCA_IO;
+    enum sca_status st = workspace_catalogue(state_dir, &catalogue, &why);
+    if (st != SCA_OK)
+        return st;
+    st = SCA_NOT_FOUND;
     /* What is open stays as it was while the file is replaced. */
     while ((st == SCA_OK || st == SCA_NOT_FOUND) && next(catalogue, serial, &index, &entry))
         st = catalogue_set_view(state_dir, entry.url, entry.user_id, entry.service_serial, parts,
@@ -74,7 +77,7 @@ static struct catalogue_view appearance_of(const struct catalogue *catalogue,
                                            const struct account_config *account,
                                            const char **ret_serial)
 {
-    size_t count = catalogue ? catalogue_count(catalogue) : 0;
+    size_t count = catalogue_count(catalogue);
     struct catalogue_view view = {.display_name = "", .signature_text = ""};
 
     *ret_serial = account->serial;
@@ -95,10 +98,13 @@ enum sca_status here_take_text(const char *state_dir, const struct account_confi
                                const char *text)
 {
     const char *why = NULL;
-    AUTO(catalogue_closep) struct catalogue *catalogue = workspace_catalogue(state_dir, &why);
+    AUTO(catalogue_closep) struct catalogue *catalogue = NULL;
     const char *serial = NULL;
-    struct catalogue_view view = appearance_of(catalogue, account, &serial);
 
+    enum sca_status st = workspace_catalogue(state_dir, &catalogue, &why);
+    if (st != SCA_OK)
+        return st;
+    struct catalogue_view view = appearance_of(catalogue, account, &serial);
     view.has_appearance = true;
     view.signature_text = text;
     return catalogue_set_view(state_dir, account->service.url, account->user_id, serial,

@@ -142,6 +142,8 @@ int main(int argc, char **argv)
     if (!options_parse(argc, argv, &cli))
         return CLI_USAGE;
     enum cli_exit result = run(&cli);
+    if (!output_is_whole() && result == CLI_OK)
+        result = output_fail(&cli, output_code(SCA_NOMEM), "", _("the result cannot be shown"));
     /* A full disk behind a redirection is a failure too. */
     if ((fflush(stdout) != 0 || ferror(stdout)) && result == CLI_OK)
         result = output_fail(&cli, "io", _("make room where standard output goes"),

@@ -67,6 +67,13 @@ int output_pad(const char *text, int columns)
     return columns + (int)strlen(text) - output_columns(text);
 }
 
+static bool has_lost_line;
+
+bool output_is_whole(void)
+{
+    return !has_lost_line;
+}
+
 /* The service's words are in many of them. Without the line feed at the end; NULL: no memory. The
  * caller frees. */
 static char *format_line(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
@@ -74,8 +81,10 @@ static char *format_line(const char *format, va_list args)
 {
     char *line = NULL;
 
-    if (vasprintf(&line, format, args) < 0)
+    if (vasprintf(&line, format, args) < 0) {
+        has_lost_line = true;
         return NULL;
+    }
     size_t len = strlen(line);
     if (len > 0 && line[len - 1] == '\n')
         line[len - 1] = 0;

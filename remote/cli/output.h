@@ -54,6 +54,9 @@ enum cli_exit output_fail(const struct cli *cli, const char *code, const char *n
 enum cli_exit output_usage(const struct cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Is every line that was to be written on its way? False: one was left out, without memory. */
+bool output_is_whole(void);
+
 /* A remark beside the result: on stderr, in text form only. */
 void output_remark(const struct cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -174,9 +174,10 @@ static CK_SLOT_ID default_slot(const struct config *config)
 {
     const char *why = NULL;
     AUTO(catalogue_closep)
-    struct catalogue *catalogue = workspace_catalogue(config->state_dir, &why);
+    struct catalogue *catalogue = NULL;
     struct catalogue_entry entry;
 
+    (void)workspace_catalogue(config->state_dir, &catalogue, &why);
     return find_entry(catalogue, 0, &entry) ? entry.slot_id : 0;
 }
 
@@ -184,9 +185,10 @@ const struct account_config *sign_account_of(const struct config *config, CK_SLO
 {
     const char *why = NULL;
     AUTO(catalogue_closep)
-    struct catalogue *catalogue = workspace_catalogue(config->state_dir, &why);
+    struct catalogue *catalogue = NULL;
     struct catalogue_entry entry;
 
+    (void)workspace_catalogue(config->state_dir, &catalogue, &why);
     if (!find_entry(catalogue, slot, &entry))
         return NULL;
     for (size_t i = 0; i < config->account_count; i++)

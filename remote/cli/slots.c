@@ -108,15 +108,17 @@ struct listing {
     bool is_partial;
 };
 
-static bool check_folder(const struct listing *listing, const struct catalogue *catalogue,
-                         const char *why, struct trouble *trouble)
+static bool open_catalogue(const struct listing *listing, struct catalogue **ret_catalogue,
+                           struct trouble *trouble)
 {
     const char *folder = listing->workspace->config->state_dir;
+    const char *why = NULL;
 
+    enum sca_status st = workspace_catalogue(folder, ret_catalogue, &why);
     if (!store_is_readable(folder, trouble))
         return false;
-    return catalogue || trouble_say(trouble, "io", _("smartca account refresh makes it anew"),
-                                    "%s/catalogue: %s", folder, why);
+    return st == SCA_OK || trouble_say(trouble, output_code(st), workspace_catalogue_advice(st),
+                                       "%s/catalogue: %s", folder, why);
 }
 
 static CK_RV list_slots(const struct module *module, struct listing *listing)
@@ -124,15 +126,13 @@ static CK_RV list_slots(const struct module *module, struct listing *listing)
     const struct config *config = listing->workspace->config;
     AUTO(freep) CK_SLOT_ID *slots = NULL;
     CK_ULONG count = 0;
-    const char *why = NULL;
+    AUTO(catalogue_closep) struct catalogue *catalogue = NULL;
 
     CK_RV rv = module_slots(module, &slots, &count);
     if (rv != CKR_OK)
         return rv;
     /* Only now: listing may have fetched accounts for the first time. */
-    AUTO(catalogue_closep)
-    struct catalogue *catalogue = workspace_catalogue(config->state_dir, &why);
-    listing->is_partial = !check_folder(listing, catalogue, why, &listing->trouble);
+    listing->is_partial = !open_catalogue(listing, &catalogue, &listing->trouble);
     for (CK_ULONG i = 0; rv == CKR_OK && i < count; i++) {
         AUTO(slot_view_fini) struct slot_view view = {0};
         struct catalogue_entry entry;

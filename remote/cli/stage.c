@@ -82,7 +82,7 @@ static unsigned rank_of(enum stage stage)
 static enum stage best_of(const struct account_config *account, const struct catalogue *catalogue,
                           int64_t now, struct catalogue_entry *ret_entry)
 {
-    size_t count = catalogue ? catalogue_count(catalogue) : 0;
+    size_t count = catalogue_count(catalogue);
     enum stage best = STAGE_NO_CERTIFICATE;
     struct catalogue_entry entry;
 

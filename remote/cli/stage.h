@@ -25,7 +25,8 @@ enum stage {
     STAGE_COUNT
 };
 
-/* What the service's answer, and the catalogue after it, say of an account. catalogue may be NULL.
+/* What the service's answer, and the catalogue after it, say of an account. catalogue may be NULL,
+ * unless fetched is SCA_OK.
  * ret_entry: the certificate that the stage is about; slot_id 0 if there is none. */
 enum stage stage_of(const struct account_config *account, enum sca_status fetched,
                     const struct catalogue *catalogue, int64_t now,

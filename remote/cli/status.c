@@ -40,10 +40,15 @@ static void look(const struct account_config *account, const char *state_dir,
 {
     const struct remote_credentials credentials = vault_credentials(opened);
     const char *why = NULL;
+    struct workspace_answer *answer = &ret_view->answer;
 
     *ret_view = (struct view){.account = account};
-    enum sca_status st = workspace_fetch(account, state_dir, &credentials, &ret_view->answer);
-    ret_view->catalogue = workspace_catalogue(state_dir, &why);
+    enum sca_status st = workspace_fetch(account, state_dir, &credentials, answer);
+    if (st == SCA_OK) {
+        st = workspace_catalogue(state_dir, &ret_view->catalogue, &why);
+        if (st != SCA_OK)
+            (void)snprintf(answer->note, sizeof(answer->note), "%s/catalogue: %s", state_dir, why);
+    }
     ret_view->stage =
         stage_of(account, st, ret_view->catalogue, (int64_t)time(NULL), &ret_view->entry);
 }
@@ -59,7 +64,6 @@ static enum cli_exit unlock(const struct cli *cli, const struct account_config *
 
 static void add_row(struct rows *rows, const struct view *view)
 {
-    AUTO(freep) char *label = view->entry.slot_id ? entry_label(&view->entry) : NULL;
     char serial[CERTIFICATE_SERIAL_HEX];
 
     rows_begin(rows);
@@ -67,10 +71,12 @@ static void add_row(struct rows *rows, const struct view *view)
     rows_text(rows, "stage", stage_code(view->stage));
     rows_text(rows, "meaning", stage_meaning(view->stage));
     rows_text(rows, "next_step", stage_next_step(view->stage));
-    rows_text(rows, "label", label);
     if (view->entry.slot_id) {
+        entry_add_label(&view->entry, rows);
         rows_number(rows, "slot_id", view->entry.slot_id);
         rows_text(rows, "serial", certificate_serial_hex(view->entry.leaf.serial, serial));
+    } else {
+        rows_text(rows, "label", NULL);
     }
     if (view->stage == STAGE_UNKNOWN)
         rows_text(rows, "error", view->answer.note);

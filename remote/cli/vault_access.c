@@ -12,30 +12,37 @@
 
 enum { BUDGET_MS = 60000, PROMPT_SIZE = 128 };
 
-enum vault_state vault_look(const struct vault *vault, unsigned *ret_wrong_pins, const char **why)
+static enum vault_state state_of(const struct vault_info *info)
+{
+    if (!info->has_pin)
+        return VAULT_NO_PIN;
+    if (info->wrong_pins >= KEYSTORE_PIN_TRIES)
+        return VAULT_LOCKED;
+    return info->wrong_pins ? VAULT_WRONG_PINS : VAULT_READY;
+}
+
+struct vault_view vault_look(const struct vault *vault)
 {
     struct vault_info info = {.has_pin = false};
+    struct vault_view view = {.why = NULL};
 
-    *ret_wrong_pins = 0;
-    enum sca_status st = vault_info(vault, &info, why);
-    if (st != SCA_OK) {
-        if (!*why)
-            *why = sca_status_name(st);
-        return VAULT_DAMAGED;
+    view.status = vault_info(vault, &info, &view.why);
+    view.wrong_pins = info.wrong_pins;
+    if (view.status == SCA_OK) {
+        view.state = state_of(&info);
+        return view;
     }
-    *ret_wrong_pins = info.wrong_pins;
-    if (!info.has_pin)
-        return VAULT_NO_PIN;
-    if (info.wrong_pins >= KEYSTORE_PIN_TRIES)
-        return VAULT_LOCKED;
-    return info.wrong_pins ? VAULT_WRONG_PINS : VAULT_READY;
+    if (!view.why)
+        view.why = sca_status_name(view.status);
+    view.state = view.status == SCA_INVALID ? VAULT_DAMAGED : VAULT_UNREADABLE;
+    return view;
 }
 
 const char *vault_state_name(enum vault_state state)
 {
     static const char *const names[] = {
         [VAULT_NO_PIN] = "no_pin", [VAULT_READY] = "ready",     [VAULT_WRONG_PINS] = "wrong_pins",
-        [VAULT_LOCKED] = "locked", [VAULT_DAMAGED] = "damaged",
+        [VAULT_LOCKED] = "locked", [VAULT_DAMAGED] = "damaged", [VAULT_UNREADABLE] = "unreadable",
     };
     return names[state];
 }
@@ -81,24 +88,23 @@ enum cli_exit vault_refuse(const struct cli *cli, const struct account_config *a
 {
     const struct vault vault = vault_of_account(account, state_dir);
     const struct vault_words words = words_of(account);
-    const char *why = NULL;
-    unsigned wrong_pins = 0;
-    enum vault_state state = vault_look(&vault, &wrong_pins, &why);
+    const struct vault_view view = vault_look(&vault);
+    const char *why = note && *note ? note : view.why ? view.why : sca_status_name(status);
 
     if (status == SCA_NOT_FOUND)
         return output_fail(cli, output_code(status), words.reset, _("%s has no vault yet"),
                            words.whose);
-    if (state == VAULT_LOCKED && (status == SCA_USER_AUTH || status == SCA_PIN_LOCKED))
+    if (view.state == VAULT_LOCKED && (status == SCA_USER_AUTH || status == SCA_PIN_LOCKED))
         return output_fail(cli, output_code(SCA_PIN_LOCKED), words.reset,
                            _("the PIN of %s is locked after %d wrong tries"), words.whose,
                            KEYSTORE_PIN_TRIES);
-    if (status == SCA_USER_AUTH)
-        return refuse_pin(cli, &words, wrong_pins);
-    if (state == VAULT_DAMAGED || status == SCA_INVALID)
+    if (status == SCA_USER_AUTH && view.state != VAULT_UNREADABLE)
+        return refuse_pin(cli, &words, view.wrong_pins);
+    if (view.state == VAULT_DAMAGED || status == SCA_INVALID)
         return output_fail(cli, output_code(SCA_INVALID), words.reset, _("the vault of %s: %s"),
-                           words.whose, note && *note ? note : why);
+                           words.whose, why);
     return output_fail(cli, output_code(status), workspace_advice(status), _("the vault of %s: %s"),
-                       words.whose, note && *note ? note : sca_status_name(status));
+                       words.whose, why);
 }
 
 enum cli_exit vault_unlock_with(const struct cli *cli, const struct account_config *account,
@@ -122,16 +128,16 @@ enum cli_exit vault_check(const struct cli *cli, const struct account_config *ac
                           const char *state_dir)
 {
     const struct vault vault = vault_of_account(account, state_dir);
-    const char *why = NULL;
-    unsigned wrong_pins = 0;
+    const struct vault_view view = vault_look(&vault);
 
-    switch (vault_look(&vault, &wrong_pins, &why)) {
+    switch (view.state) {
     case VAULT_NO_PIN:
         return vault_refuse(cli, account, state_dir, SCA_NOT_FOUND, NULL);
     case VAULT_LOCKED:
         return vault_refuse(cli, account, state_dir, SCA_PIN_LOCKED, NULL);
     case VAULT_DAMAGED:
-        return vault_refuse(cli, account, state_dir, SCA_INVALID, NULL);
+    case VAULT_UNREADABLE:
+        return vault_refuse(cli, account, state_dir, view.status, view.why);
     case VAULT_READY:
     case VAULT_WRONG_PINS:
         break;

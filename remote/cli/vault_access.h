@@ -13,12 +13,20 @@ enum vault_state {
     VAULT_WRONG_PINS, /* some were tried since the last right one */
     VAULT_LOCKED,
     VAULT_DAMAGED,
+    VAULT_UNREADABLE, /* now: nothing is known of it */
 };
 
-/* wrong_pins and why (static text) are what the state is about. */
-enum vault_state vault_look(const struct vault *vault, unsigned *ret_wrong_pins, const char **why);
+/* The last two have a reason: static text, and what vault_info returned. */
+struct vault_view {
+    enum vault_state state;
+    unsigned wrong_pins;
+    const char *why;
+    enum sca_status status;
+};
 
-/* For JSON: no_pin, ready, wrong_pins, locked, damaged. */
+struct vault_view vault_look(const struct vault *vault);
+
+/* For JSON: no_pin, ready, wrong_pins, locked, damaged, unreadable. */
 const char *vault_state_name(enum vault_state state);
 
 /* Can it be opened? Asking for the PIN of one that cannot would only annoy. */

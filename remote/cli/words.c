@@ -21,7 +21,7 @@ static const char *const words[] = {
     /* result */
     N_("created"), N_("reissued"), N_("imported"), N_("exists"), N_("refused"), N_("failed"),
     /* vault */
-    N_("no_pin"), N_("wrong_pins"), N_("locked"), N_("damaged")};
+    N_("no_pin"), N_("wrong_pins"), N_("locked"), N_("damaged"), N_("unreadable")};
 
 bool words_has(const char *key)
 {

@@ -135,17 +135,21 @@ const char *workspace_advice(enum sca_status status)
     return text ? _(text) : _("try again; smartca doctor tells more");
 }
 
-struct catalogue *workspace_catalogue(const char *state_dir, const char **why)
+enum sca_status workspace_catalogue(const char *state_dir, struct catalogue **ret_catalogue,
+                                    const char **why)
 {
-    struct catalogue *catalogue = NULL;
-
     *why = NULL;
-    enum sca_status st = catalogue_open(state_dir, &catalogue, why);
-    if (st == SCA_OK)
-        return catalogue;
-    if (!*why)
+    *ret_catalogue = NULL;
+    enum sca_status st = catalogue_open(state_dir, ret_catalogue, why);
+    if (st != SCA_OK && !*why)
         *why = sca_status_name(st);
-    return NULL;
+    return st;
+}
+
+const char *workspace_catalogue_advice(enum sca_status status)
+{
+    return status == SCA_INVALID ? _("smartca account refresh makes it anew")
+                                 : workspace_advice(status);
 }
 
 bool account_owns(const struct account_config *account, const struct catalogue_entry *entry)
@@ -234,4 +238,12 @@ char *entry_label(const struct catalogue_entry *entry)
         return strdup("");
     return entry->view.display_name[0] ? strdup(entry->view.display_name)
                                        : strndup((const char *)name.ptr, name.len);
+}
+
+void entry_add_label(const struct catalogue_entry *entry, struct rows *rows)
+{
+    AUTO(freep) char *label = entry_label(entry);
+
+    rows->is_incomplete |= !label;
+    rows_text(rows, "label", label);
 }

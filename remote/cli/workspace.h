@@ -8,6 +8,7 @@
 #include "remote/base/log.h"
 #include "remote/catalogue/catalogue.h"
 #include "remote/cli/cli.h"
+#include "remote/cli/output.h"
 #include "remote/config/config.h"
 #include "remote/remote.h"
 
@@ -47,9 +48,13 @@ enum sca_status workspace_fetch(const struct account_config *account, const char
 /* What to do about a failure of that kind. */
 const char *workspace_advice(enum sca_status status);
 
-/* The caller catalogue_close()s it. NULL if it cannot be read, with the reason in why (static
- * text). */
-struct catalogue *workspace_catalogue(const char *state_dir, const char **why);
+/*
+ * catalogue_open; whatever it fails with, there is a reason in why (static text), and in the
+ * catalogue NULL. The other one: what to do about that.
+ */
+enum sca_status workspace_catalogue(const char *state_dir, struct catalogue **ret_catalogue,
+                                    const char **why);
+const char *workspace_catalogue_advice(enum sca_status status);
 
 /* Is the entry of the account's identity; with its serial too, if it names one? */
 bool account_owns(const struct account_config *account, const struct catalogue_entry *entry);
@@ -81,5 +86,6 @@ bool entry_is_ready(const struct catalogue_entry *entry, int64_t now);
 /* What the token is called: the chosen name, or the common name. The caller frees it, NULL without
  * memory. */
 char *entry_label(const struct catalogue_entry *entry);
+void entry_add_label(const struct catalogue_entry *entry, struct rows *rows);
 
 #endif

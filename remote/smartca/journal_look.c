@@ -80,8 +80,10 @@ enum sca_status journal_list(struct journal *journal, struct call *call, struct 
     struct listing listing = {.ledger = ledger, .now = call->clock->wall_s(call->clock)};
 
     /* A question makes no file. */
-    if (access(journal->path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
-        return SCA_OK;
-    enum sca_status st = journal_in_turn(journal, call, list, &listing);
+    enum sca_status st = SCA_OK;
+    if (access(journal->path, F_OK) == 0)
+        st = journal_in_turn(journal, call, list, &listing);
+    else if (errno != ENOENT && errno != ENOTDIR)
+        st = errno == ENOMEM ? SCA_NOMEM : SCA_IO;
     return st == SCA_OK ? st : journal_explain(journal, call, st);
 }

@@ -385,7 +385,13 @@ chmod 755 "$STATE"
 run 0 doctor --json
 json 'map(select(.check == "state").result) | join(" ")' warn
 chmod 700 "$STATE"
+chmod 660 "$STATE/catalogue"
+run 1 account list --json
+error io
+chmod 600 "$STATE/catalogue"
 printf 'rubbish' >"$STATE/catalogue"
+run 0 account list --json
+json '.[0].certificates' 0
 run 1 doctor --json
 json 'map(select(.result == "fail").check) | index("state") != null' true
 run 0 account refresh

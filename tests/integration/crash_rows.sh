@@ -337,7 +337,7 @@ row_export() { BASE=user COMMAND=("$SMARTCA" selfsigned export --user an --out "
 row_audit_show() { BASE=signed READS=1 COMMAND=("$SMARTCA" audit show); }
 row_audit_verify() { BASE=signed READS=1 COMMAND=("$SMARTCA" audit verify); }
 row_pending() { BASE=account READS=1 COMMAND=("$SMARTCA" pending); }
-row_doctor() { BASE=account COMMAND=("$SMARTCA" doctor); }
+row_doctor() { BASE=account READS=1 COMMAND=("$SMARTCA" doctor); }
 base_contract() { from signed && ran "$SMARTCA" sign --slot an --pin-file "$S/pin" "$LIVE/work/a"; }
 # Nobody vouches for the signer.
 row_verify() { BASE=contract READS=1 EXPECTED=1 DONE='not trusted' COMMAND=("$SMARTCA" verify "$LIVE/work/a"); }

@@ -94,12 +94,13 @@ struct catalogue *catalogue_stage_open(const struct catalogue_stage *stage)
     return catalogue;
 }
 
-void catalogue_stage_refused(const struct catalogue_stage *stage, const char *reason)
+void catalogue_stage_refused(const struct catalogue_stage *stage, enum sca_status status,
+                             const char *reason)
 {
     struct catalogue *catalogue = NULL;
     const char *why = NULL;
 
-    assert_int_equal(catalogue_open(stage->dir, &catalogue, &why), SCA_INVALID);
+    assert_int_equal(catalogue_open(stage->dir, &catalogue, &why), status);
     assert_null(catalogue);
     assert_string_equal(why, reason);
 }

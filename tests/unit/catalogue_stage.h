@@ -37,8 +37,9 @@ void catalogue_stage_store(const struct catalogue_stage *stage, const char *user
                            const char *numbers);
 struct catalogue *catalogue_stage_open(const struct catalogue_stage *stage);
 
-/* Asserts that opening it is refused for that reason. */
-void catalogue_stage_refused(const struct catalogue_stage *stage, const char *reason);
+/* Asserts that opening it is refused with that status, and for that reason. */
+void catalogue_stage_refused(const struct catalogue_stage *stage, enum sca_status status,
+                             const char *reason);
 
 /* Asserts "slot:user's last digit:serial ..." of every entry; "-" for a placeholder. */
 void catalogue_stage_entries(const struct catalogue_stage *stage, const char *expected);

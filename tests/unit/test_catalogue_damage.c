@@ -115,7 +115,7 @@ static void a_damaged_catalogue_is_set_aside_and_made_anew(void **state)
 
     (void)snprintf(aside, sizeof(aside), "%s.damaged", stage->file);
     write_bytes(stage, span_text("rubbish"));
-    catalogue_stage_refused(stage, "it is shorter than its header");
+    catalogue_stage_refused(stage, SCA_INVALID, "it is shorter than its header");
     catalogue_stage_store(stage, ALICE, "0");
 
     catalogue_stage_entries(stage, "1:1:s0");
@@ -124,7 +124,7 @@ static void a_damaged_catalogue_is_set_aside_and_made_anew(void **state)
     buf_fini(&kept);
 
     overwrite(stage, span_text(""));
-    catalogue_stage_refused(stage, "it is empty, or larger than any catalogue");
+    catalogue_stage_refused(stage, SCA_INVALID, "it is empty, or larger than any catalogue");
     catalogue_stage_store(stage, BOB, "1");
     catalogue_stage_entries(stage, "1:2:s1");
     kept = catalogue_stage_read(aside);
@@ -141,7 +141,7 @@ static void slot_ids_outlive_a_damaged_index(void **state)
     struct buf bytes = catalogue_stage_read(stage->file);
     bytes.ptr[IN_THE_INDEX] ^= 1;
     overwrite(stage, buf_span(&bytes));
-    catalogue_stage_refused(stage, "its index is damaged");
+    catalogue_stage_refused(stage, SCA_INVALID, "its index is damaged");
     catalogue_stage_store(stage, ALICE, "0");
 
     catalogue_stage_entries(stage, "4:1:s0");
@@ -177,7 +177,8 @@ static void a_catalogue_open_to_others_is_refused_and_left_alone(void **state)
 
     catalogue_stage_store(stage, ALICE, "0");
     assert_int_equal(chmod(stage->file, 0660), 0);
-    catalogue_stage_refused(stage, "writable by its group or by others; run chmod go-w on it");
+    catalogue_stage_refused(stage, SCA_IO,
+                            "writable by its group or by others; run chmod go-w on it");
     assert_int_equal(catalogue_store(stage->dir, URL, ALICE, NOW, &item, 1), SCA_IO);
     assert_int_equal(catalogue_forget(stage->dir, URL, ALICE), SCA_IO);
     assert_int_equal(chmod(stage->file, 0600), 0);

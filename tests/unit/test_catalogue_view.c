@@ -323,7 +323,7 @@ static void a_file_of_a_later_version_is_refused(void **state)
     memcpy(bytes.ptr, &header, sizeof(header));
     assert_int_equal(file_replace(stage->dir, "catalogue", buf_span(&bytes)), SCA_OK);
 
-    catalogue_stage_refused(stage, "it was written by another version");
+    catalogue_stage_refused(stage, SCA_INVALID, "it was written by another version");
     buf_fini(&bytes);
 }
 
