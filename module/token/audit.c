@@ -30,8 +30,11 @@ struct place {
     struct audit_record records[RECORDS];
 };
 
+/* enum audit_mode; AUDIT_NONE outside of start and stop. By itself, since it does not begin as 0:
+ * the megabyte below would be in the module's file. */
+static atomic_int audit_mode = AUDIT_NONE;
+
 static struct {
-    atomic_int mode;                /* enum audit_mode; AUDIT_NONE outside of start and stop */
     bool is_made;                   /* the locks are, and last as long as the process */
     struct audit_log log;           /* borrows from the configuration */
     atomic_uint_fast64_t oldest_ms; /* when the oldest record came, about; 0: there is none */
@@ -43,7 +46,7 @@ static struct {
     bool is_writing;  /* one thread is: it takes along what the others have */
     pthread_cond_t written;
     struct audit_record taken[PLACES * RECORDS]; /* of that thread */
-} audit = {.mode = AUDIT_NONE};
+} audit;
 
 static _Thread_local bool owes; /* this thread's call ends when its record is on the disk */
 
@@ -93,12 +96,12 @@ void audit_start(const struct config *config)
     lock_drop(&audit.lock);
     atomic_store(&audit.is_failing, false);
     atomic_store(&audit.has_unsaved, false);
-    atomic_store(&audit.mode, (int)config->audit);
+    atomic_store(&audit_mode, (int)config->audit);
 }
 
 void audit_abandon(void)
 {
-    atomic_store(&audit.mode, AUDIT_NONE);
+    atomic_store(&audit_mode, AUDIT_NONE);
     make(); /* another thread may have had the locks when the child was made */
 }
 
@@ -127,7 +130,7 @@ struct audit_mark audit_mark(const struct mechanism *mechanism, struct span inpu
 {
     struct audit_mark mark = {.digest_len = 0};
 
-    if (atomic_load_explicit(&audit.mode, memory_order_relaxed) == AUDIT_NONE)
+    if (atomic_load_explicit(&audit_mode, memory_order_relaxed) == AUDIT_NONE)
         return mark;
     mark.begun_ms = now_ms();
     struct span digest = digest_in(mechanism, input);
@@ -271,7 +274,7 @@ void audit_signature(struct session *s, const struct operation *sign, const stru
                      const char *transaction, CK_RV rv)
 {
     const struct token *token = s->slot->token;
-    int mode = atomic_load_explicit(&audit.mode, memory_order_relaxed);
+    int mode = atomic_load_explicit(&audit_mode, memory_order_relaxed);
     struct audit_record record;
 
     if (mode == AUDIT_NONE || (mode == AUDIT_REMOTE && !token->identity.user))
@@ -310,6 +313,6 @@ void audit_tick(void)
  * thread, which a signal's handler has left for good. */
 void audit_stop(bool is_empty)
 {
-    if (atomic_exchange(&audit.mode, AUDIT_NONE) != AUDIT_NONE)
+    if (atomic_exchange(&audit_mode, AUDIT_NONE) != AUDIT_NONE)
         write_all(is_empty, true);
 }
