@@ -210,7 +210,9 @@ many_users() {
     truncate -s -1 "$HOME_DIR/pins.csv" # a disk that was full
     run 0 "${batch[@]}" --pins-out "$HOME_DIR/pins.csv" --json
     json 'map(.result) | join(" ")' "exists exists created exists exists"
-    is "users of the PINs" "user binh.tt cuong.lv em.dv giang.h dung.p" "$(cut -d, -f1 "$HOME_DIR/pins.csv" | paste -sd' ')"
+    is "users of the PINs" "binh.tt cuong.lv dung.p em.dv giang.h" \
+        "$(sed 1d "$HOME_DIR/pins.csv" | cut -d, -f1 | sort | paste -sd' ')"
+    is "the newest of the PINs" dung.p "$(tail -n 1 "$HOME_DIR/pins.csv" | cut -d, -f1)"
 
     test_case "whatever the issuer, OpenSSL verifies every certificate"
     run 0 list --json
