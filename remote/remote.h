@@ -94,9 +94,9 @@ struct remote_ops {
                              const struct remote_credentials *credentials, size_t *ret_count);
 
     /*
-     * Signs one document: design.md section 5. Calls that come while another one of the same key is
-     * on its way share its confirmation, or the next one. The signature has been verified with
-     * key->spki. document's status is what this returns.
+     * Signs one document, as module/README.md promises. Calls that come while another one of the
+     * same key is on its way share its confirmation, or the next one. The signature has been
+     * verified with key->spki. document's status is what this returns.
      */
     enum sca_status (*sign)(struct smartca_client *client, struct call *call,
                             const struct remote_credentials *credentials,

@@ -29,7 +29,7 @@ static enum sca_status add(struct accounts *accounts, const struct account_confi
     return SCA_OK;
 }
 
-/* conf.d beside the main file (design.md section 2). */
+/* conf.d beside the main file. */
 static char *conf_d_beside(const char *main_file)
 {
     const char *slash = strrchr(main_file, '/');

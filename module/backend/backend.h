@@ -50,10 +50,10 @@ struct token_state {
     char serial[17]; /* lower-case hex */
 };
 
-/* Ten wrong PINs in a row lock (design.md section 4). */
+/* Ten wrong PINs in a row lock. */
 enum { TOKEN_PIN_TRIES = 10 };
 
-/* A one-time password that a person types (design.md section 4). */
+/* A one-time password that a person types, behind the PIN or in a login of its own. */
 enum { TOKEN_OTP_DIGITS = 6 };
 
 /* One object to be written, changed or removed. */

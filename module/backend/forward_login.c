@@ -16,7 +16,7 @@ static CK_UTF8CHAR *pin_of(const struct secret *pin, CK_ULONG *ret_len)
 }
 
 /* The wrong PIN that this process tried last is not tried again: some programs repeat it for ever,
- * and the token would lock (design.md section 4). */
+ * and the token would lock. */
 static enum sca_status ask_memory(struct forward_token *token, const struct secret *pin,
                                   uint8_t fingerprint[static PIN_MEMORY_SIZE])
 {

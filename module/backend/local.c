@@ -8,7 +8,7 @@
 #include "remote/base/log.h"
 #include "remote/keystore/shelf.h"
 
-/* design.md section 4. */
+/* Keys on this computer know PSS and elliptic curves, which the service does not have. */
 static const CK_MECHANISM_TYPE mechanisms[] = {
     CKM_SHA256_RSA_PKCS,
     CKM_SHA384_RSA_PKCS,

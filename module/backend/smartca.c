@@ -12,7 +12,7 @@
 #include "remote/base/crypto.h"
 #include "remote/base/log.h"
 
-/* smartca-api.md section 4: SHA-256 is what the service is known to take; the rest is opt-in. */
+/* SHA-256 is what the service is known to take; the rest is opt-in (extra_hashes). */
 static const CK_MECHANISM_TYPE sha256_mechanisms[] = {CKM_RSA_PKCS, CKM_SHA256_RSA_PKCS};
 static const CK_MECHANISM_TYPE all_mechanisms[] = {CKM_RSA_PKCS, CKM_SHA256_RSA_PKCS,
                                                    CKM_SHA384_RSA_PKCS, CKM_SHA512_RSA_PKCS};

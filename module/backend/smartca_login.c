@@ -186,8 +186,8 @@ static enum sca_status open_vault(struct smartca_token *token, struct call *call
     return SCA_OK;
 }
 
-/* Takes the six digits off the end of what was typed. Not counted as a wrong PIN (design.md 8.17).
- */
+/* Takes the six digits off the end of what was typed. Without them no PIN was tried, and no wrong
+ * one is counted. */
 static enum sca_status split(const struct smartca_token *token, struct call *call,
                              const struct secret *typed, struct secret **ret_pin,
                              struct secret **ret_otp)

@@ -26,8 +26,7 @@ void failure_end(const struct failure_note *note);
 /* Leaves a note for the gate's one log line and returns rv. */
 CK_RV failure(CK_RV rv, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The code of design.md section 5 for a status, with the call's note taken over. call may be NULL.
- */
+/* The code that is told for a status, with the call's note taken over. call may be NULL. */
 CK_RV failure_of(enum sca_status status, const struct call *call);
 
 /* This call's note, which is forgotten by that; "" if there is none. Valid until the next one, or

@@ -39,9 +39,9 @@ EVP_PKEY_CTX *crypto_key_ctx(const char *kind);
 bool crypto_is_whole(const EVP_PKEY *key);
 
 /*
- * C_Finalize may come from an exit handler that runs after OpenSSL's own (clients.md rule 3). What
- * is left of OpenSSL then is not to be called: when it has ended, keys and contexts are left to the
- * end of the process.
+ * C_Finalize may come from an exit handler that runs after OpenSSL's own (strongSwan and Poppler
+ * call it that late). What is left of OpenSSL then is not to be called: when it has ended, keys and
+ * contexts are left to the end of the process.
  */
 bool crypto_has_ended(void);
 void crypto_pkey_free(EVP_PKEY *key); /* unless it has; NULL is allowed */

@@ -11,7 +11,7 @@
 
 enum { FEW = 5 };
 
-/* What the outcomes of the service mean to the person (design.md section 5). */
+/* What the outcomes of a signature, as smartca-pkcs11(7) lists them, mean to the person. */
 static const struct {
     CK_RV rv;
     bool is_cloud; /* elsewhere the code says nothing so special */

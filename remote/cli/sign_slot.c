@@ -31,7 +31,7 @@ static bool read_slot(const struct config *config, struct sign_slot *slot, struc
     return token_open(slot->module, slot->id, false, &slot->token, trouble);
 }
 
-/* What the state of the certificate does not tell (design.md 8.4), and what mends it. */
+/* What the state of the certificate does not tell, and what mends it. */
 static bool check_usable(const struct cli *cli, struct sign_slot *slot, struct trouble *trouble)
 {
     AUTO(slot_view_fini) struct slot_view view = {0};

@@ -16,7 +16,7 @@
 
 enum { QUOTED_LABEL_SIZE = 4 * SLOT_LABEL_SIZE };
 
-/* Which backend a slot comes from is told by its manufacturer (design.md section 4). */
+/* Which backend a slot comes from is told by its manufacturer: a USB token has its vendor's. */
 static const struct {
     const char *manufacturer;
     const char *kind;

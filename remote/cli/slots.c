@@ -57,7 +57,7 @@ static const char *text_or_null(const char *text)
     return text && *text ? text : NULL;
 }
 
-/* A locked PIN is no state of the certificate (design.md 8.4): the table says it beside that. */
+/* A locked PIN is no state of the certificate: the table says it beside that. */
 static const char *login_of(const struct slot_view *view)
 {
     if (view->is_locked)

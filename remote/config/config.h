@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The configuration of design.md section 6: where it is, what it may say, what is wrong with it. */
+/* The configuration: where it is, what it may say (smartca-pkcs11.conf(5)), and what is wrong. */
 #ifndef REMOTE_CONFIG_CONFIG_H
 #define REMOTE_CONFIG_CONFIG_H
 
@@ -145,9 +145,9 @@ struct config {
 };
 
 /*
- * Finds and reads the main file and conf.d/ *.conf beside it (design.md section 2). Returns SCA_OK
- * also when files are missing or parts are wrong: see problems. SCA_NOMEM otherwise. Environment
- * only through secure_getenv; under AT_SECURE only /etc counts.
+ * Finds and reads the main file and conf.d/ *.conf beside it, in name order. Returns SCA_OK also
+ * when files are missing or parts are wrong: see problems. SCA_NOMEM otherwise. Environment only
+ * through secure_getenv; under AT_SECURE only /etc counts.
  */
 enum sca_status config_load(struct config **ret_config);
 

@@ -104,7 +104,7 @@ static int compare_sections(const void *left, const void *right)
     return order ? order : a < b ? -1 : a > b;
 }
 
-/* design.md 8.15: which of two was meant cannot be known, so neither is used. */
+/* Which of two was meant cannot be known, so neither is used. */
 static void check_twins(struct document *document, struct section *first, struct section *second)
 {
     const struct section_rule *rule = schema_section(second->kind);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where things are (design.md section 2). Environment through secure_getenv only, and only
+ * Where things are: README.md has the list. Environment through secure_getenv only, and only
  * absolute paths from it; a program with raised privileges (AT_SECURE) sees /etc alone.
  */
 #ifndef REMOTE_CONFIG_LOCATE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What eContract answers, taken apart (smartca-api.md 5.1). Pure functions: nothing but the
- * envelope has to be there, and members nobody knows are passed over.
+ * What eContract answers, taken apart; remote/README.md has the calls. Pure functions: nothing but
+ * the envelope has to be there, and members nobody knows are passed over.
  */
 #ifndef REMOTE_ECONTRACT_ANSWER_H
 #define REMOTE_ECONTRACT_ANSWER_H

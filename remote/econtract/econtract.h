@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The eContract service (smartca-api.md 5.1): users and the SmartCA certificates they sign with.
- * Every answer is {data, success, code, messages}; what it says is reported as it comes.
+ * The eContract service: users and the SmartCA certificates they sign with. Every answer is {data,
+ * success, code, messages}; what it says is reported as it comes.
  */
 #ifndef REMOTE_ECONTRACT_ECONTRACT_H
 #define REMOTE_ECONTRACT_ECONTRACT_H

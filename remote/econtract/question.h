@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is asked of eContract, as bytes (smartca-api.md 5.1). Pure functions. */
+/* What is asked of eContract, as bytes; remote/README.md has the calls. Pure functions. */
 #ifndef REMOTE_ECONTRACT_QUESTION_H
 #define REMOTE_ECONTRACT_QUESTION_H
 

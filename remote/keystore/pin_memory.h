@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The wrong PIN tried last (design.md section 4): a program that repeats it for ever locks nobody's
- * token, and is told to stop.
+ * The wrong PIN tried last: a program that repeats it for ever, as those with NSS do, locks
+ * nobody's token, and is told to stop.
  */
 #ifndef REMOTE_KEYSTORE_PIN_MEMORY_H
 #define REMOTE_KEYSTORE_PIN_MEMORY_H

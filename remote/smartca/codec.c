@@ -54,8 +54,7 @@ static void add_signature(struct codec_reply *reply, const char *doc_id, const c
             (struct codec_signature){.doc_id = doc_id, .value = value};
 }
 
-/* The status answer has signatures, the webhook signed_files: the same items
- * (smartca-api.md 1.6, 1.8). */
+/* The status answer has signatures, what is posted to a web hook signed_files: the same items. */
 static enum sca_status read_signatures(const cJSON *data, struct codec_reply *reply,
                                        const char **why)
 {

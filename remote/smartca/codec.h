@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sp769 v1 and v2 as bytes: requests are built, answers are taken apart. Pure functions; no URL, no
- * network, no policy. Everything the service may leave out is optional here
- * (smartca-api.md 1.2-1.6).
+ * network, no policy. Everything the service may leave out is optional here; the wire is described
+ * in remote/README.md.
  */
 #ifndef REMOTE_SMARTCA_CODEC_H
 #define REMOTE_SMARTCA_CODEC_H

@@ -10,7 +10,7 @@
 
 /*
  * The kind of document is unknown to a PKCS#11 module, which sees a digest only; the service wants
- * the member, and this is the value of its samples (smartca-api.md 1.5).
+ * the member, and this is the value of its samples.
  */
 static const char file_type[] = "pdf";
 static const char sign_type[] = "hash"; /* the only one supported */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the person is asked to confirm (design.md promise 5), and how the computer says so too. */
+/* What the person is asked to confirm, and how the computer says so too: promise 5 of
+ * module/README.md. */
 #ifndef REMOTE_SMARTCA_CONFIRM_H
 #define REMOTE_SMARTCA_CONFIRM_H
 

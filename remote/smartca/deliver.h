@@ -26,10 +26,10 @@ struct delivery {
 
 /*
  * Matches the reply's items with the documents by the doc_id that record gave their digests, and
- * verifies (design.md 8.10). What does not verify leaves an entry in the audit log. Each document's
- * status: SCA_OK; SCA_MISMATCH, what came does not verify; SCA_PROTOCOL, nothing came; SCA_NOMEM.
- * Returns SCA_OK when all are, else the worst of them: SCA_NOMEM (asking again would help), then
- * SCA_MISMATCH, then SCA_PROTOCOL.
+ * verifies each: one that fits another document of the same reply is wrong, too. What does not
+ * verify leaves an entry in the audit log. Each document's status: SCA_OK; SCA_MISMATCH, what came
+ * does not verify; SCA_PROTOCOL, nothing came; SCA_NOMEM. Returns SCA_OK when all are, else the
+ * worst of them: SCA_NOMEM (asking again would help), then SCA_MISMATCH, then SCA_PROTOCOL.
  */
 enum sca_status deliver_signatures(const struct delivery *delivery,
                                    const struct codec_reply *reply);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Group commit (design.md section 5, promise 4): signatures that are asked for while others of the
+ * Group commit (promise 4 of module/README.md): signatures that are asked for while others of the
  * same key are on their way become one transaction. Whoever asks puts a ticket into the lane of
  * its key. One caller leads the lane: it takes the tickets that wait, up to batch_max, through one
  * transaction, and hands out what came; the others sleep. A leader that is cancelled, or runs out

@@ -135,8 +135,9 @@ static CMS_ContentInfo *decode_cms(OSSL_LIB_CTX *libctx, struct span value)
 }
 
 /*
- * Some answers wrap the signature (smartca-api.md section 10, row 7). Only one made over the
- * digest itself is of use to the caller: with signed attributes it verifies over those instead.
+ * Some answers may wrap the signature: what is known of the service contradicts itself. Only one
+ * made over the digest itself is of use to the caller: with signed attributes it verifies over
+ * those instead.
  */
 static enum sca_status accept_cms(const struct check *check, struct span value, uint8_t *out)
 {

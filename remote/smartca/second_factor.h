@@ -38,10 +38,10 @@ void second_factor_init(struct second_factor *factor, const struct smartca_clien
 void second_factor_fini(struct second_factor *factor);
 
 /*
- * Makes password and otp ready for one more request. May wait for the next time step (design.md
- * 8.17). SCA_USER_AUTH when the person has to log in (again), with a one-time password where they
- * are typed; SCA_CANCELLED; SCA_NETWORK: no step became free in time; SCA_IO, SCA_INVALID with the
- * call's note: a secret cannot be had.
+ * Makes password and otp ready for one more request. May wait for the next time step, because no
+ * code is used twice. SCA_USER_AUTH when the person has to log in (again), with a one-time password
+ * where they are typed; SCA_CANCELLED; SCA_NETWORK: no step became free in time; SCA_IO,
+ * SCA_INVALID with the call's note: a secret cannot be had.
  */
 enum sca_status second_factor_prepare(struct second_factor *factor, struct call *call);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one-time passwords of a business account (RFC 6238, smartca-api.md 2.4), and that none is
- * ever used twice: state_dir/journal/otp-ID has the last step that was used for an identity, by any
- * process of its owner.
+ * The one-time passwords of a business account (RFC 6238; remote/README.md says which), and that
+ * none is ever used twice: state_dir/journal/otp-ID has the last step that was used for an
+ * identity, by any process of its owner.
  */
 #ifndef REMOTE_SMARTCA_TOTP_H
 #define REMOTE_SMARTCA_TOTP_H
@@ -55,9 +55,8 @@ struct totp_owner {
 
 /*
  * Takes a step for one transaction: the current one, shifted by the drift that was found before;
- * when that step, or a later one, was used already, waits for the next (cancellable; design.md
- * 8.17). SCA_IO when the record cannot be kept, or others keep it locked: then no code may
- * be used.
+ * when that step, or a later one, was used already, waits for the next (cancellable). SCA_IO when
+ * the record cannot be kept, or others keep it locked: then no code may be used.
  */
 enum sca_status totp_take(const struct totp_owner *owner, struct call *call,
                           const struct totp_key *key, int64_t *ret_step);

@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-/* Stems as fold_words leaves the message. smartca-api.md 1.6, in Vietnamese and English. */
+/* Stems as fold_words leaves the message, in Vietnamese and English: the service documents hardly
+ * any of its texts. */
 static const char *const exhausted[] = {"65000", NULL};
 static const char *const rejected[] = {"reject", "deny",    "denied", "refuse",
                                        "declin", "tu choi", NULL};
@@ -156,7 +157,7 @@ static const struct rule *find_rule(const struct rule *rules, size_t count,
 
 enum outcome { OUTCOME_UNCLEAR, OUTCOME_GOOD, OUTCOME_BAD };
 
-/* For answers no rule speaks of. 0 means success to some clients (smartca-api.md 1.2). */
+/* For answers no rule speaks of. 0 means success to some clients of the service. */
 static enum outcome outcome_of(const struct answer *answer)
 {
     long code = answer->status_code;

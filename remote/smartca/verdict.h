@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What an answer of the service means. The service documents neither whether its codes arrive as
- * HTTP status or in the body, nor the texts of rejection and expiry: the decision procedure of
- * smartca-api.md 1.6 and the outcome rules of design.md section 8 live here and nowhere else.
+ * HTTP status or in the body, nor the texts of rejection and expiry: what is made of both is
+ * decided here and nowhere else. remote/README.md has what is open.
  */
 #ifndef REMOTE_SMARTCA_VERDICT_H
 #define REMOTE_SMARTCA_VERDICT_H
@@ -37,8 +37,8 @@ enum verdict {
 enum verdict verdict_of_sign(long http_status, const struct codec_reply *reply);
 enum verdict verdict_of_status(long http_status, const struct codec_reply *reply);
 
-/* The same for v2, where a 401 is the person's unless it names the service provider (design.md
- * 8.11), and a permission to sign (sad) that ran out is VERDICT_EXPIRED. */
+/* The same for v2, where a 401 is the person's unless it names the service provider, and a
+ * permission to sign (sad) that ran out is VERDICT_EXPIRED. */
 enum verdict verdict_of_sign2(long http_status, const struct codec_reply *reply);
 enum verdict verdict_of_confirm(long http_status, const struct codec_reply *reply);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The service's word on a certificate: cert_status and cert_status_code (smartca-api.md 1.4). */
+/* The service's word on a certificate: cert_status and cert_status_code. */
 #include "remote/smartca/verdict.h"
 
 #include "remote/base/cleanup.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What accounts of the configuration have in vaults (design.md section 4). */
+/* What accounts of the configuration have in vaults: the secrets that it gives as "vault:". */
 #ifndef REMOTE_VAULT_VAULT_ACCOUNT_H
 #define REMOTE_VAULT_VAULT_ACCOUNT_H
 

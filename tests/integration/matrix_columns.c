@@ -12,7 +12,7 @@
 #include "tests/integration/matrix.h"
 #include "tests/integration/matrix_people.h"
 
-/* Without their CKR_, and only those that design.md section 5 gives to a signature. */
+/* Without their CKR_, and only those that smartca-pkcs11(7) has for what a service may answer. */
 static const char *name_of(CK_RV rv)
 {
     static const struct {

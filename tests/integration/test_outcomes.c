@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The outcome table of design.md section 5, against the emulated service. */
+/* The code that smartca-pkcs11(7) gives each outcome, against the emulated service. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -202,7 +202,7 @@ static void a_generated_private_key_keeps_its_secret(void **state)
     assert_false(disk_bool(session, key, CKA_DERIVE));
 }
 
-/* pkcs11-rules section 3.8: A3, A4, A5a, A5b. */
+/* Known attacks: what hides a key is taken off it by a change, or left out of a copy. */
 static void no_change_and_no_copy_opens_a_key(void **state)
 {
     CK_ATTRIBUTE readable[] = {{CKA_SENSITIVE, &no, 1}};

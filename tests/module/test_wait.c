@@ -119,7 +119,7 @@ static void another_call_in_a_waiting_session_is_refused(void **state)
     assert_int_equal(fake_counted().sign, 1);
 }
 
-/* clients.md rule 19: Java's and GnuTLS's other threads go on. */
+/* One lock held during a signature would stop Java's and GnuTLS's other threads. */
 static void everything_else_goes_on_during_a_wait(void **state)
 {
     struct background signing;
