@@ -108,13 +108,13 @@ static size_t count_characters(const char *text)
     return count;
 }
 
-/* C0, DEL, and C1 as UTF-8 has it. */
-static bool has_control(const char *text)
+/* A name that turns the direction of what stands beside it is read as another one. */
+static bool is_shown_as_it_is(struct span text)
 {
-    for (const unsigned char *at = (const unsigned char *)text; *at; at++)
-        if (*at < 0x20 || *at == 0x7F || (*at == 0xC2 && at[1] >= 0x80 && at[1] < 0xA0))
-            return true;
-    return false;
+    for (size_t i = 0; i < text.len; i++)
+        if (utf8_unprintable(span_of(text.ptr + i, text.len - i)) > 0)
+            return false;
+    return true;
 }
 
 static bool check_text(enum form_field field, const char *text, struct trouble *trouble)
@@ -124,8 +124,8 @@ static bool check_text(enum form_field field, const char *text, struct trouble *
 
     if (!utf8_is_valid(span_text(text)))
         return WRONG(trouble, field, _("%s must be text in UTF-8"), name);
-    if (has_control(text))
-        return WRONG(trouble, field, _("%s must not have control characters"), name);
+    if (!is_shown_as_it_is(span_text(text)))
+        return WRONG(trouble, field, _("%s must not have control or invisible characters"), name);
     if (text[0] == ' ' || text[len - 1] == ' ')
         return WRONG(trouble, field, _("%s must not begin or end with a blank"), name);
     if (count_characters(text) > fields[field].characters_max)
