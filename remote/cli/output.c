@@ -92,13 +92,6 @@ static char *format_line(const char *format, va_list args)
     return line;
 }
 
-static void print_json(FILE *stream, const cJSON *item)
-{
-    char *text = cJSON_Print(item);
-    (void)fprintf(stream, "%s\n", text ? text : "null");
-    cJSON_free(text);
-}
-
 bool output_quote(const char *text, char *out, size_t size)
 {
     bool is_same = true;
@@ -138,10 +131,18 @@ static void print_error(const struct cli *cli, const char *code, const char *adv
     }
     cJSON *whole = cJSON_CreateObject();
     cJSON *error = cJSON_AddObjectToObject(whole, "error");
-    (void)cJSON_AddStringToObject(error, "code", code);
-    (void)cJSON_AddStringToObject(error, "message", message);
-    (void)cJSON_AddStringToObject(error, "next_step", next_step);
-    print_json(stderr, whole);
+    bool is_whole = cJSON_AddStringToObject(error, "code", code) &&
+                    cJSON_AddStringToObject(error, "message", message) &&
+                    cJSON_AddStringToObject(error, "next_step", next_step);
+    char *text = is_whole ? cJSON_Print(whole) : NULL;
+    if (text)
+        (void)fprintf(stderr, "%s\n", text);
+    else
+        (void)fprintf(stderr,
+                      "{\"error\": {\"code\": \"%s\", \"message\": \"no memory is left to say "
+                      "more\", \"next_step\": \"\"}}\n",
+                      code);
+    cJSON_free(text);
     cJSON_Delete(whole);
 }
 
