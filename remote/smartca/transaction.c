@@ -10,146 +10,13 @@
 #include "remote/smartca/outcome.h"
 #include "remote/smartca/request.h"
 #include "remote/smartca/schedule.h"
-#include "remote/smartca/service.h"
+#include "remote/smartca/settle.h"
+#include "remote/smartca/step.h"
 #include "remote/smartca/transaction_state.h"
 
 enum {
     ROUNDS_MAX = 3, /* a transaction that is gone is begun anew; another caller may win */
 };
-
-static void heed_hint(struct transaction *tx, const struct answer *answer)
-{
-    schedule_hint(&tx->schedule, call_now_ms(tx->call), answer->response.retry_after_ms);
-}
-
-/* No answer at all. */
-static enum step submit_failed(struct transaction *tx, enum sca_status st, bool was_sent)
-{
-    if (!was_sent) {
-        /* What only this call knows, and what never left it, leaves nothing behind. */
-        tx->is_dropped = !tx->is_joined && !tx->has_posted;
-        return outcome_done(tx, st);
-    }
-    tx->has_posted = true;
-    if (st != SCA_NETWORK && st != SCA_PROTOCOL)
-        return outcome_done(tx, st);
-    schedule_at_once(&tx->schedule);
-    return STEP_ASK;
-}
-
-/* v1 has nothing to add; v2 needs password and one-time password, and may wait for the latter. */
-static enum sca_status add_second_factor(struct transaction *tx, struct request *request)
-{
-    if (!tx->factor)
-        return SCA_OK;
-    enum sca_status st = second_factor_prepare(tx->factor, tx->call);
-    request->body.password = tx->factor->password;
-    request->body.otp = tx->factor->otp;
-    return st;
-}
-
-static enum step submit(struct transaction *tx)
-{
-    AUTO(service_answer_fini) struct answer answer;
-    AUTO(request_fini) struct request request;
-
-    tx->has_tried = true;
-    service_answer_init(&answer);
-    enum sca_status st = request_init(&request, &tx->record);
-    if (st == SCA_OK)
-        st = add_second_factor(tx, &request);
-    if (st != SCA_OK)
-        return submit_failed(tx, st, false);
-    st = service_ask_sign(tx->client, tx->call, tx->credentials, &request.body, &answer);
-    bool was_sent = st == SCA_OK || answer.response.was_sent || answer.response.status != 0;
-    if (tx->factor && was_sent)
-        second_factor_spend(tx->factor);
-    if (st != SCA_OK)
-        return submit_failed(tx, st, was_sent);
-    heed_hint(tx, &answer);
-    tx->has_posted = tx->has_posted || answer.verdict != VERDICT_BUSY;
-    return outcome_of_submit(tx, &answer);
-}
-
-static enum step confirm(struct transaction *tx)
-{
-    AUTO(service_answer_fini) struct answer answer;
-    const struct codec_confirm_request request = {
-        .transaction_id = tx->record.id, .password = tx->factor->password, .sad = tx->sad};
-
-    service_answer_init(&answer);
-    enum sca_status st =
-        service_ask_confirm(tx->client, tx->call, tx->credentials, &request, &answer);
-    if (st == SCA_OK) {
-        heed_hint(tx, &answer);
-        enum step step = outcome_of_confirm(tx, &answer);
-        tx->has_confirmed = true;
-        return step;
-    }
-    tx->has_confirmed = tx->has_confirmed || answer.response.was_sent;
-    if (st != SCA_NETWORK && st != SCA_PROTOCOL)
-        return outcome_done(tx, st);
-    return outcome_again(tx, STEP_ASK); /* it may have been signed all the same */
-}
-
-/* The service's paper leaves open by which of its two ids a transaction is asked for. */
-static enum sca_status ask_by_either_id(struct transaction *tx, struct answer *answer)
-{
-    struct smartca_client *client = tx->client;
-    bool by_code = atomic_load(&client->asks_by_tran_code) && tx->record.tran_code[0];
-    const char *const ids[] = {tx->record.id, tx->record.tran_code};
-
-    enum sca_status st = service_ask_status(client, tx->call, ids[by_code], answer);
-    if (st != SCA_OK || answer->verdict != VERDICT_UNKNOWN_ID || tx->tried_both_ids ||
-        !tx->record.tran_code[0])
-        return st;
-
-    service_answer_fini(answer);
-    service_answer_init(answer);
-    st = service_ask_status(client, tx->call, ids[!by_code], answer);
-    tx->tried_both_ids =
-        st == SCA_OK && answer->verdict != VERDICT_TROUBLE && answer->verdict != VERDICT_BUSY;
-    if (tx->tried_both_ids && answer->verdict != VERDICT_UNKNOWN_ID)
-        atomic_store(&client->asks_by_tran_code, !by_code);
-    return st;
-}
-
-static enum step ask(struct transaction *tx)
-{
-    AUTO(service_answer_fini) struct answer answer;
-
-    service_answer_init(&answer);
-    enum sca_status st = ask_by_either_id(tx, &answer);
-    if (st == SCA_OK) {
-        heed_hint(tx, &answer);
-        return outcome_of_ask(tx, &answer);
-    }
-    if (st != SCA_NETWORK && st != SCA_PROTOCOL)
-        return outcome_done(tx, st);
-    /* A question that our own deadline cut off says nothing about the service. */
-    tx->is_waiting = tx->is_waiting && call_left_ms(tx->call) == 0;
-    return outcome_again(tx, STEP_ASK);
-}
-
-/* Several calls may wait for what one has begun: when that one is gone, one of them takes over. */
-static enum step claim(struct transaction *tx)
-{
-    bool is_ours = false;
-
-    enum sca_status st = journal_claim(tx->client->journal, tx->call, &tx->record,
-                                       tx->client->account->service.request_timeout_ms, &is_ours);
-    if (st == SCA_GONE)
-        return STEP_RENEW;
-    if (st != SCA_OK)
-        return outcome_done(tx, st);
-    if (!is_ours)
-        return outcome_again(tx, STEP_ASK);
-    if (!tx->is_waiting && outcome_is_old(tx) && tx->record.state != JOURNAL_SUBMITTED)
-        return STEP_RENEW; /* nobody has sent it, and nobody does */
-    tx->has_resumed = true;
-    schedule_at_once(&tx->schedule);
-    return STEP_SUBMIT;
-}
 
 static enum step out_of_time(struct transaction *tx)
 {
@@ -164,14 +31,6 @@ static enum step out_of_time(struct transaction *tx)
     return outcome_done(tx, SCA_NETWORK);
 }
 
-/* For whoever joins later: of no use to a transaction that ends at once. */
-static void note_news(struct transaction *tx)
-{
-    if (tx->is_news)
-        journal_submitted(tx->client->journal, &tx->record);
-    tx->is_news = false;
-}
-
 /* Waits before the next step, or to the end. */
 static enum step pause_before(struct transaction *tx, enum step step)
 {
@@ -179,106 +38,13 @@ static enum step pause_before(struct transaction *tx, enum step step)
     bool goes_on = schedule_next(&tx->schedule, call_now_ms(tx->call), &wait_ms);
 
     if (wait_ms > 0)
-        note_news(tx);
+        settle_submitted(tx);
     enum sca_status st = call_wait(tx->call, wait_ms);
     if (st == SCA_CANCELLED)
         return outcome_done(tx, call_fail(tx->call, st, "cancelled by the application"));
     if (st == SCA_PENDING)
         return outcome_done(tx, st);
     return goes_on && st == SCA_OK ? step : out_of_time(tx);
-}
-
-static enum step take_step(struct transaction *tx, enum step step)
-{
-    switch (step) {
-    case STEP_SUBMIT:
-        return submit(tx);
-    case STEP_CLAIM:
-        return claim(tx);
-    case STEP_CONFIRM:
-        return confirm(tx);
-    case STEP_ASK:
-        return ask(tx);
-    case STEP_RENEW:
-    case STEP_DONE:
-        break;
-    }
-    return step;
-}
-
-/*
- * The documents that this call had in it are done with, but for those whose callers left, or have
- * not heard of it yet. Where that is all of them, no person is asked any more all the same.
- */
-static void collect(struct transaction *tx)
-{
-    size_t collected = 0;
-
-    for (size_t i = 0; i < tx->count; i++) {
-        const struct remote_document *document = &tx->documents[i];
-        bool is_unwanted = document->wanted_by && atomic_load(document->wanted_by) == 0;
-        struct journal_document *known = request_document(&tx->record, document->digest, i);
-        if (known && !is_unwanted && document->status != SCA_BUSY) {
-            known->is_collected = true;
-            collected++;
-        }
-    }
-    if (collected > 0)
-        journal_collect(tx->client->journal, &tx->record);
-    else
-        journal_park(tx->client->journal, tx->record.id);
-}
-
-static size_t count_held(const struct transaction *tx)
-{
-    size_t held = 0;
-
-    for (size_t i = 0; i < tx->count; i++)
-        held += tx->documents[i].status != SCA_BUSY;
-    return held;
-}
-
-/* A failure is remembered for those who do not know of it yet, and a rejection for a while. */
-static void bury(struct transaction *tx)
-{
-    int64_t keep_s = tx->status == SCA_REJECTED ? tx->rules->cooldown_s : 0;
-
-    if (tx->rules->takes_turns && tx->record.document_count > count_held(tx) &&
-        keep_s < JOURNAL_ENDED_KEEP_S)
-        keep_s = JOURNAL_ENDED_KEEP_S;
-    if (keep_s > 0)
-        journal_end_with(tx->client->journal, &tx->record, tx->status, tx->call->clock, keep_s);
-    else
-        journal_end(tx->client->journal, tx->record.id);
-}
-
-/* It goes on without this call: what others may do with it. */
-static void leave(struct transaction *tx)
-{
-    bool is_ours = tx->has_posted || tx->has_resumed || !tx->is_joined;
-
-    if (is_ours && (tx->record.state == JOURNAL_SUBMITTING || tx->factor)) {
-        journal_left(tx->client->journal, tx->record.id);
-        return;
-    }
-    note_news(tx);
-}
-
-/* What the journal is to know at the end of a round. */
-static void settle(struct transaction *tx, enum step step)
-{
-    bool is_unsent = tx->is_dropped || (!tx->is_joined && !tx->has_tried);
-
-    if (step == STEP_RENEW)
-        journal_end(tx->client->journal, tx->record.id);
-    else if (tx->is_over && tx->is_delivered)
-        collect(tx);
-    else if (tx->is_over)
-        bury(tx);
-    else if (is_unsent)
-        journal_drop(tx->client->journal, &tx->record);
-    else
-        leave(tx);
 }
 
 /* One transaction, ours or another's, until it has an outcome or turns out to be gone. */
@@ -290,10 +56,10 @@ static enum step run(struct transaction *tx)
 
     schedule_init(&tx->schedule, interval_ms, call_now_ms(tx->call), tx->call->deadline_ms, seed);
     while (step != STEP_RENEW && step != STEP_DONE)
-        step = take_step(tx, pause_before(tx, step));
+        step = step_take(tx, pause_before(tx, step));
     secret_freep(&tx->sad);
 
-    settle(tx, step);
+    settle_round(tx, step);
     return step;
 }
 

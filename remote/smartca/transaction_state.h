@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A transaction while transaction_sign runs it. Only transaction.c, which sends and waits, and
- * outcome.c, which judges the answers, look inside. It lives on the caller's stack: one thread.
+ * A transaction while transaction_sign runs it. Only transaction.c, which waits, step.c, which
+ * sends, outcome.c, which judges the answers, and settle.c, which tells the journal, look inside.
+ * It lives on the caller's stack: one thread.
  */
 #ifndef REMOTE_SMARTCA_TRANSACTION_STATE_H
 #define REMOTE_SMARTCA_TRANSACTION_STATE_H
