@@ -39,6 +39,7 @@ host 0 https_none isf
 echo "ok: an openssl.cnf that loads us through the engine, TLS before and after"
 for how in exit atexit-finish destructor-finish; do
     host 3 ends "$how" 5
+    usb_renew
 done
 echo "ok: and the process ends"
 unset OPENSSL_CONF

@@ -18,17 +18,20 @@ rounds=$(full 1 25)
 for how in exit exit-idle quick_exit quick_exit-finish _exit atexit-close atexit-finish static-finish \
     destructor-finish thread-ends main-leaves $(full '' signal-exit); do
     for round in $(seq "$rounds"); do
+        usb_renew
         host 3 ends "$how" $((round * 7 % 40))
     done
     echo "ok: $how, $rounds times"
 done
 for how in exit exit-idle main-leaves; do
     for round in $(seq "$rounds"); do
+        usb_renew
         host 3 ends "$how" $((round * 7 % 40)) early
     done
     echo "ok: $how, C_Finalize from a handler older than the module, $rounds times"
 done
 
+usb_renew
 HOST_LIMIT=$(full 60 600)
 count=$(full 20 500)
 host 0 cancels "$count"

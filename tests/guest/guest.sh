@@ -6,6 +6,7 @@
 #   guest_start           the slots, and a service whose phone approves at once
 #   host STATUS NAME ARGUMENT...   runs tests/guest/guest_NAME: it ends with STATUS within its time, says nothing
 #                         on stdout and stderr, and its report (REPORT, one line each) has no FAILED
+#   usb_renew             brings back the USB token after a host that ended while it logged in
 #   full EVERYDAY FULL    prints the count of an everyday run, or with SMARTCA_GUEST=full that of a campaign
 #   GUEST_BUILD, GUEST_UNDER   hosts and module of another build, and a program that they run under
 #   pushes_are_single     no digest has been brought to the service twice
@@ -29,6 +30,13 @@ guest_start() {
     export GUEST_MODULE=$MODULE GUEST_REPORT=$HOME_DIR/report
     REPORT=$GUEST_REPORT
     SAID=$HOME_DIR/said-by-host
+}
+
+# SoftHSM2 writes its token's file in place at each login: whoever ends in the middle of that leaves no token, and the
+# next host would miss a slot.
+usb_renew() {
+    rm -r "$HOME_DIR/tokens"
+    cp -a "$PREPARED/tokens" "$HOME_DIR/tokens"
 }
 
 full() {
