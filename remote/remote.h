@@ -94,7 +94,7 @@ struct remote_ops {
                              const struct remote_credentials *credentials, size_t *ret_count);
 
     /*
-     * Signs one document, as module/README.md promises. Calls that come while another one of the
+     * Signs one document, as README.md promises. Calls that come while another one of the
      * same key is on its way share its confirmation, or the next one. The signature has been
      * verified with key->spki. document's status is what this returns.
      */

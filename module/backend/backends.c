@@ -83,8 +83,10 @@ enum sca_status backends_catalogue(const struct backends *backends,
     enum sca_status st = catalogue_open(backends->state_dir, ret_catalogue, &why);
     if (st == SCA_OK || st == SCA_NOMEM)
         return st;
-    log_line(LOG_LEVEL_WARNING, "%s/catalogue: %s; smartca account refresh makes it anew",
-             backends->state_dir, why ? why : sca_status_name(st));
+    log_line(LOG_LEVEL_WARNING, "%s/catalogue: %s; %s", backends->state_dir,
+             why ? why : sca_status_name(st),
+             st == SCA_INVALID ? "smartca account refresh makes it anew"
+                               : "smartca doctor tells more");
     return SCA_OK;
 }
 

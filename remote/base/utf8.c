@@ -68,13 +68,15 @@ char *utf8_repair(const char *text)
     return whole;
 }
 
-/* C0, DEL, C1; what turns the direction of the text beside it, has no width, or ends a line. */
+/* C0, DEL, C1; what turns the direction of the text beside it, has no width or no ink, or ends a
+ * line. */
 static const struct {
     uint32_t first;
     uint32_t last;
 } unprintable[] = {
-    {0x0, 0x1f},      {0x7f, 0x9f},     {0x61c, 0x61c},   {0x200b, 0x200f},
-    {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff},
+    {0x0, 0x1f},      {0x7f, 0x9f},     {0xad, 0xad},       {0x61c, 0x61c},   {0x115f, 0x1160},
+    {0x180e, 0x180e}, {0x200b, 0x200f}, {0x2028, 0x202e},   {0x2060, 0x206f}, {0x3164, 0x3164},
+    {0xfeff, 0xfeff}, {0xffa0, 0xffa0}, {0xe0000, 0xe007f},
 };
 
 /* Of a character of that length, which is not 0. */

@@ -154,11 +154,13 @@ static enum cli_exit take_turn(struct addition *addition)
         return output_fail(cli, output_code(st), workspace_advice(st),
                            _("the folder %s cannot be used, or another account is being added"),
                            state_dir);
+    if (!vault_is_needed(addition->account) || cli->is_reset)
+        return CLI_OK;
     const struct vault_view view = vault_look(&vault);
     if (view.state == VAULT_UNREADABLE)
         return vault_refuse(cli, addition->account, state_dir, view.status, view.why);
     bool has_vault = view.state != VAULT_NO_PIN;
-    if (!vault_is_needed(addition->account) || cli->is_reset || has_vault == addition->had_vault)
+    if (has_vault == addition->had_vault)
         return CLI_OK;
     return output_fail(cli, "exists", _("run it again: the PIN of that vault is asked for"),
                        has_vault ? _("another account of this identity was added meanwhile, and "

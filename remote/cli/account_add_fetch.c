@@ -70,8 +70,8 @@ static enum cli_exit pick_certificates(struct addition *addition, size_t *ret_co
     enum sca_status st =
         workspace_catalogue(addition->workspace.config->state_dir, &catalogue, &why);
     if (st != SCA_OK)
-        return output_fail(addition->cli, output_code(st), workspace_catalogue_advice(st),
-                           _("the catalogue: %s"), why);
+        return workspace_refuse_catalogue(addition->cli, addition->workspace.config->state_dir, st,
+                                          why);
     for (size_t i = 0; i < catalogue_count(catalogue); i++) {
         struct catalogue_entry entry;
         if (catalogue_get(catalogue, i, &entry) != SCA_OK || !entry.has_certificate ||
@@ -148,15 +148,18 @@ static enum cli_exit choose_certificates(struct addition *addition)
     return result;
 }
 
-/* True also when nobody knows: what is known of the identity must not be forgotten then. */
+/* True also when nobody can tell now: what is known of the identity must not be forgotten then. A
+ * damaged catalogue knows nothing. */
 static bool is_in_catalogue(const struct addition *addition)
 {
     const char *why = NULL;
     AUTO(catalogue_closep)
     struct catalogue *catalogue = NULL;
 
-    if (workspace_catalogue(addition->workspace.config->state_dir, &catalogue, &why) != SCA_OK)
-        return true;
+    enum sca_status st =
+        workspace_catalogue(addition->workspace.config->state_dir, &catalogue, &why);
+    if (st != SCA_OK)
+        return st != SCA_INVALID;
     for (size_t i = 0; i < catalogue_count(catalogue); i++) {
         struct catalogue_entry entry;
         if (catalogue_get(catalogue, i, &entry) == SCA_OK &&

@@ -14,9 +14,7 @@ enum cli_exit choice_reload(struct choice *choice)
 
     catalogue_close(choice->catalogue);
     enum sca_status st = workspace_catalogue(state_dir, &choice->catalogue, &why);
-    return st == SCA_OK ? CLI_OK
-                        : output_fail(choice->cli, output_code(st), workspace_catalogue_advice(st),
-                                      "%s/catalogue: %s", state_dir, why);
+    return st == SCA_OK ? CLI_OK : workspace_refuse_catalogue(choice->cli, state_dir, st, why);
 }
 
 enum cli_exit choice_open(const struct cli *cli, struct choice *ret_choice)

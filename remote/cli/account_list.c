@@ -101,8 +101,7 @@ enum cli_exit account_list_run(const struct cli *cli)
         output_remark(cli, _("%s/catalogue: %s; smartca account refresh makes it anew"),
                       config->state_dir, why);
     else if (st != SCA_OK)
-        return output_fail(cli, output_code(st), workspace_catalogue_advice(st), "%s/catalogue: %s",
-                           config->state_dir, why);
+        return workspace_refuse_catalogue(cli, config->state_dir, st, why);
     for (size_t i = 0; i < config->account_count; i++) {
         struct tally tally = count_certificates(catalogue, &config->accounts[i]);
         if (add_row(cli, &rows, &config->accounts[i], &tally, config->state_dir) != CLI_OK)

@@ -15,7 +15,7 @@ static const struct column columns[] = {
     {"was", N_("WAS"), false},         {"change", N_("CHANGE"), false},
 };
 
-/* The catalogue before and after; either may be NULL when it could not be read. */
+/* The catalogue before, NULL when it was damaged, and after. */
 struct comparison {
     const struct account_config *account;
     const struct catalogue *before;
@@ -65,7 +65,7 @@ static void compare(const struct comparison *comparison, struct rows *rows)
 {
     struct catalogue_entry entry;
     struct catalogue_entry other;
-    size_t after_count = comparison->after ? catalogue_count(comparison->after) : 0;
+    size_t after_count = catalogue_count(comparison->after);
     size_t before_count = comparison->before ? catalogue_count(comparison->before) : 0;
     const struct account_config *account = comparison->account;
 
@@ -95,14 +95,15 @@ static enum cli_exit refresh(const struct cli *cli, const struct account_config 
     const struct remote_credentials credentials = vault_credentials(&contents);
     AUTO(catalogue_closep) struct catalogue *before = NULL;
     AUTO(catalogue_closep) struct catalogue *after = NULL;
-    (void)workspace_catalogue(state_dir, &before, &why); /* damaged: made anew */
-    enum sca_status st = workspace_fetch(account, state_dir, &credentials, &answer);
+    enum sca_status st = workspace_catalogue(state_dir, &before, &why);
+    if (st != SCA_OK && st != SCA_INVALID) /* a damaged one is made anew */
+        return workspace_refuse_catalogue(cli, state_dir, st, why);
+    st = workspace_fetch(account, state_dir, &credentials, &answer);
     if (st != SCA_OK)
         return output_fail(cli, output_code(st), answer.next_step, "%s", answer.note);
     st = workspace_catalogue(state_dir, &after, &why);
     if (st != SCA_OK)
-        return output_fail(cli, output_code(st), workspace_catalogue_advice(st), "%s/catalogue: %s",
-                           state_dir, why);
+        return workspace_refuse_catalogue(cli, state_dir, st, why);
     const struct comparison comparison = {account, before, after, (int64_t)time(NULL)};
     compare(&comparison, rows);
     if (answer.count == 0)

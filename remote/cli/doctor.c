@@ -44,16 +44,16 @@ void doctor_note(struct doctor *doctor, enum finding finding, const char *check,
     doctor->has_failed |= finding == FINDING_FAIL;
 }
 
-bool doctor_open_catalogue(struct doctor *doctor, const char *check,
-                           struct catalogue **ret_catalogue)
+bool doctor_open_catalogue(struct doctor *doctor, struct catalogue **ret_catalogue)
 {
     const char *state_dir = doctor->workspace->config->state_dir;
     const char *why = NULL;
 
     enum sca_status st = workspace_catalogue(state_dir, ret_catalogue, &why);
-    if (st != SCA_OK)
-        doctor_note(doctor, FINDING_FAIL, check, workspace_catalogue_advice(st), "%s/catalogue: %s",
-                    state_dir, why);
+    if (st != SCA_OK && !doctor->has_noted_catalogue)
+        doctor_note(doctor, FINDING_FAIL, N_("state"), workspace_catalogue_advice(st),
+                    "%s/catalogue: %s", state_dir, why);
+    doctor->has_noted_catalogue |= st != SCA_OK;
     return st == SCA_OK;
 }
 

@@ -22,6 +22,7 @@ struct doctor {
     const struct workspace *workspace;
     struct rows rows;
     bool has_failed;
+    bool has_noted_catalogue;
 };
 
 /*
@@ -36,9 +37,8 @@ void doctor_note(struct doctor *doctor, enum finding finding, const char *check,
                  const char *next_step, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-/* workspace_catalogue; one that cannot be opened is noted under check. */
-bool doctor_open_catalogue(struct doctor *doctor, const char *check,
-                           struct catalogue **ret_catalogue);
+/* workspace_catalogue; that it cannot be opened is noted once, as the state. */
+bool doctor_open_catalogue(struct doctor *doctor, struct catalogue **ret_catalogue);
 
 void doctor_check_configuration(struct doctor *doctor);
 void doctor_check_files(struct doctor *doctor);

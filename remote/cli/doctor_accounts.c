@@ -87,7 +87,7 @@ static void check_certificates(struct doctor *doctor, const struct account_confi
     struct catalogue *catalogue = NULL;
 
     doctor_name(doctor, check, sizeof(check), N_("account %s: certificate"), account->name);
-    if (!doctor_open_catalogue(doctor, check, &catalogue))
+    if (!doctor_open_catalogue(doctor, &catalogue))
         return;
     enum finding unusable = has_ready(catalogue, account) ? FINDING_WARN : FINDING_FAIL;
     for (size_t i = 0; i < catalogue_count(catalogue); i++) {

@@ -109,7 +109,7 @@ void doctor_check_state(struct doctor *doctor)
                     folder);
     if (fault != STORE_GOOD && fault != STORE_OPEN)
         return;
-    if (doctor_open_catalogue(doctor, check, &catalogue) && fault == STORE_GOOD)
+    if (doctor_open_catalogue(doctor, &catalogue) && fault == STORE_GOOD)
         doctor_note(doctor, FINDING_OK, check, "", "%s", folder);
     check_parts(doctor, folder);
 }
@@ -141,7 +141,7 @@ void doctor_check_clock(struct doctor *doctor)
     AUTO(catalogue_closep) struct catalogue *catalogue = NULL;
     char text[OUTPUT_TIME_SIZE];
 
-    if (!doctor_open_catalogue(doctor, check, &catalogue))
+    if (!doctor_open_catalogue(doctor, &catalogue))
         return;
     int64_t newest = newest_answer(catalogue);
     int64_t now = (int64_t)time(NULL);

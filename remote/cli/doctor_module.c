@@ -212,8 +212,10 @@ static void probe_slots(struct doctor *doctor, const struct probe *probe)
         found += probe_slot(doctor, probe, slots[i]);
     if (found == 0)
         doctor_note(doctor, FINDING_FAIL, N_("slots"),
-                    _("smartca account add NAME --user-id ID, or smartca selfsigned create"), "%s",
-                    rv == CKR_OK ? _("applications see no certificate") : rv_text(rv));
+                    doctor->has_noted_catalogue
+                        ? _("see the state above")
+                        : _("smartca account add NAME --user-id ID, or smartca selfsigned create"),
+                    "%s", rv == CKR_OK ? _("applications see no certificate") : rv_text(rv));
 }
 
 static void examine(struct doctor *doctor, struct probe *probe, const char *check)

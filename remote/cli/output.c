@@ -139,9 +139,8 @@ static void print_error(const struct cli *cli, const char *code, const char *adv
         (void)fprintf(stderr, "%s\n", text);
     else
         (void)fprintf(stderr,
-                      "{\"error\": {\"code\": \"%s\", \"message\": \"no memory is left to say "
-                      "more\", \"next_step\": \"\"}}\n",
-                      code);
+                      "{\"error\": {\"code\": \"%s\", \"message\": \"%s\", \"next_step\": \"\"}}\n",
+                      code, _("no memory is left to say more"));
     cJSON_free(text);
     cJSON_Delete(whole);
 }

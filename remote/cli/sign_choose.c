@@ -170,31 +170,45 @@ static bool find_entry(const struct catalogue *catalogue, CK_SLOT_ID slot,
     return false;
 }
 
-static CK_SLOT_ID default_slot(const struct config *config)
+/* A damaged one has nothing to say: local tokens sign without it. */
+static bool open_catalogue(const struct config *config, struct catalogue **ret_catalogue,
+                           struct trouble *trouble)
 {
     const char *why = NULL;
-    AUTO(catalogue_closep)
-    struct catalogue *catalogue = NULL;
-    struct catalogue_entry entry;
 
-    (void)workspace_catalogue(config->state_dir, &catalogue, &why);
-    return find_entry(catalogue, 0, &entry) ? entry.slot_id : 0;
+    enum sca_status st = workspace_catalogue(config->state_dir, ret_catalogue, &why);
+    return st == SCA_OK || st == SCA_INVALID ||
+           trouble_say(trouble, output_code(st), workspace_catalogue_advice(st), "%s/catalogue: %s",
+                       config->state_dir, why);
 }
 
-const struct account_config *sign_account_of(const struct config *config, CK_SLOT_ID slot)
+/* 0: there is none. */
+static bool find_default(const struct config *config, CK_SLOT_ID *ret_slot, struct trouble *trouble)
 {
-    const char *why = NULL;
-    AUTO(catalogue_closep)
-    struct catalogue *catalogue = NULL;
+    AUTO(catalogue_closep) struct catalogue *catalogue = NULL;
     struct catalogue_entry entry;
 
-    (void)workspace_catalogue(config->state_dir, &catalogue, &why);
+    if (!open_catalogue(config, &catalogue, trouble))
+        return false;
+    *ret_slot = find_entry(catalogue, 0, &entry) ? entry.slot_id : 0;
+    return true;
+}
+
+bool sign_find_account(const struct config *config, CK_SLOT_ID slot,
+                       const struct account_config **ret_account, struct trouble *trouble)
+{
+    AUTO(catalogue_closep) struct catalogue *catalogue = NULL;
+    struct catalogue_entry entry;
+
+    *ret_account = NULL;
+    if (!open_catalogue(config, &catalogue, trouble))
+        return false;
     if (!find_entry(catalogue, slot, &entry))
-        return NULL;
-    for (size_t i = 0; i < config->account_count; i++)
+        return true;
+    for (size_t i = 0; !*ret_account && i < config->account_count; i++)
         if (account_shows(&config->accounts[i], &entry))
-            return &config->accounts[i];
-    return NULL;
+            *ret_account = &config->accounts[i];
+    return true;
 }
 
 static void consider_all(struct search *search, const CK_SLOT_ID *slots, CK_ULONG count)
@@ -227,11 +241,12 @@ static bool none_fits(const struct sign_wish *wish, struct trouble *trouble)
 bool sign_choose(const struct module *module, const struct config *config,
                  const struct sign_wish *wish, CK_SLOT_ID *ret_slot, struct trouble *trouble)
 {
-    struct search search = {
-        .module = module, .wish = wish, .preferred = wish->text ? 0 : default_slot(config)};
+    struct search search = {.module = module, .wish = wish};
     AUTO(freep) CK_SLOT_ID *slots = NULL;
     CK_ULONG count = 0;
 
+    if (!wish->text && !find_default(config, &search.preferred, trouble))
+        return false;
     CK_RV rv = module_slots(module, &slots, &count);
     if (rv != CKR_OK)
         return trouble_module(trouble, _("the module does not list its slots"), rv);

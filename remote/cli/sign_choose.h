@@ -24,7 +24,9 @@ void sign_wish_fini(struct sign_wish *wish);
 bool sign_choose(const struct module *module, const struct config *config,
                  const struct sign_wish *wish, CK_SLOT_ID *ret_slot, struct trouble *trouble);
 
-/* The account that shows a slot of the cloud; NULL if it cannot be told. */
-const struct account_config *sign_account_of(const struct config *config, CK_SLOT_ID slot);
+/* The account that shows a slot of the cloud; NULL if there is none. False, with the trouble, when
+ * the catalogue cannot be read now. */
+bool sign_find_account(const struct config *config, CK_SLOT_ID slot,
+                       const struct account_config **ret_account, struct trouble *trouble);
 
 #endif

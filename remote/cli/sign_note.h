@@ -2,7 +2,7 @@
 /*
  * What a run of `smartca sign` has somebody asked for, on the disk: a CMS signature's attributes
  * hold the time of signing, so that only who knows that time can ask for the same signature again,
- * and be given the one that was confirmed (promise 2 of module/README.md).
+ * and be given the one that was confirmed.
  */
 #ifndef REMOTE_CLI_SIGN_NOTE_H
 #define REMOTE_CLI_SIGN_NOTE_H

@@ -26,8 +26,8 @@ static bool read_slot(const struct config *config, struct sign_slot *slot, struc
     slot->is_cloud = strncmp(model, CLOUD_MODEL, strlen(CLOUD_MODEL)) == 0;
     slot->needs_login = info.flags & CKF_LOGIN_REQUIRED;
     slot->has_pinpad = info.flags & CKF_PROTECTED_AUTHENTICATION_PATH;
-    if (slot->is_cloud)
-        slot->account = sign_account_of(config, slot->id);
+    if (slot->is_cloud && !sign_find_account(config, slot->id, &slot->account, trouble))
+        return false;
     return token_open(slot->module, slot->id, false, &slot->token, trouble);
 }
 

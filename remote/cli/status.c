@@ -26,7 +26,8 @@ struct view {
     struct catalogue *catalogue; /* entry borrows from it */
     struct catalogue_entry entry;
     enum stage stage;
-    struct workspace_answer answer; /* its note: why the service could not be asked */
+    struct workspace_answer answer; /* its note: why the service could not be asked, or: */
+    enum sca_status unread;         /* not SCA_OK: it was, and the catalogue cannot be read */
 };
 
 static void view_fini(struct view *view)
@@ -45,7 +46,7 @@ static void look(const struct account_config *account, const char *state_dir,
     *ret_view = (struct view){.account = account};
     enum sca_status st = workspace_fetch(account, state_dir, &credentials, answer);
     if (st == SCA_OK) {
-        st = workspace_catalogue(state_dir, &ret_view->catalogue, &why);
+        st = ret_view->unread = workspace_catalogue(state_dir, &ret_view->catalogue, &why);
         if (st != SCA_OK)
             (void)snprintf(answer->note, sizeof(answer->note), "%s/catalogue: %s", state_dir, why);
     }
@@ -95,7 +96,10 @@ static void print_text(const struct view *view)
 
 static enum cli_exit report(const struct cli *cli, const struct view *view, struct rows *rows)
 {
-    if (view->stage == STAGE_UNKNOWN)
+    if (view->unread != SCA_OK)
+        (void)output_fail(cli, output_code(view->unread), workspace_catalogue_advice(view->unread),
+                          "%s", view->answer.note);
+    else if (view->stage == STAGE_UNKNOWN)
         (void)output_fail(cli, "not_asked", stage_next_step(view->stage), "%s", view->answer.note);
     if (cli->is_json)
         add_row(rows, view);

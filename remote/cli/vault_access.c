@@ -98,7 +98,11 @@ enum cli_exit vault_refuse(const struct cli *cli, const struct account_config *a
         return output_fail(cli, output_code(SCA_PIN_LOCKED), words.reset,
                            _("the PIN of %s is locked after %d wrong tries"), words.whose,
                            KEYSTORE_PIN_TRIES);
-    if (status == SCA_USER_AUTH && view.state != VAULT_UNREADABLE)
+    if (status == SCA_USER_AUTH && view.state == VAULT_UNREADABLE)
+        return output_fail(cli, output_code(status), workspace_advice(view.status),
+                           _("wrong PIN of %s; how many tries are used cannot be read: %s"),
+                           words.whose, view.why);
+    if (status == SCA_USER_AUTH)
         return refuse_pin(cli, &words, view.wrong_pins);
     if (view.state == VAULT_DAMAGED || status == SCA_INVALID)
         return output_fail(cli, output_code(SCA_INVALID), words.reset, _("the vault of %s: %s"),

@@ -64,7 +64,10 @@ void workspace_fini(struct workspace *workspace)
 static void advise(const struct secret_ref *password, enum sca_status status,
                    char out[static WORKSPACE_NEXT_SIZE])
 {
-    bool is_unusable = (status == SCA_INVALID || status == SCA_IO) && password;
+    AUTO(secret_freep) struct secret *secret = NULL;
+    const char *why = NULL;
+    bool is_unusable = (status == SCA_INVALID || status == SCA_IO) && password &&
+                       secret_ref_fetch(password, &secret, &why) != SCA_OK;
     bool is_in_file = is_unusable && password->kind == SECRET_FILE;
     struct stat info = {.st_mode = 0};
 
@@ -150,6 +153,13 @@ const char *workspace_catalogue_advice(enum sca_status status)
 {
     return status == SCA_INVALID ? _("smartca account refresh makes it anew")
                                  : workspace_advice(status);
+}
+
+enum cli_exit workspace_refuse_catalogue(const struct cli *cli, const char *state_dir,
+                                         enum sca_status status, const char *why)
+{
+    return output_fail(cli, output_code(status), workspace_catalogue_advice(status),
+                       "%s/catalogue: %s", state_dir, why);
 }
 
 bool account_owns(const struct account_config *account, const struct catalogue_entry *entry)

@@ -50,11 +50,13 @@ const char *workspace_advice(enum sca_status status);
 
 /*
  * catalogue_open; whatever it fails with, there is a reason in why (static text), and in the
- * catalogue NULL. The other one: what to do about that.
+ * catalogue NULL. The others say what to do about that, and say it all and return CLI_FAILED.
  */
 enum sca_status workspace_catalogue(const char *state_dir, struct catalogue **ret_catalogue,
                                     const char **why);
 const char *workspace_catalogue_advice(enum sca_status status);
+enum cli_exit workspace_refuse_catalogue(const struct cli *cli, const char *state_dir,
+                                         enum sca_status status, const char *why);
 
 /* Is the entry of the account's identity; with its serial too, if it names one? */
 bool account_owns(const struct account_config *account, const struct catalogue_entry *entry);

@@ -53,7 +53,7 @@ enum sca_status shelf_check_dir(const char *dir, const char **why)
         *why = wording("its folder is open to others; run chmod 700 on it");
     else
         return SCA_OK;
-    return SCA_INVALID;
+    return SCA_IO;
 }
 
 static void put_name(char out[static SHELF_FILE_SIZE], const char *name, const char *extension)
@@ -99,7 +99,7 @@ static enum sca_status open_token(const struct shelf *shelf, int *ret_fd, size_t
     if (st == SCA_OK)
         st = file_open_trusted(path, TRUST, &fd, why);
     if (st != SCA_OK)
-        return st;
+        return st == SCA_INVALID ? SCA_IO : st; /* not trusted is not damaged */
     if (fstat(fd, &info) != 0) {
         *why = wording("cannot be examined");
         return SCA_IO;

@@ -33,8 +33,10 @@ bool shelf_name_of(const char *file, const char *extension,
 /* The folder in state_dir, malloced; NULL without memory. The name does not matter. */
 char *shelf_dir(const struct keystore *keystore);
 
-/* Is the folder ours alone? SCA_NOT_FOUND if it is not there; SCA_IO, or SCA_INVALID, with the
- * reason in why, as with all below. */
+/*
+ * Is the folder ours alone? SCA_NOT_FOUND if it is not there, SCA_IO if it cannot or must not be
+ * read, with the reason in why, as with all below; they say SCA_INVALID of a file that is damaged.
+ */
 enum sca_status shelf_check_dir(const char *dir, const char **why);
 
 /* Names only; SCA_INVALID for a name that is none. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the person is asked to confirm, and how the computer says so too: promise 5 of
- * module/README.md. */
+/* What the person is asked to confirm, and how the computer says so too. */
 #ifndef REMOTE_SMARTCA_CONFIRM_H
 #define REMOTE_SMARTCA_CONFIRM_H
 

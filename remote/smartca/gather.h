@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Group commit (promise 4 of module/README.md): signatures that are asked for while others of the
- * same key are on their way become one transaction. Whoever asks puts a ticket into the lane of
- * its key. One caller leads the lane: it takes the tickets that wait, up to batch_max, through one
+ * Group commit, one confirmation for many: signatures that are asked for while others of the same
+ * key are on their way become one transaction. Whoever asks puts a ticket into the lane of its key.
+ * One caller leads the lane: it takes the tickets that wait, up to batch_max, through one
  * transaction, and hands out what came; the others sleep. A leader that is cancelled, or runs out
  * of time, leaves the lead to another one, who finds the transaction in the journal. No thread is
  * made, and no lock is held while anything is sent or waited for.

@@ -63,8 +63,8 @@ static size_t number_len(const char *words, const char *number)
     return (size_t)(at - words);
 }
 
-/* The service's message with the identity number it may repeat hidden (promise 7 of
- * module/README.md). The mask is never longer than the number. */
+/* The service's message with the identity number it may repeat hidden. The mask is never longer
+ * than the number. */
 static void quote_words(const struct smartca_client *client, const struct answer *answer,
                         char out[static CODEC_MESSAGE_SIZE])
 {

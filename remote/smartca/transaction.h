@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One confirmation, from the documents to their signatures: submitted once, asked for until it has
- * an outcome, never submitted under another id while its outcome is unknown (promises 1 to 3 of
- * module/README.md). The states are drawn in remote/README.md.
+ * an outcome, never submitted under another id while its outcome is unknown: never
+ * twice, never lost, never wrong, as README.md promises. The states are drawn in remote/README.md.
  */
 #ifndef REMOTE_SMARTCA_TRANSACTION_H
 #define REMOTE_SMARTCA_TRANSACTION_H

@@ -7,24 +7,41 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static double smaps_kb(const char *field)
+struct usage {
+    double rss_kb;
+    double dirty_kb;
+};
+
+/* True, and its number of KiB, if the line is about that. */
+static bool read_kb(const char *line, const char *field, double *ret_kb)
 {
-    FILE *file = fopen("/proc/self/smaps_rollup", "re");
-    char line[256];
-    double sum = 0;
-    while (file && fgets(line, sizeof(line), file))
-        if (strncmp(line, field, strlen(field)) == 0)
-            sum += strtod(line + strlen(field), NULL);
-    if (file)
-        fclose(file);
-    return sum;
+    bool is_it = strncmp(line, field, strlen(field)) == 0;
+    if (is_it)
+        *ret_kb = strtod(line + strlen(field), NULL);
+    return is_it;
 }
 
-/* Private_Dirty without what the libraries' files have of it: a file that was just written, or that
- * is in a file system in memory, counts as dirty though nobody has changed it. */
-static double own_kb(void)
+/*
+ * Private and dirty of each mapping, but for the pages of files: one that was just written, or that
+ * is in a file system in memory, counts as dirty though nobody has changed it. In smaps Anonymous,
+ * which such pages are not, comes after Private_Dirty.
+ */
+static struct usage usage_now(void)
 {
-    return smaps_kb("Anonymous:");
+    FILE *file = fopen("/proc/self/smaps", "re");
+    char line[512];
+    struct usage usage = {0, 0};
+    double dirty = 0;
+    double kb = 0;
+    while (file && fgets(line, sizeof(line), file)) {
+        if (read_kb(line, "Rss:", &kb))
+            usage.rss_kb += kb;
+        else if (!read_kb(line, "Private_Dirty:", &dirty) && read_kb(line, "Anonymous:", &kb))
+            usage.dirty_kb += kb < dirty ? kb : dirty;
+    }
+    if (file)
+        fclose(file);
+    return usage;
 }
 
 static struct footprint measure_here(void (*prepare)(void *), void (*work)(void *), void *arg)
@@ -32,15 +49,15 @@ static struct footprint measure_here(void (*prepare)(void *), void (*work)(void 
     struct footprint cost;
     if (prepare)
         prepare(arg);
-    double rss = smaps_kb("Rss:");
-    double dirty = own_kb();
+    struct usage before = usage_now();
     struct stopwatch watch = stopwatch_start();
     work(arg);
     watch = stopwatch_stop(&watch);
     cost.us = (double)watch.wall / 1000;
     cost.cpu_us = (double)watch.cpu / 1000;
-    cost.rss_kb = smaps_kb("Rss:") - rss;
-    cost.dirty_kb = own_kb() - dirty;
+    struct usage after = usage_now();
+    cost.rss_kb = after.rss_kb - before.rss_kb;
+    cost.dirty_kb = after.dirty_kb - before.dirty_kb;
     return cost;
 }
 

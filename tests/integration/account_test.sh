@@ -222,6 +222,21 @@ error invalid
 run 1 account otp nobody --json
 error not_found
 
+test_case "a vault that others may look into is not damaged: its secrets are not to be thrown away"
+chmod 755 "$STATE/vault"
+run 1 account list --json
+json '.[0].vault' unreadable
+is "error code" io "$(jq -r .error.code "$err")"
+run 1 account pin firm --pin-file "$S/both" --json
+error io
+says "$err" "its folder is open to others; run chmod 700 on it"
+is "advice" 0 "$(grep -c -- --reset "$err" || true)"
+run 1 doctor --json
+is "advice" 0 "$(grep -c -- --reset "$out" || true)"
+run 0 account add phone --user-id "$COMPANY" --serial "$second" "${SETUP[@]}"
+run 0 account remove phone
+chmod 700 "$STATE/vault"
+
 test_case "the PIN is changed by who knows it"
 run 1 account pin firm --pin-file "$S/pin" --json
 error invalid

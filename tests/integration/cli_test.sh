@@ -385,15 +385,29 @@ chmod 755 "$STATE"
 run 0 doctor --json
 json 'map(select(.check == "state").result) | join(" ")' warn
 chmod 700 "$STATE"
+
+test_case "a catalogue that others may write is neither damaged nor empty, and one thing to mend"
 chmod 660 "$STATE/catalogue"
-run 1 account list --json
-error io
+for verb in 'account list' 'account refresh one' 'account set-default one' slots "sign $PASSWORD"; do
+    # shellcheck disable=SC2086 # several words
+    run 1 $verb --json
+    says "$err" "/catalogue: writable by its group or by others; run chmod go-w on it"
+done
+run 1 doctor --json
+json 'map(select(.detail | contains("/catalogue: writable")).check) | join(" ")' state
+json 'map(.next_step | select(contains("password") or contains("account add"))) | length' 0
 chmod 600 "$STATE/catalogue"
+
+test_case "a damaged catalogue is made anew, and leaves out who was refused"
 printf 'rubbish' >"$STATE/catalogue"
 run 0 account list --json
 json '.[0].certificates' 0
 run 1 doctor --json
-json 'map(select(.result == "fail").check) | index("state") != null' true
+json 'map(select(.detail | contains("/catalogue: ")).check) | join(" ")' state
+printf 'rubbish' >"$STATE/catalogue"
+run 1 account add other --user-id "$USER_ID" --serial 00ff "${SETUP[@]}" --sp-password-file "$PASSWORD" --json
+error not_found
+! grep -q "$USER_ID" "$STATE/catalogue" || fail "who was refused is in the catalogue"
 run 0 account refresh
 run 0 doctor
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Many documents, one confirmation, among threads (promise 4 of module/README.md). */
+/* Many documents, one confirmation, among threads ("What it promises" in README.md). */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>

@@ -160,6 +160,8 @@ static void a_field_that_is_wrong_is_named_with_its_rule(void **state)
         {FORM_NAME, "A\x7F", "name must not have control or invisible characters"},
         {FORM_NAME, "A\xC2\x85", "name must not have control or invisible characters"},
         {FORM_NAME, "A\xE2\x80\xAE", "name must not have control or invisible characters"},
+        {FORM_NAME, "A\xC2\xAD", "name must not have control or invisible characters"},
+        {FORM_NAME, "A\xE3\x85\xA4", "name must not have control or invisible characters"},
         {FORM_NAME, "A\xE2\x80\x8B", "name must not have control or invisible characters"},
         {FORM_LOCALITY, "Qu\xE1", "locality must be text in UTF-8"},
         {FORM_NAME, U64 "a", "name must have at most 64 characters"},
