@@ -8,6 +8,7 @@ BUILD=$1
 . tests/lib/emulator.sh
 . tests/lib/otp.sh
 home_start
+pins_cheap
 COMPANY=0101234567
 emulator_start --user "$USER_ID" --user "$COMPANY,Công ty Ánh Dương,3"
 unset SMARTCA_PKCS11_MODULE

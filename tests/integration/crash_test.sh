@@ -24,6 +24,7 @@ if [ -z "${SMARTCA_CRASH_INSIDE-}" ]; then
 fi
 . tests/lib/emulator.sh
 home_start
+pins_cheap
 . tests/lib/programs.sh
 export LC_ALL=C.UTF-8
 # LeakSanitizer does not work below strace.

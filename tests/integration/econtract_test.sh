@@ -7,6 +7,7 @@ cd "$(dirname "$0")/../.."
 BUILD=$1
 . tests/lib/emulator.sh
 home_start
+pins_cheap
 emulator_start --user "$USER_ID" --user '555000,Trần Thị Bé,2'
 unset SMARTCA_PKCS11_MODULE
 export LC_ALL=C.UTF-8

@@ -8,6 +8,7 @@ cd "$(dirname "$0")/../.."
 BUILD=$1
 . tests/lib/emulator.sh
 home_start
+pins_cheap
 . tests/lib/programs.sh
 work=$HOME_DIR/work
 mkdir "$work"

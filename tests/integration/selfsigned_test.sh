@@ -9,6 +9,7 @@ cd "$(dirname "$0")/../.."
 BUILD=$1
 . tests/lib/emulator.sh
 home_start
+pins_cheap
 unset SMARTCA_PKCS11_MODULE
 export LC_ALL=C.UTF-8
 SOFTHSM=/usr/lib/softhsm/libsofthsm2.so

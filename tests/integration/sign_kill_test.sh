@@ -10,6 +10,7 @@ STEP=${2-}
 . tests/lib/emulator.sh
 . tests/lib/programs.sh
 home_start
+pins_cheap
 # shellcheck disable=SC2119 # no options
 emulator_start
 unset SMARTCA_PKCS11_MODULE

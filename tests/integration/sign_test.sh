@@ -9,6 +9,7 @@ BUILD=$1
 . tests/lib/emulator.sh
 . tests/lib/programs.sh
 home_start
+pins_cheap
 # shellcheck disable=SC2119 # no options
 emulator_start
 unset SMARTCA_PKCS11_MODULE

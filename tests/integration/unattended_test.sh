@@ -9,6 +9,7 @@ BUILD=$1
 . tests/lib/programs.sh
 export LC_ALL=C.UTF-8 # Java reads arguments by it
 home_start
+pins_cheap
 # shellcheck disable=SC2119 # no options
 emulator_start
 work=$HOME_DIR/work

@@ -23,6 +23,13 @@ home_start() {
     chmod 700 "$XDG_CONFIG_HOME/smartca-pkcs11"
 }
 
+# pins_cheap: PINs cost little to the programs that are started from here on.
+pins_cheap() {
+    local library
+    library=$(realpath -m "$BUILD/tests/lib/libcheap.so")
+    [ ! -e "$library" ] || export LD_PRELOAD=$library
+}
+
 # emulator_start [OPTION...]: its life hangs on descriptor 9, which ends with this script.
 emulator_start() {
     mkfifo "$HOME_DIR/life" "$HOME_DIR/ready"

@@ -12,3 +12,8 @@ target_sources(test_live_accounts PRIVATE ${CMAKE_CURRENT_LIST_DIR}/catalogue_st
 foreach(test test_smartca_login test_smartca_pins)
     target_sources(${test} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/login_stage.c)
 endforeach()
+# At the real cost these would take minutes.
+foreach(test test_local_backend test_local_objects test_local_orphans test_local_pins test_local_races)
+    target_sources(${test} PRIVATE ${PROJECT_SOURCE_DIR}/tests/lib/cheap.c)
+    target_link_options(${test} PRIVATE -Wl,--wrap=crypt_stretch)
+endforeach()
