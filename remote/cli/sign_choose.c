@@ -178,8 +178,7 @@ static bool open_catalogue(const struct config *config, struct catalogue **ret_c
 
     enum sca_status st = workspace_catalogue(config->state_dir, ret_catalogue, &why);
     return st == SCA_OK || st == SCA_INVALID ||
-           trouble_say(trouble, output_code(st), workspace_catalogue_advice(st), "%s/catalogue: %s",
-                       config->state_dir, why);
+           workspace_catalogue_trouble(trouble, config->state_dir, st, why);
 }
 
 /* 0: there is none. */

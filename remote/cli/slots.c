@@ -117,8 +117,7 @@ static bool open_catalogue(const struct listing *listing, struct catalogue **ret
     enum sca_status st = workspace_catalogue(folder, ret_catalogue, &why);
     if (!store_is_readable(folder, trouble))
         return false;
-    return st == SCA_OK || trouble_say(trouble, output_code(st), workspace_catalogue_advice(st),
-                                       "%s/catalogue: %s", folder, why);
+    return st == SCA_OK || workspace_catalogue_trouble(trouble, folder, st, why);
 }
 
 static CK_RV list_slots(const struct module *module, struct listing *listing)

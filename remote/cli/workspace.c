@@ -155,11 +155,20 @@ const char *workspace_catalogue_advice(enum sca_status status)
                                  : workspace_advice(status);
 }
 
+bool workspace_catalogue_trouble(struct trouble *trouble, const char *state_dir,
+                                 enum sca_status status, const char *why)
+{
+    return trouble_say(trouble, output_code(status), workspace_catalogue_advice(status),
+                       "%s/catalogue: %s", state_dir, why);
+}
+
 enum cli_exit workspace_refuse_catalogue(const struct cli *cli, const char *state_dir,
                                          enum sca_status status, const char *why)
 {
-    return output_fail(cli, output_code(status), workspace_catalogue_advice(status),
-                       "%s/catalogue: %s", state_dir, why);
+    struct trouble trouble;
+
+    (void)workspace_catalogue_trouble(&trouble, state_dir, status, why);
+    return trouble_print(cli, &trouble);
 }
 
 bool account_owns(const struct account_config *account, const struct catalogue_entry *entry)

@@ -9,6 +9,7 @@
 #include "remote/catalogue/catalogue.h"
 #include "remote/cli/cli.h"
 #include "remote/cli/output.h"
+#include "remote/cli/trouble.h"
 #include "remote/config/config.h"
 #include "remote/remote.h"
 
@@ -50,11 +51,14 @@ const char *workspace_advice(enum sca_status status);
 
 /*
  * catalogue_open; whatever it fails with, there is a reason in why (static text), and in the
- * catalogue NULL. The others say what to do about that, and say it all and return CLI_FAILED.
+ * catalogue NULL. Then the others say why and what to do about it: in trouble, returning false, or
+ * on stderr, returning CLI_FAILED.
  */
 enum sca_status workspace_catalogue(const char *state_dir, struct catalogue **ret_catalogue,
                                     const char **why);
 const char *workspace_catalogue_advice(enum sca_status status);
+bool workspace_catalogue_trouble(struct trouble *trouble, const char *state_dir,
+                                 enum sca_status status, const char *why);
 enum cli_exit workspace_refuse_catalogue(const struct cli *cli, const char *state_dir,
                                          enum sca_status status, const char *why);
 
